@@ -1,0 +1,3 @@
+"""VisiQC compares factory photos with the approved golden sample."""
+
+__version__ = "0.1.0"

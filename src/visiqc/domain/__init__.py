@@ -1,0 +1,1 @@
+"""What the business says: outcomes, verdicts, goldens, calibration. Standard library only."""

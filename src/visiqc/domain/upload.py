@@ -1,0 +1,39 @@
+"""A photo that was accepted for scoring. Accepting is a promise: it will get a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One accepted photo, written before it is scored.
+
+    Attributes:
+        id: Names the upload and, later, its verdict.
+        sku: The product it claims to show.
+        golden_version: The version it will be held against.
+        photo_name: The name the sender gave; for people to read, never a path.
+        photo_digest: SHA-256 of its bytes, already stored.
+        received_at: UTC.
+        request_key: Idempotency key of the request it came in, if one was sent.
+        failure: Why it could not be scored, if scoring failed for good.
+    """
+
+    id: str
+    sku: str
+    golden_version: int
+    photo_name: str
+    photo_digest: str
+    received_at: datetime
+    request_key: str | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKey:
+    """A client's `Idempotency-Key` and the digest of what was asked under it."""
+
+    key: str
+    fingerprint: str

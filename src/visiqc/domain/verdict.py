@@ -1,0 +1,133 @@
+"""The immutable answer about one photo, and the reports it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from visiqc.domain.outcome import Outcome
+from visiqc.domain.reasons import Measurement, Reason
+from visiqc.errors import InvalidRecord
+
+Box = tuple[int, int, int, int]
+"""`(x0, y0, x1, y1)` in pixels of the golden view's frame; x1 and y1 excluded."""
+
+Warp = tuple[float, float, float, float, float, float, float, float, float]
+"""Row-major 3×3 homography from upload pixels to golden-frame pixels."""
+
+IDENTITY_WARP: Warp = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A connected part of the golden frame where the upload differs.
+
+    Attributes:
+        box: Bounding box in golden-frame pixels.
+        area_px: Number of golden-frame pixels over the review threshold.
+        peak: Highest tolerated score inside, 1.0 being the golden's own tolerance.
+        p_value: Chance that a good piece scores this high anywhere, in (0, 1].
+    """
+
+    box: Box
+    area_px: int
+    peak: float
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityReport:
+    """Is this the approved design at all?
+
+    Attributes:
+        similarity: Cosine similarity to the closest golden photo, in [-1, 1].
+        threshold: Similarity that 1 % of impostors reach.
+        accepted: Whether the design was accepted, by similarity or by local matching.
+        rescued: Whether local matching overruled a low similarity.
+    """
+
+    similarity: float
+    threshold: float
+    accepted: bool
+    rescued: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignmentReport:
+    """How the upload was laid over the golden view.
+
+    Attributes:
+        method: `identity`, `texture`, `rotation-bank`, with `+ecc` when refined.
+        inliers: Matches that agree with the warp; 0 where the method has none.
+        residual_px: Median distance of the inliers after the warp, golden-frame pixels; None without inliers.
+        similarity: Masked similarity after the warp, in [-1, 1].
+        similarity_before: The same without any warp.
+        warp: Homography from upload pixels to golden-frame pixels.
+    """
+
+    method: str
+    inliers: int
+    residual_px: float | None
+    similarity: float
+    similarity_before: float
+    warp: Warp = IDENTITY_WARP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationReport:
+    """What the score was held against.
+
+    Attributes:
+        stage: 0 = provisional (fleet), 1 to 4 = order statistics of 29 / 59 / 149 / 299 specimens.
+        n: Good specimens the p-value rests on.
+        source: Digest of the fleet sidecar, or id of the SKU's calibration.
+        score: The photo's tolerated score, 1.0 being the golden's own tolerance.
+        p_value: In (0, 1]; small = unlike a good piece.
+        alpha_review: p at or below which the outcome is at least REVIEW.
+        alpha_reject: p at or below which it may be REJECT.
+        review_threshold: The score at which p reaches `alpha_review`.
+        provisional: True in stage 0: a rank among other products, not a guarantee about this one.
+    """
+
+    stage: int
+    n: int
+    source: str
+    score: float
+    p_value: float
+    alpha_review: float
+    alpha_reject: float
+    review_threshold: float
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One answer about one photo. Never edited: a second look is a second verdict.
+
+    Reports are None where the photo's way ended before that stage.
+    """
+
+    id: str
+    sku: str
+    golden_version: int
+    golden_view: str | None
+    photo_name: str
+    photo_digest: str
+    outcome: Outcome
+    reasons: tuple[Reason, ...] = ()
+    quality: tuple[Measurement, ...] = ()
+    identity: IdentityReport | None = None
+    alignment: AlignmentReport | None = None
+    regions: tuple[Region, ...] = ()
+    calibration: CalibrationReport | None = None
+    score_map_digest: str | None = None
+    model_digests: tuple[str, ...] = ()
+    software: str = ""
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    made_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.made_at.utcoffset() != timedelta(0):
+            raise InvalidRecord(f"made_at must be UTC, got {self.made_at.isoformat()}")
+        if self.outcome is not Outcome.PASS and not self.reasons:
+            raise InvalidRecord(f"a {self.outcome} verdict must say why")

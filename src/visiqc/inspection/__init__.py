@@ -1,0 +1,1 @@
+"""The stories: enrol a golden, approve it, score a photo, calibrate."""

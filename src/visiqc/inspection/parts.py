@@ -1,0 +1,47 @@
+"""The parts a story is given: every port, filled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from visiqc.inspection.ports import Blobs, IdentityModel, Records, Trunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """The models that are asked, loaded once and shared."""
+
+    trunk: Trunk
+    identity: IdentityModel
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """SHA-256 of every model, as verdicts name them."""
+        return (self.trunk.digest, self.identity.digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything the stories touch beyond their arguments."""
+
+    records: Records
+    blobs: Blobs
+    models: Models
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentPhoto:
+    """A photo as it was sent.
+
+    Attributes:
+        name: The name the sender gave; for people to read, never a path.
+        content: The file's bytes.
+        view: Golden photos only: the view it shows, or None to find out.
+    """
+
+    name: str
+    content: bytes
+    view: str | None = None

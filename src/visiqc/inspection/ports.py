@@ -1,0 +1,166 @@
+"""What the stories need from the outside world, and nothing more.
+
+`storage` fills `Records` and `Blobs`, `runtime` fills `Trunk` and `IdentityModel`; `bootstrap` chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from visiqc.domain.access import ApiKey
+from visiqc.domain.calibration import Calibration
+from visiqc.domain.golden import GoldenVersion
+from visiqc.domain.upload import RequestKey, Upload
+from visiqc.domain.verdict import Verdict
+from visiqc.vision.types import FeatureMaps, FloatArray, Photo
+
+
+class Blobs(Protocol):
+    """Content-addressed bytes: the name of a blob is the SHA-256 of what is in it."""
+
+    def put(self, content: bytes) -> str:
+        """Store `content` durably and return its digest (64 hex characters). Storing it again is free.
+
+        Raises:
+            Unavailable: The disk is full, read-only or gone; nothing half-written remains.
+        """
+        ...
+
+    def get(self, digest: str) -> bytes:
+        """The bytes under `digest`, verified.
+
+        Raises:
+            NotFound: No blob of that digest.
+            IntegrityError: The bytes are no longer the ones that were stored.
+        """
+        ...
+
+    def ready(self) -> None:
+        """Return when blobs can be written and read; raise `Unavailable` otherwise."""
+        ...
+
+
+class Records(Protocol):
+    """The written record. Every method is one transaction; all raise `Unavailable` when the database is."""
+
+    def add_golden(self, draft: GoldenVersion) -> GoldenVersion:
+        """Keep `draft` under the next version number of its SKU and return it numbered."""
+        ...
+
+    def golden(self, sku: str, version: int) -> GoldenVersion:
+        """One version; `NotFound` names the SKU or the versions there are."""
+        ...
+
+    def current_golden(self, sku: str) -> GoldenVersion:
+        """The approved version approved last; `NotFound` without the SKU, `NotApproved` without approval."""
+        ...
+
+    def goldens(self, sku: str | None = None) -> tuple[GoldenVersion, ...]:
+        """All versions, of one SKU or of all, by SKU and version."""
+        ...
+
+    def approve_golden(self, sku: str, version: int, *, by: str, at: datetime) -> GoldenVersion:
+        """Approve a version, making it current. Approving the current one again changes nothing."""
+        ...
+
+    def add_calibration(self, calibration: Calibration) -> Calibration:
+        """Keep a calibration; the latest of a golden version is the one in force."""
+        ...
+
+    def calibration(self, sku: str, version: int) -> Calibration | None:
+        """The calibration in force, or None."""
+        ...
+
+    def accept(self, uploads: Sequence[Upload], request: RequestKey | None = None) -> tuple[Upload, ...]:
+        """Keep all uploads or none. A request key seen before returns the uploads kept then.
+
+        Raises:
+            Conflict: The key was used before with a different fingerprint.
+        """
+        ...
+
+    def accepted(self, request: RequestKey) -> tuple[Upload, ...]:
+        """Uploads kept under a request key before, or nothing; `Conflict` as `accept`."""
+        ...
+
+    def upload(self, upload_id: str) -> Upload:
+        """One upload; `NotFound` otherwise."""
+        ...
+
+    def pending(self) -> tuple[Upload, ...]:
+        """Accepted uploads that have neither verdict nor failure, oldest first."""
+        ...
+
+    def fail(self, upload_id: str, why: str) -> None:
+        """Say why an accepted upload cannot be scored."""
+        ...
+
+    def add_verdict(self, verdict: Verdict) -> Verdict:
+        """Keep the verdict of the upload of the same id; where one exists already, return that one."""
+        ...
+
+    def verdict(self, upload_id: str) -> Verdict | None:
+        """The verdict, or None while the upload is pending; `NotFound` without such an upload."""
+        ...
+
+    def add_key(self, key: ApiKey) -> ApiKey:
+        """Keep a new API key."""
+        ...
+
+    def key(self, key_id: str) -> ApiKey | None:
+        """The key of that id, revoked or not."""
+        ...
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        """All keys, oldest first."""
+        ...
+
+    def revoke_key(self, key_id: str, *, at: datetime) -> ApiKey:
+        """Make a key useless from now on; `NotFound` otherwise."""
+        ...
+
+    def ready(self) -> None:
+        """Return when the database answers; raise `Unavailable` otherwise."""
+        ...
+
+
+class Trunk(Protocol):
+    """The shared backbone: one pass gives the feature maps every later stage reuses."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model file."""
+        ...
+
+    def features(self, photos: Sequence[Photo]) -> FeatureMaps:
+        """Feature maps of a batch of photos of one size.
+
+        Args:
+            photos: Each (H, W, 3) uint8 RGB, all of one H and W, at least 32 × 32.
+
+        Returns:
+            Maps at strides 4, 8 and 16, each (N, C, ceil(H/s), ceil(W/s)) float32.
+        """
+        ...
+
+
+class IdentityModel(Protocol):
+    """The continuation of the trunk to one vector a photo: is it this design?"""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model file."""
+        ...
+
+    def vectors(self, stride16: FloatArray) -> FloatArray:
+        """Identity vectors of a batch of stride-16 maps.
+
+        Args:
+            stride16: (N, C, h, w) float32, the trunk's own output.
+
+        Returns:
+            (N, 1280) float32, each of length 1.
+        """
+        ...

@@ -1,0 +1,47 @@
+"""Where things are, from the environment (`VISIQC_…`), read once and passed to `bootstrap`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Every setting has a default that works on a bare machine."""
+
+    model_config = SettingsConfigDict(env_prefix="VISIQC_", extra="forbid", frozen=True)
+
+    home: Path = Path("visiqc-home")
+    """Folder of the database, the blobs and promoted models."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty = SQLite in `home`."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where models run. `cuda` refuses to start without a working GPU; `auto` takes one when there is one."""
+    threads: int = Field(default=0, ge=0, le=256)
+    """Threads of one inference; 0 = all cores this process may use, at most 4."""
+    trunk: str = ""
+    """Name/version of the trunk, such as `lite0-1`; empty = the default that ships."""
+    workers: int = Field(default=1, ge=1, le=64)
+    """Photos the service scores at the same time."""
+    queue_size: int = Field(default=64, ge=1, le=10_000)
+    """Photos the service holds waiting before it answers 429."""
+    max_photo_bytes: int = Field(default=40 * MIB, ge=1024)
+    """Largest photo file that is read."""
+    max_body_bytes: int = Field(default=200 * MIB, ge=1024)
+    """Largest HTTP request body."""
+    max_photos: int = Field(default=20, ge=1, le=500)
+    """Most photos in one HTTP request."""
+    max_megapixels: float = Field(default=80.0, gt=0)
+    """Largest photo, by the size its header states, before anything is decoded."""
+    log_format: Literal["console", "json"] = "console"
+    """How log lines look."""
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.home.absolute() / 'visiqc.sqlite3'}"

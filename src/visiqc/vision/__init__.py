@@ -1,0 +1,1 @@
+"""What pixels say: arrays in, arrays or small frozen records out. No file, clock, database or network."""
