@@ -1,0 +1,211 @@
+"""In-memory fillings of `Records` and `Blobs`; they pass the contract tests that the real ones pass."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+from visiqc.domain.access import ApiKey
+from visiqc.domain.calibration import Calibration
+from visiqc.domain.golden import GoldenVersion
+from visiqc.domain.upload import RequestKey, Upload
+from visiqc.domain.verdict import Verdict
+from visiqc.errors import Conflict, InputError, IntegrityError, InvalidRecord, NotApproved, NotFound
+
+
+class MemoryBlobs:
+    """Blobs in a dict; `damage` changes stored bytes behind its back."""
+
+    def __init__(self) -> None:
+        self._content: dict[str, bytes] = {}
+
+    def put(self, content: bytes) -> str:
+        digest = hashlib.sha256(content).hexdigest()
+        self._content.setdefault(digest, bytes(content))
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        if digest not in self._content:
+            raise NotFound(f"no blob {digest[:80]!r}")
+        content = self._content[digest]
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise IntegrityError(f"blob {digest} is not the bytes that were stored")
+        return content
+
+    def ready(self) -> None:
+        return
+
+    def damage(self, digest: str) -> None:
+        content = self._content[digest]
+        self._content[digest] = bytes([content[0] ^ 1]) + content[1:]
+
+
+def _transaction(method: Callable[..., Any]) -> Callable[..., Any]:
+    """No other thread sees the middle of a method."""
+
+    @wraps(method)
+    def locked(self: MemoryRecords, *args: Any, **kwargs: Any) -> Any:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return locked
+
+
+class MemoryRecords:
+    """Records in dicts, in the order they came."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._goldens: dict[tuple[str, int], GoldenVersion] = {}
+        self._approvals: list[tuple[str, int]] = []
+        self._calibrations: dict[str, Calibration] = {}
+        self._requests: dict[str, RequestKey] = {}
+        self._uploads: dict[str, Upload] = {}
+        self._verdicts: dict[str, Verdict] = {}
+        self._keys: dict[str, ApiKey] = {}
+
+    @_transaction
+    def add_golden(self, draft: GoldenVersion) -> GoldenVersion:
+        if draft.approved:
+            raise InvalidRecord(f"a draft of {draft.sku} cannot be approved already")
+        numbered = replace(draft, version=len(self._versions(draft.sku)) + 1)
+        self._goldens[numbered.sku, numbered.version] = numbered
+        return numbered
+
+    @_transaction
+    def golden(self, sku: str, version: int) -> GoldenVersion:
+        if (sku, version) not in self._goldens:
+            versions = self._versions(sku)
+            raise NotFound(f"{sku!r} has {versions or 'no golden sample'}, not version {version}")
+        return self._goldens[sku, version]
+
+    @_transaction
+    def current_golden(self, sku: str) -> GoldenVersion:
+        if not self._versions(sku):
+            raise NotFound(f"no golden sample of {sku!r}")
+        version = self._current(sku)
+        if version is None:
+            raise NotApproved(f"no golden version of {sku!r} is approved: {self._versions(sku)}")
+        return self._goldens[sku, version]
+
+    @_transaction
+    def goldens(self, sku: str | None = None) -> tuple[GoldenVersion, ...]:
+        return tuple(self._goldens[key] for key in sorted(self._goldens) if sku in {None, key[0]})
+
+    @_transaction
+    def approve_golden(self, sku: str, version: int, *, by: str, at: datetime) -> GoldenVersion:
+        golden = self.golden(sku, version)
+        if self._current(sku) != version:
+            self._approvals.append((sku, version))
+            golden = self._goldens[sku, version] = replace(golden, approved_at=at, approved_by=by)
+        return golden
+
+    @_transaction
+    def add_calibration(self, calibration: Calibration) -> Calibration:
+        self.golden(calibration.sku, calibration.golden_version)
+        _refuse_twice("calibration", calibration.id, self._calibrations)
+        self._calibrations[calibration.id] = calibration
+        return calibration
+
+    @_transaction
+    def calibration(self, sku: str, version: int) -> Calibration | None:
+        fitting = [c for c in self._calibrations.values() if (c.sku, c.golden_version) == (sku, version)]
+        return fitting[-1] if fitting else None
+
+    @_transaction
+    def accept(self, uploads: Sequence[Upload], request: RequestKey | None = None) -> tuple[Upload, ...]:
+        if request and (earlier := self.accepted(request)):
+            return earlier
+        if not uploads or len({upload.id for upload in uploads}) < len(uploads):
+            raise InvalidRecord("accept needs uploads with an id each of their own")
+        for upload in uploads:
+            _require_text(upload.photo_name)
+            self.golden(upload.sku, upload.golden_version)
+            _refuse_twice("upload", upload.id, self._uploads)
+        kept = {upload.id: replace(upload, request_key=request.key if request else None) for upload in uploads}
+        self._uploads |= kept
+        if request:
+            self._requests[request.key] = request
+        return tuple(kept.values())
+
+    @_transaction
+    def accepted(self, request: RequestKey) -> tuple[Upload, ...]:
+        if self._requests.get(request.key, request).fingerprint != request.fingerprint:
+            raise Conflict(f"request key {request.key!r} was used before for something else; send a new key")
+        return tuple(upload for upload in self._uploads.values() if upload.request_key == request.key)
+
+    @_transaction
+    def upload(self, upload_id: str) -> Upload:
+        if upload_id not in self._uploads:
+            raise NotFound(f"no upload {upload_id!r}")
+        return self._uploads[upload_id]
+
+    @_transaction
+    def pending(self) -> tuple[Upload, ...]:
+        return tuple(u for u in self._uploads.values() if u.id not in self._verdicts and u.failure is None)
+
+    @_transaction
+    def fail(self, upload_id: str, why: str) -> None:
+        upload = self.upload(upload_id)
+        if upload_id not in self._verdicts and upload.failure is None:
+            self._uploads[upload_id] = replace(upload, failure=why)
+
+    @_transaction
+    def add_verdict(self, verdict: Verdict) -> Verdict:
+        upload = self.upload(verdict.id)
+        if verdict.id not in self._verdicts:
+            self._verdicts[verdict.id] = verdict
+            self._uploads[verdict.id] = replace(upload, failure=None)
+        return self._verdicts[verdict.id]
+
+    @_transaction
+    def verdict(self, upload_id: str) -> Verdict | None:
+        self.upload(upload_id)
+        return self._verdicts.get(upload_id)
+
+    @_transaction
+    def add_key(self, key: ApiKey) -> ApiKey:
+        _refuse_twice("API key", key.id, self._keys)
+        self._keys[key.id] = key
+        return key
+
+    def key(self, key_id: str) -> ApiKey | None:
+        return self._keys.get(key_id)
+
+    @_transaction
+    def keys(self) -> tuple[ApiKey, ...]:
+        return tuple(self._keys.values())
+
+    @_transaction
+    def revoke_key(self, key_id: str, *, at: datetime) -> ApiKey:
+        if key_id not in self._keys:
+            raise NotFound(f"no API key {key_id!r}")
+        key = self._keys[key_id]
+        self._keys[key_id] = replace(key, revoked_at=key.revoked_at or at)
+        return self._keys[key_id]
+
+    def ready(self) -> None:
+        return
+
+    def _versions(self, sku: str) -> list[int]:
+        return sorted(version for name, version in self._goldens if name == sku)
+
+    def _current(self, sku: str) -> int | None:
+        return next((version for name, version in reversed(self._approvals) if name == sku), None)
+
+
+def _refuse_twice(kind: str, record_id: str, kept: dict[str, Any]) -> None:
+    if record_id in kept:
+        raise Conflict(f"{kind} {record_id!r} exists already")
+
+
+def _require_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as err:
+        raise InputError(f"not valid Unicode text: {text!r}") from err
