@@ -42,6 +42,8 @@ class Calibration:
     made_at: datetime
 
     def __post_init__(self) -> None:
+        if any(math.isnan(score) for score in self.scores):
+            raise InvalidRecord("calibration scores must be numbers; one is NaN")
         if any(b < a for a, b in zip(self.scores, self.scores[1:], strict=False)):
             raise InvalidRecord("calibration scores must be ascending")
 
@@ -72,7 +74,13 @@ def smallest_level(specimens: int) -> float:
 
 
 def exceedances(scores: tuple[float, ...], score: float) -> int:
-    """How many of the ascending `scores` are at least `score`."""
+    """How many of the ascending `scores` are at least `score`.
+
+    Raises:
+        InvalidRecord: `score` is NaN; bisection would rank it below everything, which reads as a perfect piece.
+    """
+    if math.isnan(score):
+        raise InvalidRecord("a score must be a number to be ranked, got NaN")
     return len(scores) - bisect_left(scores, score)
 
 
@@ -97,6 +105,8 @@ def bounded_p_value(scores: tuple[float, ...], score: float) -> float:
     n, k = len(scores), exceedances(scores, score)
     if k >= n:
         return 1.0
+    if k == 0:
+        return smallest_level(n)  # the closed form; bisection can land one rounding step above the level it supports
     low, high = k / n, 1.0
     for _ in range(60):
         middle = (low + high) / 2
