@@ -1,0 +1,148 @@
+"""Trunk and identity model on ONNX Runtime: what fills the ports of `inspection`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from visiqc.errors import IntegrityError, InvalidRecord, ShapeMismatch
+from visiqc.inspection.parts import Models
+from visiqc.runtime.bundle import find_model
+from visiqc.runtime.cards import ModelCard, verified_model
+from visiqc.runtime.sessions import Device, Session, open_session
+from visiqc.vision.types import FeatureMaps, FloatArray, Photo
+
+DEFAULT_TRUNK = "lite0-1"
+"""The trunk that is used where settings name none; measured in `benchmarks/trunk.py`."""
+SMALLEST_SIDE = 32
+_MEAN, _SCALE = 127.0, 128.0
+_PIXELS_AT_ONCE = 1024 * 1024  # one run's activations take about 150 MB a megapixel; larger batches gain nothing
+_MAPS = FeatureMaps._fields
+
+
+def _preprocess(photos: Sequence[Photo]) -> FloatArray:
+    batch = np.stack(photos).transpose(0, 3, 1, 2).astype(np.float32)
+    return (batch - _MEAN) / _SCALE
+
+
+class OnnxTrunk:
+    """The shared backbone. Safe to call from several threads."""
+
+    def __init__(self, card: ModelCard, session: Session) -> None:
+        _require(card, session, inputs=("photos",), outputs=_MAPS)
+        if (card.input.colour, card.input.mean, card.input.scale) != ("RGB", _MEAN, _SCALE):
+            raise IntegrityError(f"model {card.title} wants other preprocessing than this VisiQC does; export it again")
+        self.card = card
+        self._session = session
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model file."""
+        return self.card.sha256
+
+    def features(self, photos: Sequence[Photo]) -> FeatureMaps:
+        """Feature maps of a batch of photos of one size.
+
+        Args:
+            photos: Each (H, W, 3) uint8 RGB, all of one H and W, at least 32 × 32.
+
+        Returns:
+            Maps at strides 4, 8 and 16, each (N, C, ceil(H/s), ceil(W/s)) float32. Cell i of a map looks at the
+            pixels around `stride * i + stride - 1`, see `OutputContract.centre`.
+
+        Raises:
+            ShapeMismatch: No photo, not RGB, sizes that differ, or a photo below 32 × 32.
+        """
+        _require_one_size(photos)
+        parts = [self._session.run({"photos": _preprocess(some)}, _MAPS) for some in self._pieces(photos)]
+        if len(parts) == 1:
+            return FeatureMaps(*parts[0])
+        return FeatureMaps(*(np.concatenate(maps) for maps in zip(*parts, strict=True)))
+
+    def _pieces(self, photos: Sequence[Photo]) -> Iterator[Sequence[Photo]]:
+        """On the CPU, runs of at most a megapixel or one photo: memory stays bounded, time is the same."""
+        height, width, _ = photos[0].shape
+        step = len(photos) if self._session.device == "cuda" else max(1, _PIXELS_AT_ONCE // (height * width))
+        return (photos[start : start + step] for start in range(0, len(photos), step))
+
+
+class OnnxIdentity:
+    """The continuation of a trunk to one vector a photo. Safe to call from several threads."""
+
+    def __init__(self, card: ModelCard, session: Session) -> None:
+        _require(card, session, inputs=("stride16",), outputs=("vectors",))
+        self.card = card
+        self._session = session
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model file."""
+        return self.card.sha256
+
+    def vectors(self, stride16: FloatArray) -> FloatArray:
+        """Identity vectors of a batch of stride-16 maps of this model's own trunk.
+
+        Args:
+            stride16: (N, C, h, w) float32, N ≥ 1.
+
+        Returns:
+            (N, 1280) float32, each of length 1.
+
+        Raises:
+            InvalidRecord: The maps have another number of channels, or none are there.
+        """
+        if stride16.ndim != 4 or 0 in stride16.shape:
+            raise InvalidRecord(f"identity wants (N, C, h, w) maps with something in them, got shape {stride16.shape}")
+        return self._session.run({"stride16": np.ascontiguousarray(stride16, np.float32)}, ("vectors",))[0]
+
+
+def load_models(
+    *, home: Path | None = None, trunk: str = "", identity: str = "", device: Device = "auto", threads: int = 0
+) -> Models:
+    """Load, verify and open the models that are asked.
+
+    Args:
+        home: `VISIQC_HOME`; a model promoted there goes before the bundled one of the same version.
+        trunk: Version of the trunk; empty = `DEFAULT_TRUNK`.
+        identity: Version of the identity model; empty = that of the trunk.
+        device: Where they run.
+        threads: Threads of one inference; 0 = all cores this process may use, at most 4.
+
+    Raises:
+        NotFound: No such model.
+        IntegrityError: A model's bytes or card are not what they were, or identity and trunk do not belong together.
+        Unavailable: The device asked for does not work here.
+    """
+    version = trunk or DEFAULT_TRUNK
+    base = verified_model(find_model("trunk", version, home=home))
+    head = verified_model(find_model("identity", identity or version, home=home))
+    if head.card.trunk_sha256 != base.card.sha256:
+        raise IntegrityError(
+            f"model {head.card.title} continues the trunk {str(head.card.trunk_sha256)[:12]}…, "
+            f"but {base.card.title} is {base.card.sha256[:12]}…; choose versions that were exported together"
+        )
+    session, continued = (
+        open_session(model.content, name=model.card.title, device=device, threads=threads) for model in (base, head)
+    )
+    return Models(trunk=OnnxTrunk(base.card, session), identity=OnnxIdentity(head.card, continued))
+
+
+def _require(card: ModelCard, session: Session, *, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    if tuple(session.inputs) != tuple(inputs) or not set(outputs) <= set(session.outputs):
+        raise IntegrityError(
+            f"model {card.title} maps {', '.join(session.inputs)} to {', '.join(session.outputs)}; "
+            f"wanted {', '.join(inputs)} to {', '.join(outputs)}"
+        )
+
+
+def _require_one_size(photos: Sequence[Photo]) -> None:
+    shapes = {photo.shape for photo in photos}
+    if len(shapes) != 1:
+        named = ", ".join(sorted("×".join(map(str, shape)) for shape in shapes)) or "no photo"
+        raise ShapeMismatch(f"the trunk takes photos of one size at a time, got {named}; resize or call it once a size")
+    (shape,) = shapes
+    if len(shape) != 3 or shape[2] != 3 or min(shape[:2]) < SMALLEST_SIDE:
+        wanted = f"(H, W, 3) photos of at least {SMALLEST_SIDE} × {SMALLEST_SIDE}"
+        raise ShapeMismatch(f"the trunk takes {wanted}, got {'×'.join(map(str, shape))}")
