@@ -1,0 +1,30 @@
+"""The written record in a SQL database."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from visiqc.storage.database import Database
+from visiqc.storage.golden_records import GoldenRecords
+from visiqc.storage.key_records import KeyRecords
+from visiqc.storage.schema import goldens
+from visiqc.storage.upload_records import UploadRecords
+
+
+class SqlRecords(GoldenRecords, UploadRecords, KeyRecords):
+    """Fills `Records` with a `Database`, for any number of threads and processes at once.
+
+    Every method is one transaction. What a method returned was flushed to the disk before.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ready(self) -> None:
+        """Return when the database answers; raise `Unavailable` otherwise."""
+        with self._database.reading() as connection:
+            connection.execute(select(goldens.c.version).limit(1)).first()
+
+    def close(self) -> None:
+        """Close the database; the records cannot be used afterwards."""
+        self._database.close()

@@ -1,0 +1,160 @@
+"""The tables. A record is kept whole as a JSON document; columns beside it are for finding and joining it.
+
+Rows are only ever added, but for `uploads.state`, `uploads.failure` and `api_keys.revoked_at`. In `goldens`,
+`approvals`, `calibrations` and `verdicts` the database itself refuses changes, and it refuses to delete an upload
+(SQLite triggers, migration 0001).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+HEAD = "0001"
+"""The newest migration; a database at this version is opened without importing Alembic."""
+
+PENDING, SCORED, FAILED = "pending", "scored", "failed"
+"""States of an upload. `failed` can still become `scored`, never the other way round."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time: SQLite keeps no time zone, so UTC goes in and UTC comes out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Any aware time as UTC."""
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """The stored time as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite gives row numbers of its own only to a column of type INTEGER.
+_ROW_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _seq() -> Column[int]:
+    """The order in which rows came; clocks can stand still or jump back, this cannot."""
+    return Column("seq", _ROW_NUMBER, primary_key=True, autoincrement=True)
+
+
+def _golden_columns() -> tuple[Any, ...]:
+    return (
+        Column("sku", String(64), nullable=False),
+        Column("golden_version", Integer, nullable=False),
+        ForeignKeyConstraint(["sku", "golden_version"], ["goldens.sku", "goldens.version"]),
+    )
+
+
+goldens = Table(
+    "goldens",
+    metadata,
+    Column("sku", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    CheckConstraint("version >= 1", name="numbered"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    _seq(),
+    *_golden_columns(),
+    Column("approved_at", UtcDateTime, nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Index(None, "sku", "golden_version"),
+    sqlite_autoincrement=True,
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    _seq(),
+    Column("id", String(64), nullable=False, unique=True),
+    *_golden_columns(),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "sku", "golden_version"),
+    sqlite_autoincrement=True,
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    _seq(),
+    Column("id", String(64), nullable=False, unique=True),
+    *_golden_columns(),
+    Column("photo_digest", String(64), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("request_key", Text, ForeignKey("requests.key"), index=True),
+    Column("state", String(16), nullable=False),
+    Column("failure", Text),
+    Column("document", Text, nullable=False),
+    CheckConstraint(f"state IN ('{PENDING}', '{SCORED}', '{FAILED}')", name="state"),
+    CheckConstraint(f"(state = '{FAILED}') = (failure IS NOT NULL)", name="failure_says_why"),
+    Index(None, "state", "seq"),
+    sqlite_autoincrement=True,
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("upload_id", String(64), ForeignKey("uploads.id"), primary_key=True),
+    *_golden_columns(),
+    Column("outcome", String(16), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _seq(),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    sqlite_autoincrement=True,
+)
