@@ -52,8 +52,6 @@ class OutputContract:
         name: Its name in the graph.
         channels: Length of axis 1.
         stride: Input pixels per cell; None where the output is a vector.
-        centre: Cell i looks at input pixels around `stride * i + centre` (the middle of its receptive field); the
-            middle of the cell itself is `stride * i + (stride - 1) / 2`.
     """
 
     __pydantic_config__ = _STRICT
@@ -61,7 +59,6 @@ class OutputContract:
     name: str
     channels: int
     stride: int | None = None
-    centre: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +85,7 @@ class ModelCard:
         version: Its version and sub-folder, such as `lite0-1`.
         sha256: Digest of `file`.
         trunk_sha256: Digest of the trunk whose maps it takes; None where it takes photos.
+        multiply_adds: Work per input cell: times H and W of the input gives that of one run.
         weights: How they are stored.
         parity: Largest error against torch at export, by input, relative to the largest value.
         exported_with: Versions of the packages that wrote the file.
@@ -106,6 +104,7 @@ class ModelCard:
     input: InputContract
     outputs: tuple[OutputContract, ...]
     source: Source
+    multiply_adds: float
     weights: str
     parity: dict[str, float]
     exported_with: dict[str, str]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -21,6 +23,7 @@ MOST_THREADS = 4
 _ERRORS_ONLY = 3
 
 _UNUSABLE = (
+    ort_errors.InvalidArgument,
     ort_errors.InvalidProtobuf,
     ort_errors.InvalidGraph,
     ort_errors.NotImplemented,
@@ -100,7 +103,8 @@ def _providers(device: Device) -> list[str]:
     if device == "cpu":
         return [CPU]
     if CUDA in ort.get_available_providers():
-        ort.preload_dlls()
+        with contextlib.redirect_stdout(sys.stderr):  # it prints what it cannot load where our answers go
+            ort.preload_dlls()
         return [CUDA, CPU]
     if device == "cuda":
         raise Unavailable(

@@ -14,9 +14,11 @@ from torch import Tensor, nn
 
 from visiqc.errors import IntegrityError
 from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, Source, write_card
+from visiqc.runtime.models import SMALLEST_SIDE
 from visiqc.training.export_lite import VECTOR_LENGTH, LiteIdentity, LiteTrunk, WeightFile, load_lite
 from visiqc.training.export_onnx import OPSET, relative_errors, to_onnx_bytes
 from visiqc.training.recipes import RunResult
+from visiqc.vision.photo import PREPROCESS_MEAN, PREPROCESS_SCALE
 
 STRIDES = (4, 8, 16)
 _TRACED_WITH = (64, 96)
@@ -50,10 +52,11 @@ class ExportRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """One graph on its way into a folder: its bytes and its largest errors against torch, by input size."""
+    """One graph on its way into a folder: its bytes, its errors against torch by input size, its work per cell."""
 
     content: bytes
     parity: dict[str, float]
+    multiply_adds: float
 
     @property
     def sha256(self) -> str:
@@ -103,7 +106,7 @@ def trunk_graph(module: nn.Module, photos: Sequence[Tensor]) -> Exported:
         outputs=[f"stride{s}" for s in STRIDES],
         dynamic=dynamic,
     )
-    return Exported(content=content, parity=_parity(content, module, photos))
+    return _exported(content, module, photos)
 
 
 def identity_graph(module: nn.Module, maps: Sequence[Tensor]) -> Exported:
@@ -116,7 +119,7 @@ def identity_graph(module: nn.Module, maps: Sequence[Tensor]) -> Exported:
         dynamic={"stride16": {0: "n", 2: "height", 3: "width"}, "vectors": {0: "n"}},
         half_weights=True,
     )
-    return Exported(content=content, parity=_parity(content, module, maps))
+    return _exported(content, module, maps)
 
 
 def trunk_card(version: str, made: Exported, weights: WeightFile, channels: Sequence[int]) -> ModelCard:
@@ -129,12 +132,20 @@ def trunk_card(version: str, made: Exported, weights: WeightFile, channels: Sequ
         sha256=made.sha256,
         bytes=len(made.content),
         opset=OPSET,
-        input=InputContract(name="photos", layout="N,3,H,W", colour="RGB", mean=127.0, scale=128.0, smallest=32),
+        input=InputContract(
+            name="photos",
+            layout="N,3,H,W",
+            colour="RGB",
+            mean=PREPROCESS_MEAN,
+            scale=PREPROCESS_SCALE,
+            smallest=SMALLEST_SIDE,
+        ),
         outputs=tuple(
-            OutputContract(name=f"stride{stride}", channels=width, stride=stride, centre=stride - 1)
+            OutputContract(name=f"stride{stride}", channels=width, stride=stride)
             for stride, width in zip(STRIDES, channels, strict=True)
         ),
         source=_source(weights),
+        multiply_adds=made.multiply_adds,
         weights="float32",
         parity=made.parity,
         exported_with=_exported_with(),
@@ -155,6 +166,7 @@ def identity_card(version: str, made: Exported, weights: WeightFile, channels: i
         input=InputContract(name="stride16", layout=f"N,{channels},h,w"),
         outputs=(OutputContract(name="vectors", channels=VECTOR_LENGTH),),
         source=_source(weights),
+        multiply_adds=made.multiply_adds,
         weights="int16 with a scale per output channel, widened to float32 when loaded",
         parity=made.parity,
         exported_with=_exported_with(),
@@ -169,6 +181,29 @@ def _write(models: Path, card: ModelCard, made: Exported) -> Path:
     return folder
 
 
+def _exported(content: bytes, module: nn.Module, examples: Sequence[Tensor]) -> Exported:
+    return Exported(
+        content=content, parity=_parity(content, module, examples), multiply_adds=_multiply_adds(module, examples[0])
+    )
+
+
+def _multiply_adds(module: nn.Module, example: Tensor) -> float:
+    """Multiply-adds of all convolutions per cell of `example`, counted while it runs."""
+    total = 0
+
+    def count(layer: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal total
+        weight = layer.get_parameter("weight")
+        total += output.shape[2] * output.shape[3] * weight.numel()
+
+    hooks = [layer.register_forward_hook(count) for layer in module.modules() if isinstance(layer, nn.Conv2d)]
+    with torch.inference_mode():
+        module(example)
+    for hook in hooks:
+        hook.remove()
+    return round(total / (example.shape[2] * example.shape[3]), 1)
+
+
 def _parity(content: bytes, module: nn.Module, examples: Sequence[Tensor]) -> dict[str, float]:
     """Largest error by input size, to two digits: the rest differs from machine to machine."""
     return {
@@ -179,7 +214,7 @@ def _parity(content: bytes, module: nn.Module, examples: Sequence[Tensor]) -> di
 
 def _noise_photo(size: tuple[int, int], seed: int) -> Tensor:
     values = np.random.default_rng(seed).integers(0, 256, (1, 3, *size))
-    return torch.from_numpy(((values - 127) / 128).astype(np.float32))
+    return torch.from_numpy(((values - PREPROCESS_MEAN) / PREPROCESS_SCALE).astype(np.float32))
 
 
 def _source(weights: WeightFile) -> Source:

@@ -48,13 +48,17 @@ def trailing_padding(kernel: int, stride: int) -> tuple[int, int]:
     return before, before + 2
 
 
+def _uneven_conv(maps: Tensor, weight: Tensor, zeros: tuple[int, int], steps: tuple[int, int]) -> Tensor:
+    stride, groups = steps
+    return functional.conv2d(functional.pad(maps, zeros * 2), weight, stride=stride, groups=groups)
+
+
 class _UnevenConv(torch.autograd.Function):
-    """A convolution with more zeros behind than before; ONNX has a word for it, torch needs a padded copy."""
+    """The same for the exporter: ONNX has a word for more zeros behind than before, torch needs a padded copy."""
 
     @staticmethod
     def forward(_: Any, maps: Tensor, weight: Tensor, zeros: tuple[int, int], steps: tuple[int, int]) -> Tensor:
-        stride, groups = steps
-        return functional.conv2d(functional.pad(maps, zeros * 2), weight, stride=stride, groups=groups)
+        return _uneven_conv(maps, weight, zeros, steps)
 
     @staticmethod
     def symbolic(graph: Any, maps: Any, weight: Any, zeros: tuple[int, int], steps: tuple[int, int]) -> Any:
@@ -75,8 +79,10 @@ class PaddedConv(nn.Conv2d):
         """Convolve (N, C, H, W)."""
         if self.stride[0] == 1:
             return super().forward(input)
-        padded: Tensor = _UnevenConv.apply(input, self.weight, self._zeros, (self.stride[0], self.groups))
-        return padded
+        if torch.onnx.is_in_onnx_export():
+            exported: Tensor = _UnevenConv.apply(input, self.weight, self._zeros, (self.stride[0], self.groups))
+            return exported
+        return _uneven_conv(input, self.weight, self._zeros, (self.stride[0], self.groups))
 
 
 class Block(nn.Module):

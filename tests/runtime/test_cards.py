@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from visiqc.errors import IntegrityError, NotFound
+from visiqc.runtime.bundle import bundled_models
+from visiqc.runtime.cards import CARD_FILE, read_card, verified_model, write_card
+
+
+@pytest.fixture
+def trunk(tmp_path: Path) -> Path:
+    """A copy of the trunk that ships, free to be damaged."""
+    return Path(shutil.copytree(bundled_models() / "trunk" / "lite0-1", tmp_path / "trunk" / "lite0-1"))
+
+
+def change_card(folder: Path, **changes: object) -> None:
+    values = yaml.safe_load((folder / CARD_FILE).read_text(encoding="utf-8"))
+    (folder / CARD_FILE).write_text(yaml.safe_dump(values | changes), encoding="utf-8")
+
+
+@pytest.mark.parametrize("folder", sorted(bundled_models().glob("*/*")), ids=lambda folder: folder.name)
+def test_every_model_that_ships_has_the_bytes_of_its_card(folder: Path) -> None:
+    model = verified_model(folder)
+    assert hashlib.sha256(model.content).hexdigest() == model.card.sha256
+    assert len(model.content) == model.card.bytes
+
+
+def test_all_models_that_ship_stay_within_25_megabytes() -> None:
+    assert sum(path.stat().st_size for path in bundled_models().rglob("*.onnx")) <= 25_000_000
+
+
+def test_no_model_file_names_the_machine_it_was_exported_on() -> None:
+    for path in bundled_models().rglob("*.onnx"):
+        content = path.read_bytes()
+        assert not any(word in content for word in (b".py", b"site-packages", b"/home/", b"/root/", b"/tmp/"))
+
+
+@pytest.mark.parametrize("place", [0, 1_000_000, -1])
+def test_one_changed_byte_is_refused(trunk: Path, place: int) -> None:
+    content = bytearray((trunk / "model.onnx").read_bytes())
+    content[place] ^= 1
+    (trunk / "model.onnx").write_bytes(content)
+    found = hashlib.sha256(content).hexdigest()
+    with pytest.raises(IntegrityError, match=rf"trunk lite0-1 was changed: .*a7116cf0142f…, .* {found[:12]}…; install"):
+        verified_model(trunk)
+
+
+def test_a_truncated_model_is_refused(trunk: Path) -> None:
+    (trunk / "model.onnx").write_bytes((trunk / "model.onnx").read_bytes()[:-1])
+    with pytest.raises(IntegrityError, match="was changed"):
+        verified_model(trunk)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", CARD_FILE])
+def test_a_missing_file_is_named_without_its_path(trunk: Path, name: str) -> None:
+    (trunk / name).unlink()
+    with pytest.raises(NotFound, match=f"model trunk lite0-1 has no {name}") as caught:
+        verified_model(trunk)
+    assert str(trunk) not in str(caught.value)
+
+
+def test_a_card_of_another_model_is_refused(trunk: Path) -> None:
+    change_card(trunk, version="lite2-1")
+    with pytest.raises(IntegrityError, match=r"folder of model trunk lite0-1 is that of trunk lite2-1"):
+        read_card(trunk)
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"sha256": "abc"}, "sha256"),
+        ({"file": "../model.onnx"}, "file"),
+        ({"bytes": "x"}, "bytes"),
+    ],
+)
+def test_a_wrong_card_is_refused_where_it_is_wrong(trunk: Path, changes: dict[str, object], place: str) -> None:
+    change_card(trunk, **changes)
+    with pytest.raises(IntegrityError, match=f"wrong at {place}"):
+        read_card(trunk)
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1", "", "\x00"])
+def test_a_card_that_is_no_card_is_refused(trunk: Path, text: str) -> None:
+    (trunk / CARD_FILE).write_text(text, encoding="utf-8")
+    with pytest.raises(IntegrityError, match="the card of model trunk lite0-1"):
+        read_card(trunk)
+
+
+def test_a_card_reads_back_as_it_was_written(trunk: Path) -> None:
+    card = read_card(trunk)
+    before = (trunk / CARD_FILE).read_bytes()
+    write_card(card, trunk)
+    assert (trunk / CARD_FILE).read_bytes() == before
+    assert read_card(trunk) == card
