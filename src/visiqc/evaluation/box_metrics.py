@@ -66,8 +66,8 @@ def iou(a: Box, b: Box) -> float:
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
-def match_boxes(found: Sequence[Box], true: Sequence[Box], *, at_least: float = 0.33) -> BoxCounts:
-    """One photo's found boxes matched greedily with its true ones.
+def found_boxes(found: Sequence[Box], true: Sequence[Box], *, at_least: float = 0.33) -> tuple[bool, ...]:
+    """Which of one photo's true boxes were found, in their order, by greedy matching.
 
     In the order given, every found box takes the true box it overlaps most among those still free. A second
     box on the same defect is therefore a false one.
@@ -82,10 +82,15 @@ def match_boxes(found: Sequence[Box], true: Sequence[Box], *, at_least: float = 
     """
     if not 0 < at_least <= 1:
         raise InputError(f"the IoU of a match lies in (0, 1], got {at_least}")
-    free = list(true)
+    free = set(range(len(true)))
     for box in found:
-        best = max(free, key=lambda other: iou(box, other), default=None)
-        if best is not None and iou(box, best) >= at_least:
+        best = max(sorted(free), key=lambda place: iou(box, true[place]), default=None)
+        if best is not None and iou(box, true[best]) >= at_least:
             free.remove(best)
-    matched = len(true) - len(free)
-    return BoxCounts(found=matched, missed=len(free), false=len(found) - matched, photos=1)
+    return tuple(place not in free for place in range(len(true)))
+
+
+def match_boxes(found: Sequence[Box], true: Sequence[Box], *, at_least: float = 0.33) -> BoxCounts:
+    """One photo's boxes, matched and counted; arguments and errors as `found_boxes`."""
+    matched = sum(found_boxes(found, true, at_least=at_least))
+    return BoxCounts(found=matched, missed=len(true) - matched, false=len(found) - matched, photos=1)
