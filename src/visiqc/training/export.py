@@ -100,7 +100,7 @@ def trunk_graph(module: nn.Module, photos: Sequence[Tensor]) -> Exported:
     dynamic = {"photos": {0: "n", 2: "height", 3: "width"}}
     dynamic |= {f"stride{s}": {0: "n", 2: f"height{s}", 3: f"width{s}"} for s in STRIDES}
     content = to_onnx_bytes(
-        module.eval(),
+        module,
         torch.zeros(1, 3, *_TRACED_WITH),
         inputs=["photos"],
         outputs=[f"stride{s}" for s in STRIDES],
@@ -112,7 +112,7 @@ def trunk_graph(module: nn.Module, photos: Sequence[Tensor]) -> Exported:
 def identity_graph(module: nn.Module, maps: Sequence[Tensor]) -> Exported:
     """The continuation with weights in 16 bits, with its parity on `maps`."""
     content = to_onnx_bytes(
-        module.eval(),
+        module,
         torch.zeros(1, maps[0].shape[1], 4, 6),
         inputs=["stride16"],
         outputs=["vectors"],

@@ -32,7 +32,7 @@ def to_onnx_bytes(
     """Export `module` at opset 17 with batch norm folded into the convolutions.
 
     Args:
-        module: In eval mode, on the CPU.
+        module: On the CPU; it is put into eval mode.
         example: An input to trace with; its dynamic axes do not end up in the file.
         inputs: Names of the graph's inputs.
         outputs: Names of the graph's outputs.
@@ -42,6 +42,7 @@ def to_onnx_bytes(
     Returns:
         The file's bytes; equal for equal weights and equal versions of torch and onnx.
     """
+    module.eval()  # else the exporter leaves a wrapper of an eval network, and the network, in training mode
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The TorchScript exporter is announced as old; it is fifteen times faster here and folds batch norm.
