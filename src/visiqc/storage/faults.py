@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from visiqc.errors import InputError, Unavailable
@@ -38,6 +38,8 @@ def database_errors() -> Iterator[None]:
         yield
     except IntegrityError:
         raise  # a row that stands already, or is named and missing: the caller knows what that means
+    except DataError as err:
+        raise InputError("the database cannot keep a text or number of this request; look for NUL characters") from err
     except PoolTimeout as err:
         raise Unavailable("the database is busy: every connection is in use; try again") from err
     except DBAPIError as err:
@@ -51,4 +53,6 @@ def _said(err: DBAPIError) -> str:
     for kind, advice in _SQLITE.items():
         if name.startswith(f"SQLITE_{kind}"):
             return advice
-    return f"it answered {name or type(err.orig).__name__}"
+    return (
+        f"it cannot be reached or refused ({name or type(err.orig).__name__}); check VISIQC_DATABASE_URL and its server"
+    )
