@@ -1,0 +1,60 @@
+"""`visiqc serve`: the HTTP service in this process."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than loopback need an API key.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Photos scored at the same time; default VISIQC_WORKERS.")
+    ] = None,
+    grace: Annotated[
+        float, typer.Option(min=0, help="Seconds that stopping waits for accepted photos; the rest is resumed later.")
+    ] = 25.0,
+) -> None:
+    """Serve the HTTP API until Ctrl+C or SIGTERM; stopping finishes what was accepted."""
+    from visiqc.bootstrap import build_parts
+    from visiqc.errors import NotAllowed
+    from visiqc.service.server import bind, decide_access, run, url_of
+    from visiqc.settings import Settings
+
+    settings = Settings()
+    if workers is not None:
+        settings = settings.model_copy(update={"workers": workers})
+    with bind(host, port) as listener:
+        from visiqc.service.app import create_app
+        from visiqc.service.logs import configure_logging
+
+        configure_logging(settings.log_format)
+        parts = build_parts(settings)
+        try:
+            open_access = decide_access(host, parts.records)
+        except NotAllowed as err:
+            raise typer.BadParameter(str(err), param_hint="--host") from err
+        app = create_app(parts, settings, open_access=open_access, grace_s=grace)
+        if open_access:
+            _warn_loudly()
+        url = url_of(listener)
+        run(app, listener, on_ready=lambda: _announce(url), grace_s=grace)
+
+
+def _announce(url: str) -> None:
+    print(f"VisiQC listens on {url}, its API is described at {url}/docs; Ctrl+C stops it", flush=True)
+
+
+def _warn_loudly() -> None:
+    from visiqc.service.auth import CREATE_KEY_COMMAND
+
+    lines = (
+        "OPEN ACCESS: there is no API key yet, so every program and user of this machine",
+        "may enrol, approve and score. Nothing else can reach it. To close it:",
+        f"    {CREATE_KEY_COMMAND}",
+    )
+    typer.secho("\n".join(("!" * 80, *(f"!!  {line}" for line in lines), "!" * 80)), err=True, fg="yellow")

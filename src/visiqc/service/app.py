@@ -1,0 +1,124 @@
+"""The application: everything above, wired together once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+import structlog
+from anyio import to_thread
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from visiqc import __version__
+from visiqc.domain.verdict import Verdict
+from visiqc.inspection.inspect import score_upload
+from visiqc.inspection.parts import Parts
+from visiqc.service import errors
+from visiqc.service.auth import CREATE_KEY_COMMAND, Gate, has_working_key
+from visiqc.service.deps import Shop
+from visiqc.service.health import Readiness
+from visiqc.service.metrics import Metrics
+from visiqc.service.middleware import BodyLimit, RequestRecord
+from visiqc.service.queue import DRAIN_GRACE_S, ScoringQueue
+from visiqc.service.routes import goldens, operations, scores
+from visiqc.service.schemas import ProblemOut
+from visiqc.settings import Settings
+
+DESCRIPTION = """
+Compares photos of a product with its approved golden sample and answers **PASS**, **REVIEW**, **REJECT**,
+**RETAKE** or **WRONG_SAMPLE**, with the reasons and the picture that shows them.
+
+Errors are [problem documents](https://www.rfc-editor.org/rfc/rfc9457): test `code`, show `detail`.
+Roles, each doing all that the ones before it may: viewer, factory (sends photos), inspector (enrols), lead (approves).
+"""
+log = structlog.get_logger("visiqc.service")
+
+
+def create_app(
+    parts: Parts,
+    settings: Settings,
+    *,
+    open_access: bool,
+    score: Callable[[str, Parts], Verdict] = score_upload,
+    grace_s: float = DRAIN_GRACE_S,
+) -> FastAPI:
+    """The service on top of `parts`.
+
+    Args:
+        parts: Every port, filled.
+        settings: Limits, workers and queue size.
+        open_access: Answer without a key for as long as no working key exists. Only for a server that this
+            machine alone can reach.
+        score: The story the workers run.
+        grace_s: Longest time that stopping waits for accepted photos.
+    """
+    metrics = Metrics()
+    metrics.describe_build(parts.models.digests)
+    queue = ScoringQueue(
+        partial(_score_with, score, parts),
+        parts.records,
+        metrics,
+        capacity=settings.queue_size,
+        workers=settings.workers,
+    )
+    gate = Gate(parts.records, open_access=open_access)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await to_thread.run_sync(_begin, queue, parts, gate)
+        yield
+        if left := await to_thread.run_sync(queue.drain, grace_s):
+            log.warning("photos left for the next start", photos=left)
+
+    app = FastAPI(
+        title="VisiQC",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+        telemetry={"tracing": False},
+    )
+    app.state.shop = Shop(parts=parts, settings=settings, gate=gate, metrics=metrics, queue=queue)
+    app.state.readiness = Readiness(parts, queue)
+    for router in (scores.router, goldens.router, operations.router):
+        app.include_router(router)
+    errors.install(app, metrics)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, metrics=metrics)
+    app.add_middleware(RequestRecord, metrics=metrics, gate=gate)  # added last = outermost
+    _document_problems(app)
+    return app
+
+
+def _score_with(score: Callable[[str, Parts], Verdict], parts: Parts, upload_id: str) -> Verdict:
+    return score(upload_id, parts)
+
+
+def _begin(queue: ScoringQueue, parts: Parts, gate: Gate) -> None:
+    if gate.open and not has_working_key(parts.records):
+        log.warning("open access: anyone on this machine may do everything", create_a_key=CREATE_KEY_COMMAND)
+    elif not has_working_key(parts.records):
+        log.warning("there is no API key, so every request will be refused", create_a_key=CREATE_KEY_COMMAND)
+    if resumed := queue.resume():
+        log.info("resuming photos accepted earlier", photos=resumed)
+    queue.start()
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the problem document's schema, which only error responses refer to, into the OpenAPI document."""
+    build = app.openapi
+
+    def with_problems() -> dict[str, object]:
+        document = build()
+        schemas = document["components"]["schemas"]
+        if "ProblemOut" not in schemas:
+            problem = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= problem.pop("$defs") | {"ProblemOut": problem}
+        return document
+
+    app.openapi = with_problems  # type: ignore[method-assign]

@@ -1,0 +1,52 @@
+"""Images on their way out: named, never to be run as anything else, and cached for good.
+
+What an image is made of is found by digest and never changes, so a browser may keep it for ever; `private`,
+because it was sent to someone with a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import Response
+
+from visiqc.service.names import content_disposition
+
+_KEEP: Final = "private, max-age=31536000, immutable"
+
+
+def etag_of(*parts: str) -> str:
+    """A strong entity tag for an image that is a function of `parts`."""
+    return f'"{hashlib.sha256("/".join(parts).encode()).hexdigest()[:32]}"'
+
+
+def image(
+    make: Callable[[], tuple[bytes, str]], *, etag: str, if_none_match: str | None, name: Callable[[str], str]
+) -> Response:
+    """The image that `make` gives with its media type, or 304 without making it.
+
+    Args:
+        make: Bytes and media type.
+        etag: Strong entity tag of what `make` will give.
+        if_none_match: The header of that name, as sent.
+        name: Suggested file name, from the media type's subtype (`png`, `jpeg`).
+    """
+    headers = {"ETag": etag, "Cache-Control": _KEEP}
+    if _matches(if_none_match, etag):
+        return Response(status_code=304, headers=headers)
+    content, media_type = make()
+    headers["Content-Disposition"] = content_disposition(name(media_type.partition("/")[2]))
+    headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def _matches(if_none_match: str | None, etag: str) -> bool:
+    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return etag in tags or tags == ["*"]
+
+
+def sniffed(content: bytes) -> tuple[bytes, str]:
+    """A rendered image with its media type, which its first bytes say."""
+    return content, "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"

@@ -1,0 +1,225 @@
+"""Scoring photos, and reading what came of it.
+
+`POST /v1/score` is `async`, against the habit of the house, because it mostly waits: for the body, then for
+verdicts. A waiting request holds a few objects on the event loop and no thread, so a thousand of them cannot
+keep `/healthz` from answering. What blocks (decoding headers, disk, database) runs in threads as everywhere,
+in a small pool of its own that also bounds how many requests hold their photos in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePath
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+
+from visiqc import __version__
+from visiqc.domain.golden import checked_sku
+from visiqc.domain.upload import Upload
+from visiqc.errors import (
+    Busy,
+    Conflict,
+    InputError,
+    NotAllowed,
+    NotApproved,
+    NotAuthenticated,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnreadablePhoto,
+    UnsupportedMedia,
+)
+from visiqc.inspection.parts import Parts
+from visiqc.inspection.pictures import Layer, heatmap_image, photo_image
+from visiqc.service.admission import Admitted, admit, checked_idempotency_key, patience_s
+from visiqc.service.auth import Caller
+from visiqc.service.deps import FactoryDep, Shop, ShopDep, ViewerDep
+from visiqc.service.examples import FAILED, PENDING, SCORE, SCORES, SCORES_PENDING, answers, multipart, problems
+from visiqc.service.forms import PhotoForm, photo_form, version_number
+from visiqc.service.images import etag_of, image, sniffed
+from visiqc.service.queue import ScoringQueue
+from visiqc.service.schemas import ScoreOut, ScoresOut
+
+router = APIRouter(tags=["scores"])
+ScoreId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=[SCORE["id"]])]
+_SCORE_FORM = multipart(
+    {
+        "sku": {"type": "string", "description": "The product the photos claim to show."},
+        "golden_version": {"type": "integer", "description": "Default: the version approved last."},
+    },
+    required=["sku"],
+    example={"sku": "halo-1", "photos": ["(bytes of 戒指 7.jpg)"]},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a scoring request asks for beside its form.
+
+    Attributes:
+        key: The idempotency key, checked.
+        patience_s: How long it wants to wait for its verdicts.
+        applied: Headers that say which preference was followed.
+    """
+
+    key: str | None
+    patience_s: float
+    applied: dict[str, str]
+
+
+def _wishes(
+    idempotency_key: Annotated[str | None, Header(examples=["lot-7-12"])] = None,
+    prefer: Annotated[str | None, Header(examples=["respond-async"])] = None,
+    wait: Annotated[bool, Query(description="false: answer 202 at once.")] = True,  # noqa: FBT002 - a query parameter
+) -> Wishes:
+    patience = patience_s(prefer, wait=wait)
+    applied = {"Preference-Applied": "respond-async"} if prefer and patience == 0 else {}
+    return Wishes(key=checked_idempotency_key(idempotency_key), patience_s=patience, applied=applied)
+
+
+WishesDep = Annotated[Wishes, Depends(_wishes)]
+_JPEG, _PNG = ({f"image/{kind}": {"schema": {"type": "string", "format": "binary"}}} for kind in ("jpeg", "png"))
+
+
+@router.post(
+    "/v1/score",
+    response_model=ScoresOut,
+    openapi_extra=_SCORE_FORM,
+    responses={
+        200: answers("Every photo has its verdict, or its failure.", SCORES),
+        202: answers("Accepted; some verdicts are pending. Ask at `Location` and each `links.self`.", SCORES_PENDING),
+        **problems(
+            InputError,
+            UnreadablePhoto,
+            UnsupportedMedia,
+            TooLarge,
+            NotAuthenticated,
+            NotAllowed,
+            NotFound,
+            Conflict,
+            NotApproved,
+            Busy,
+            Unavailable,
+        ),
+    },
+)
+async def score(
+    request: Request, response: Response, caller: FactoryDep, shop: ShopDep, wishes: WishesDep
+) -> ScoresOut:
+    """Compare photos with the golden sample of a product. All are accepted, or none.
+
+    Once accepted, a photo gets its verdict even if the client goes away or the service is killed. Sending the
+    same request again under the same `Idempotency-Key` gives the same scores and stores nothing.
+    """
+    if wishes.key is None:  # with a key, it may be a replay, which needs no room
+        shop.queue.require_room()
+    async with photo_form(request, shop, fields=("sku", "golden_version")) as form:
+        enter = partial(_enter, form, shop, caller, wishes.key)
+        admitted = await to_thread.run_sync(enter, limiter=shop.intake)
+    await _settled(shop.queue, admitted.uploads, wishes.patience_s)
+    scores = await to_thread.run_sync(_states, shop.parts, [upload.id for upload in admitted.uploads])
+    response.headers.update(wishes.applied)
+    if admitted.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    if any(each.status == "pending" for each in scores):
+        response.status_code = 202
+        response.headers["Location"] = scores[0].links.self
+    return ScoresOut.of(scores)
+
+
+def _enter(form: PhotoForm, shop: Shop, caller: Caller, key: str | None) -> Admitted:
+    sku, version = checked_sku(form.text("sku")), form.optional("golden_version", version_number)
+    return admit(sku, form.photos(), shop, caller=caller, golden_version=version, idempotency_key=key)
+
+
+async def _settled(queue: ScoringQueue, uploads: Iterable[Upload], patience: float) -> None:
+    """Wait until the queue has done what it can for every upload, at most `patience` seconds."""
+    futures = [future for upload in uploads if (future := queue.unsettled(upload.id))]
+    if futures and patience > 0:
+        await asyncio.wait([asyncio.wrap_future(future) for future in futures], timeout=patience)
+
+
+def _states(parts: Parts, upload_ids: Iterable[str]) -> list[ScoreOut]:
+    return [ScoreOut.of(parts.records.upload(each), parts.records.verdict(each)) for each in upload_ids]
+
+
+@router.get(
+    "/v1/scores/{score_id}",
+    response_model=ScoreOut,
+    responses={
+        200: answers("The photo's present state.", SCORE, pending=PENDING, failed=FAILED),
+        **problems(InputError, NotAuthenticated, NotAllowed, NotFound, Unavailable),
+    },
+)
+def read_score(score_id: ScoreId, response: Response, _caller: ViewerDep, shop: ShopDep) -> ScoreOut:
+    """One photo's verdict, or that it is pending or failed."""
+    found = ScoreOut.of(shop.parts.records.upload(score_id), shop.parts.records.verdict(score_id))
+    if found.status == "pending":
+        response.headers["Retry-After"] = "1"
+    return found
+
+
+@router.get(
+    "/v1/scores/{score_id}/heatmap",
+    response_class=Response,
+    responses={
+        200: {"description": "The picture; `heat` is PNG, the others JPEG.", "content": _JPEG | _PNG},
+        304: {"description": "The image under `If-None-Match` is still the right one."},
+        **problems(InputError, NotAuthenticated, NotAllowed, NotFound, Unavailable),
+    },
+)
+def heatmap(
+    score_id: ScoreId,
+    _caller: ViewerDep,
+    shop: ShopDep,
+    layer: Annotated[
+        Layer,
+        Query(
+            description="`overlay`: on the golden view. `heat`: alone. `golden`, `upload`: the two that were compared."
+        ),
+    ] = "overlay",
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """What a verdict saw, in the golden view's frame; the heatmap's colours mean the same in every picture."""
+    verdict = shop.parts.records.verdict(score_id)
+    if verdict is None or verdict.score_map_digest is None:
+        raise NotFound(
+            f"the score {score_id!r} has no heatmap: "
+            + ("it is not done" if verdict is None else "the photo was not compared")
+        )
+    return image(
+        lambda: sniffed(heatmap_image(verdict, shop.parts, layer=layer)),
+        etag=etag_of(verdict.score_map_digest, verdict.photo_digest, layer, __version__),
+        if_none_match=if_none_match,
+        name=lambda kind: f"{PurePath(verdict.photo_name).stem}-{layer}.{kind}",
+    )
+
+
+@router.get(
+    "/v1/scores/{score_id}/photo",
+    response_class=Response,
+    responses={
+        200: {"description": "The photo's bytes as they were sent.", "content": _JPEG | _PNG},
+        304: {"description": "The image under `If-None-Match` is still the right one."},
+        **problems(InputError, NotAuthenticated, NotAllowed, NotFound, Unavailable),
+    },
+)
+def photo(
+    score_id: ScoreId,
+    _caller: ViewerDep,
+    shop: ShopDep,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The photo a score is about."""
+    upload = shop.parts.records.upload(score_id)
+    return image(
+        lambda: photo_image(upload, shop.parts),
+        etag=etag_of(upload.photo_digest),
+        if_none_match=if_none_match,
+        name=lambda _kind: upload.photo_name,
+    )

@@ -1,0 +1,94 @@
+"""`visiqc serve` and `visiqc key` as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+VISIQC = (sys.executable, "-c", "from visiqc.cli import main; main()")
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """The environment of a fresh installation."""
+    return {**os.environ, "VISIQC_HOME": str(tmp_path / "home"), "VISIQC_LOG_FORMAT": "json", "NO_COLOR": "1"}
+
+
+def visiqc(env: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*VISIQC, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+@contextmanager
+def serving(env: Mapping[str, str], log: Path, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    command = [*VISIQC, "serve", "--port", "0", *arguments]
+    with log.open("w") as stderr, subprocess.Popen(command, env=env, stdout=-1, stderr=stderr, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            assert "http://" in said, log.read_text()
+            yield "http://" + said.partition("http://")[2].split(",")[0], process
+        finally:
+            process.kill()
+
+
+def test_a_fresh_installation_serves_this_machine_says_so_loudly_and_stops_cleanly(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with serving(env, log) as (url, process):
+        answer = httpx2.get(f"{url}/readyz")
+        assert (answer.status_code, answer.headers["X-VisiQC-Open-Access"]) == (200, "true")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    lines = log.read_text().splitlines()
+    assert any("OPEN ACCESS" in line for line in lines)
+    assert any("visiqc key create" in line for line in lines)
+    for line in lines:
+        if not line.startswith("!!"):
+            json.loads(line)
+
+
+def test_the_world_is_not_served_without_a_key(env: dict[str, str]) -> None:
+    refused = visiqc(env, "serve", "--host", "0.0.0.0", "--port", "0")
+    assert refused.returncode == 2
+    assert "visiqc key create" in " ".join(refused.stderr.split())
+
+
+def test_a_taken_port_is_told_in_one_sentence(env: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = visiqc(env, "serve", "--port", str(taken.getsockname()[1]))
+    assert refused.returncode == 5
+    assert "cannot listen on 127.0.0.1" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_key_is_shown_once_listed_without_its_secret_and_works_until_revoked(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    token = visiqc(env, "key", "create", "--name", "gate camera", "--role", "viewer").stdout.strip()
+    _, key_id, secret = token.split("_", 2)
+    listed = visiqc(env, "key", "list").stdout
+    assert key_id in listed
+    assert "gate camera" in listed
+    assert secret not in listed
+    with serving(env, tmp_path / "log") as (url, _):
+        header = {"Authorization": f"Bearer {token}"}
+        assert httpx2.get(f"{url}/v1/goldens").status_code == 401
+        assert httpx2.get(f"{url}/v1/goldens", headers=header).status_code == 200
+        assert visiqc(env, "key", "revoke", key_id).returncode == 0
+        assert httpx2.get(f"{url}/v1/goldens", headers=header).status_code == 401
+    assert "revoked" in visiqc(env, "key", "list").stdout
+
+
+def test_revoking_a_key_that_does_not_exist_is_told(env: dict[str, str]) -> None:
+    assert visiqc(env, "key", "revoke", "abc").returncode == 4
