@@ -111,6 +111,7 @@ class Verdict:
     sku: str
     golden_version: int
     golden_view: str | None
+    golden_frame: tuple[int, int] | None = None  # height, width of the frame that boxes and map are in
     photo_name: str
     photo_digest: str
     outcome: Outcome

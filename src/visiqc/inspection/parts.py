@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from visiqc.inspection.bank_store import BankStore
+from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.ports import Blobs, IdentityModel, Records, Trunk
+from visiqc.inspection.reading import RecentCopies
+from visiqc.vision.photo import DecodeLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +33,11 @@ class Parts:
     records: Records
     blobs: Blobs
     models: Models
+    fleet: Fleet
+    banks: BankStore
+    limits: DecodeLimits
     clock: Callable[[], datetime]
+    recent: RecentCopies = field(default_factory=RecentCopies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,18 +30,27 @@ class AlignTarget:
     Attributes:
         picture: (h, w, 3) uint8 RGB.
         mask: (h, w) bool.
-        frame_size: Height and width of the golden photo's pixels that `identity` assumes.
-        photo_to_align: From golden photo pixels (`frame_size`) to the align frame.
+        photo_size: Height and width of the golden photo whose framing the identity assumes.
+        photo_to_align: From pixels of that photo to the align frame.
         keys: SIFT keypoints.
         bank: Rotations.
+        levels: The picture's centred unit features at strides 8 and 16, each (C, h, w) float32.
+        means: What was taken off each level, (C, 1, 1) float32.
     """
 
     picture: Photo
     mask: Mask
-    frame_size: Size
+    photo_size: Size
     photo_to_align: Matrix
     keys: Keypoints
     bank: RotationBank
+    levels: tuple[FloatArray, FloatArray]
+    means: tuple[FloatArray, FloatArray]
+
+    @property
+    def size(self) -> Size:
+        """Height and width of the align frame."""
+        return self.picture.shape[0], self.picture.shape[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class Alignment:
         residual_px: Their median distance in align-frame pixels, or None.
         similarity: Masked similarity under `warp`, in [-1, 1].
         similarity_before: The same under the identity.
+        stride16: (C, h, w) float32, the trunk's coarse map of the aligned upload.
     """
 
     warp: Matrix
@@ -63,13 +73,37 @@ class Alignment:
     residual_px: float | None
     similarity: float
     similarity_before: float
+    stride16: FloatArray
 
 
-def make_target(picture: Photo, mask: Mask, *, frame_size: Size, photo_to_align: Matrix, embed: Embed) -> AlignTarget:
-    """Prepare one golden view's align frame: keypoints and rotations."""
-    keys = texture.keypoints(picture, mask)
-    bank = rotation.build_bank(picture, mask, embed)
-    return AlignTarget(picture, mask, frame_size, photo_to_align, keys, bank)
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    method: str
+    warp: Matrix
+    similarity: float
+    stride16: FloatArray
+
+    @property
+    def standing(self) -> float:
+        """Similarity, less what any method but the identity must gain to be preferred to it."""
+        return self.similarity - (0.0 if self.method == "identity" else _GAIN)
+
+
+def make_target(picture: Photo, mask: Mask, *, photo_size: Size, photo_to_align: Matrix, embed: Embed) -> AlignTarget:
+    """Prepare one golden view's align frame: keypoints, rotations and features."""
+    maps = embed([picture])
+    raw = (maps.stride8[0], maps.stride16[0])
+    means = tuple(level.mean(axis=(1, 2), keepdims=True) for level in raw)
+    return AlignTarget(
+        picture=picture,
+        mask=mask,
+        photo_size=photo_size,
+        photo_to_align=photo_to_align,
+        keys=texture.keypoints(picture, mask),
+        bank=rotation.build_bank(picture, mask, embed),
+        levels=(_unit(raw[0] - means[0]), _unit(raw[1] - means[1])),
+        means=(means[0], means[1]),
+    )
 
 
 def align(upload: Photo, mask: Mask, target: AlignTarget, embed: Embed) -> Alignment:
@@ -86,44 +120,50 @@ def align(upload: Photo, mask: Mask, target: AlignTarget, embed: Embed) -> Align
         the identity only when the masked similarity rises.
     """
     size = (upload.shape[0], upload.shape[1])
-    straight = target.photo_to_align @ between_sizes(size, target.frame_size)
-    match = texture.match_texture(
-        target.keys, texture.keypoints(upload), golden_size=_size(target.picture), upload_size=size
-    )
-    found: list[tuple[str, Matrix]] = [("identity", straight)]
+    straight = target.photo_to_align @ between_sizes(size, target.photo_size)
+    match = texture.match_texture(target.keys, texture.keypoints(upload), upload_size=size)
+    warps = [("identity", straight)]
     if match is not None:
-        found.append(("texture", match.warp))
+        warps.append(("texture", match.warp))
     if match is None or match.inliers < _ENOUGH_INLIERS:
-        warps = rotation.likely_warps(target.bank, upload, mask, embed)
-        found += [("rotation-bank", w) for w in warps if plausible(w, size, _size(target.picture))]
-    scores = alikeness(upload, [warp for _, warp in found], target, embed)
-    before = scores[0]
-    order = sorted(range(len(found)), key=lambda i: -(scores[i] - (0.0 if i == 0 else _GAIN)))
-    method, warp, score = found[order[0]][0], found[order[0]][1], scores[order[0]]
-    # Before refinement a wrong rotation can look as good as the right one: the two best are refined.
-    starts = [i for i in order[:2] if scores[i] > scores[order[0]] - _CLOSE]
-    refined = [(found[i][0], _refined(upload, found[i], target)) for i in starts]
-    options = [(name, better) for name, better in refined if better is not None]
-    if options:
-        again = alikeness(upload, [better for _, better in options], target, embed)
-        top = int(np.argmax(again))
-        if again[top] > score + _GAIN / 2:
-            method, warp, score = f"{options[top][0]}+ecc", options[top][1], again[top]
-    by_texture = match if match is not None and method.startswith("texture") else None
+        likely = rotation.likely_warps(target.bank, upload, mask, embed)
+        warps += [("rotation-bank", warp) for warp in likely if plausible(warp, size)]
+    tried = judge_warps(upload, warps, target, embed)
+    found = sorted(tried, key=lambda candidate: -candidate.standing)
+    best = _best_refined(upload, found, target, embed)
+    by_texture = match if best.method.startswith("texture") else None
     return Alignment(
-        warp=warp,
-        method=method,
+        warp=best.warp,
+        method=best.method,
         inliers=by_texture.inliers if by_texture else 0,
         residual_px=by_texture.residual_px if by_texture else None,
-        similarity=score,
-        similarity_before=before,
+        similarity=best.similarity,
+        similarity_before=tried[0].similarity,
+        stride16=best.stride16,
     )
 
 
-def _refined(upload: Photo, start: tuple[str, Matrix], target: AlignTarget) -> Matrix | None:
+def _best_refined(upload: Photo, found: list[_Candidate], target: AlignTarget, embed: Embed) -> _Candidate:
+    """The best candidate, refined where that makes it better still.
+
+    Before refinement a wrong rotation can look as good as the right one: the two best are refined.
+    """
+    best = found[0]
+    refined = []
+    for start in found[:2]:
+        if start.similarity > best.similarity - _CLOSE:
+            warp = _refined(upload, start, target)
+            if warp is not None:
+                refined.append((f"{start.method}+ecc", warp))
+    again = judge_warps(upload, refined, target, embed)
+    better = [candidate for candidate in again if candidate.similarity > best.similarity + _GAIN / 2]
+    return max(better, key=lambda candidate: candidate.similarity, default=best)
+
+
+def _refined(upload: Photo, start: _Candidate, target: AlignTarget) -> Matrix | None:
     """Six parameters first unless texture has already fixed the perspective, then eight."""
-    method, warp = start
-    if method != "texture":
+    warp = start.warp
+    if start.method != "texture":
         affine = ecc.refine(target.picture, upload, warp, mask=target.mask, rigid=True)
         if affine is None:
             return None
@@ -132,31 +172,29 @@ def _refined(upload: Photo, start: tuple[str, Matrix], target: AlignTarget) -> M
     return whole if whole is not None else warp
 
 
-def alikeness(upload: Photo, warps: list[Matrix], target: AlignTarget, embed: Embed) -> list[float]:
+def judge_warps(upload: Photo, warps: list[tuple[str, Matrix]], target: AlignTarget, embed: Embed) -> list[_Candidate]:
     """Masked similarity of the warped upload to the golden view, in [-1, 1], for each warp.
 
     Cosine of the trunk's centred features at strides 8 and 16, averaged over the product; what the warped
     upload does not reach counts as 0, and a warp that misses much of the product as -1.
     """
-    size = _size(target.picture)
-    maps = embed([target.picture, *(warp_photo(upload, warp, size) for warp in warps)])
+    if not warps:
+        return []
+    size = target.size
+    maps = embed([warp_photo(upload, warp, size) for _, warp in warps])
     total = np.zeros(len(warps))
-    for level in (maps.stride8, maps.stride16):
-        weight = cv2.resize(target.mask.astype(np.float32), level.shape[:1:-1], interpolation=cv2.INTER_AREA)
-        total += _cosines(level, weight) / 2
-    source = (upload.shape[0], upload.shape[1])
-    for i, warp in enumerate(warps):
-        reach = float(covered(source, warp, size)[target.mask].mean())
-        total[i] = total[i] * reach if reach >= _LEAST_COVER else -1.0
-    return [float(value) for value in total]
+    for level, golden, mean in zip((maps.stride8, maps.stride16), target.levels, target.means, strict=True):
+        weight = cv2.resize(target.mask.astype(np.float32), golden.shape[:0:-1], interpolation=cv2.INTER_AREA)
+        alike = np.einsum("nchw,chw->nhw", _unit(level - mean), golden)
+        total += (alike * weight).sum(axis=(1, 2)) / (weight.sum() + 1e-6) / 2
+    judged = []
+    for i, (method, warp) in enumerate(warps):
+        reach = float(covered((upload.shape[0], upload.shape[1]), warp, size)[target.mask].mean())
+        similarity = float(total[i]) * reach if reach >= _LEAST_COVER else -1.0
+        judged.append(_Candidate(method, warp, similarity, maps.stride16[i]))
+    return judged
 
 
-def _cosines(level: FloatArray, weight: FloatArray) -> FloatArray:
-    centred = level - level[:1].mean(axis=(2, 3), keepdims=True)
-    unit = centred / (np.linalg.norm(centred, axis=1, keepdims=True) + 1e-6)
-    alike = (unit[1:] * unit[:1]).sum(axis=1)
-    return np.asarray((alike * weight).sum(axis=(1, 2)) / (weight.sum() + 1e-6), np.float32)
-
-
-def _size(picture: Photo) -> Size:
-    return picture.shape[0], picture.shape[1]
+def _unit(level: FloatArray) -> FloatArray:
+    """Vectors along the channel axis, third from last, at length 1."""
+    return np.asarray(level / (np.sqrt((level * level).sum(axis=-3, keepdims=True)) + 1e-6), np.float32)

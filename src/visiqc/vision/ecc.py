@@ -53,7 +53,7 @@ def refine(
     except np.linalg.LinAlgError:
         return None
     refined /= refined[2, 2]
-    return refined if plausible(refined, (upload.shape[0], upload.shape[1]), size) else None
+    return refined if plausible(refined, (upload.shape[0], upload.shape[1])) else None
 
 
 def _step(

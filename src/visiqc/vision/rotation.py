@@ -83,8 +83,7 @@ def build_bank(photo: Photo, mask: Mask, embed: Embed) -> RotationBank:
     patches = [warp_photo(photo, placement.to_patch(angle), (PATCH_SIDE, PATCH_SIDE)) for angle in angles]
     ink = np.repeat(mask[..., None].astype(np.uint8) * 255, 3, axis=2)
     covers = [
-        warp_photo(ink, placement.to_patch(angle), (PATCH_SIDE, PATCH_SIDE), fill=(0, 0, 0))[..., 0]
-        for angle in angles
+        warp_photo(ink, placement.to_patch(angle), (PATCH_SIDE, PATCH_SIDE), fill=(0, 0, 0))[..., 0] for angle in angles
     ]
     maps = np.concatenate([embed(patches[i : i + 6]).stride16 for i in range(0, STEPS, 6)])
     cells = _cells(maps)
@@ -94,6 +93,13 @@ def build_bank(photo: Photo, mask: Mask, embed: Embed) -> RotationBank:
     step = PATCH_SIDE // side
     weights = np.stack([c.reshape(side, step, side, step).mean(axis=(1, 3)) for c in covers]).reshape(STEPS, -1) / 255.0
     return RotationBank(placement, np.round(unit * _QUANTUM).astype(np.int8), weights.astype(np.float32), mean)
+
+
+def turned_patches(photo: Photo, mask: Mask, *, steps: int) -> list[Photo]:
+    """The product at standard size and place, turned in even steps; the first one unturned."""
+    placement = place(mask)
+    side = (PATCH_SIDE, PATCH_SIDE)
+    return [warp_photo(photo, placement.to_patch(2 * np.pi * i / steps), side) for i in range(steps)]
 
 
 def likely_warps(bank: RotationBank, photo: Photo, mask: Mask, embed: Embed, *, most: int = 3) -> list[Matrix]:

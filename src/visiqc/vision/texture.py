@@ -65,7 +65,7 @@ def keypoints(photo: Photo, mask: Mask | None = None) -> Keypoints:
     return Keypoints(points, np.clip(described[:MAX_KEYPOINTS], 0, 255).astype(np.uint8))
 
 
-def match_texture(golden: Keypoints, upload: Keypoints, *, golden_size: Size, upload_size: Size) -> TextureMatch | None:
+def match_texture(golden: Keypoints, upload: Keypoints, *, upload_size: Size) -> TextureMatch | None:
     """The warp from upload to golden that most matches agree with, or None where texture does not suffice."""
     if min(len(golden.points), len(upload.points)) < _MIN_INLIERS:
         return None
@@ -73,7 +73,7 @@ def match_texture(golden: Keypoints, upload: Keypoints, *, golden_size: Size, up
     if len(source) < _MIN_INLIERS:
         return None
     fits = (_homography(source, target), _similarity(source, target))
-    usable = [fit for fit in fits if fit is not None and plausible(fit.warp, upload_size, golden_size)]
+    usable = [fit for fit in fits if fit is not None and plausible(fit.warp, upload_size)]
     if not usable:
         return None
     best = max(usable, key=lambda fit: fit.inliers)
@@ -101,7 +101,7 @@ def _matches(golden: Keypoints, upload: Keypoints) -> tuple[FloatArray, FloatArr
 def _homography(source: FloatArray, target: FloatArray) -> TextureMatch | None:
     if len(source) < _HOMOGRAPHY_INLIERS:
         return None
-    warp, inside = cv2.findHomography(source, target, cv2.USAC_MAGSAC, _INLIER_PX, maxIters=2000, confidence=0.999)
+    warp, _ = cv2.findHomography(source, target, cv2.USAC_MAGSAC, _INLIER_PX, maxIters=2000, confidence=0.999)
     if warp is None:
         return None
     return _judged(np.asarray(warp, np.float64), source, target)

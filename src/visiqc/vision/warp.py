@@ -88,10 +88,10 @@ def local_scale(warp: Matrix, source: Size) -> float:
     return float(np.sqrt(abs(across[0] * down[1] - across[1] * down[0]) + 1e-12))
 
 
-def plausible(warp: Matrix, source: Size, target: Size) -> bool:
+def plausible(warp: Matrix, source: Size) -> bool:
     """Whether a camera could have made `warp`: no mirror, no fold, magnification within reason.
 
-    Both frames are taken at comparable scale: 0.3 to 3.3 times is accepted.
+    Linear magnification of 0.3 to 3.3 is accepted.
     """
     if not np.isfinite(warp).all() or abs(warp[2, 2]) < 1e-9:
         return False

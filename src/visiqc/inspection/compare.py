@@ -1,0 +1,152 @@
+"""One photo against one golden version: gate, identify, align, compare. Pixels in, reports out; nothing is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from visiqc.domain.reasons import Measurement, Reason, ReasonCode
+from visiqc.domain.verdict import AlignmentReport, IdentityReport, Warp
+from visiqc.inspection.fleet import Fleet
+from visiqc.inspection.parts import Models
+from visiqc.inspection.stopwatch import Stopwatch
+from visiqc.vision import dense, golden_map, rotation
+from visiqc.vision.bank import GoldenBank
+from visiqc.vision.foreground import foreground_mask
+from visiqc.vision.golden_view import UPLOAD_SIDE, GoldenView, Laid, lay_over, reduced
+from visiqc.vision.quality import measure_quality
+from visiqc.vision.types import FloatArray, Mask, Matrix, Photo, ScoreMap
+from visiqc.vision.warp import Size, between_sizes
+
+_SECOND_VIEW = 0.12  # a view whose identity is this close to the best one is tried as well
+_LEAST_REACHED = 0.9  # share of the product the upload must show for the comparison to be safe
+
+
+@dataclass(slots=True, kw_only=True)
+class Comparison:
+    """What comparing one photo found; later fields stay None where its way ended earlier."""
+
+    quality: tuple[Measurement, ...] = ()
+    complaints: tuple[Reason, ...] = ()
+    view: GoldenView | None = None
+    identity: IdentityReport | None = None
+    identity_doubtful: bool = False
+    alignment: AlignmentReport | None = None
+    alignment_poor: bool = False
+    scores: ScoreMap | None = None
+    score: float | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+def compare(photo: Photo, original_size: Size, bank: GoldenBank, models: Models, fleet: Fleet) -> Comparison:
+    """Compare one photo with a golden version.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB working copy.
+        original_size: Height and width of the photo as it was sent; warps in the reports start there.
+        bank: The golden version's features.
+        models: Trunk and identity model.
+        fleet: Limits of identity and alignment.
+    """
+    watch = Stopwatch()
+    found = Comparison(timings_ms=watch.stages_ms)
+    small = reduced(photo, UPLOAD_SIDE)
+    with watch.stage("mask"):
+        mask = foreground_mask(small)
+    with watch.stage("quality"):
+        report = measure_quality(small, mask, bank.limits, original_size=original_size)
+    found.quality, found.complaints = report.measurements, report.reasons
+    if found.complaints:
+        return found
+    with watch.stage("identify"):
+        closeness = _closeness(small, mask, bank, models)
+    with watch.stage("align"):
+        view, laid = _best_view(photo, bank, closeness, models)
+    found.view = view
+    with watch.stage("identify"):
+        _identify(found, laid, max(closeness), models, fleet)
+    found.alignment = _alignment_report(laid, (photo.shape[0], photo.shape[1]), original_size, view)
+    found.alignment_poor = laid.alignment.similarity < fleet.alike_poor * view.alikeness
+    if found.identity is None or not found.identity.accepted:
+        return found
+    judged = view.judged & laid.reached
+    if not found.alignment_poor and judged.sum() < _LEAST_REACHED * view.judged.sum():
+        found.complaints = (_cut(float(judged.sum()) / float(view.judged.sum())),)
+        return found
+    with watch.stage("trunk"):
+        features = dense.dense_features(laid.frame, models.trunk.features, needed=judged)
+    with watch.stage("match"):
+        found.scores = _score_map(features, view, judged)
+        found.score = golden_map.photo_score(found.scores)
+    return found
+
+
+def _closeness(small: Photo, mask: Mask, bank: GoldenBank, models: Models) -> list[float]:
+    """Identity similarity of the upload, at whatever rotation, to each view's reference."""
+    patch = rotation.turned_patches(small, mask, steps=1)
+    vector = models.identity.vectors(models.trunk.features(patch).stride16)[0]
+    return [float((view.turned @ vector).max()) for view in bank.views]
+
+
+def _best_view(photo: Photo, bank: GoldenBank, closeness: list[float], models: Models) -> tuple[GoldenView, Laid]:
+    order = np.argsort(closeness)[::-1][:2]
+    tried = []
+    for index in order:
+        if closeness[index] >= closeness[order[0]] - _SECOND_VIEW:
+            view = bank.views[index]
+            tried.append(
+                (view, lay_over(photo, view.target, view.frame_size, view.frame_to_align, models.trunk.features))
+            )
+    return max(tried, key=lambda pair: pair[1].alignment.similarity / max(pair[0].alikeness, 1e-3))
+
+
+def _identify(found: Comparison, laid: Laid, closeness: float, models: Models, fleet: Fleet) -> None:
+    view = found.view
+    if view is None:
+        return
+    vector = models.identity.vectors(laid.alignment.stride16[None])[0]
+    similarity = max(closeness, float((view.vectors @ vector).max()))
+    alike = similarity >= fleet.identity_far1
+    rescued = not alike and laid.alignment.similarity >= fleet.alike_far1
+    found.identity = IdentityReport(
+        similarity=similarity, threshold=fleet.identity_far1, accepted=alike or rescued, rescued=rescued
+    )
+    # An upload that lies well over the golden is the design, however its light changes its look.
+    sure = similarity >= fleet.identity_far01 or laid.alignment.similarity >= fleet.alike_far1
+    found.identity_doubtful = rescued or not sure
+
+
+def _score_map(features: FloatArray, view: GoldenView, judged: Mask) -> ScoreMap:
+    goldens = [packed.unpacked() for packed in view.maps]
+    distance = golden_map.nearest_distance(view.basis.project_upload(features), goldens)
+    return golden_map.tolerated_map(distance, view.allowed, judged=judged)
+
+
+def _alignment_report(laid: Laid, size: Size, original_size: Size, view: GoldenView) -> AlignmentReport:
+    alignment = laid.alignment
+    to_frame = 1.0 / float(view.frame_to_align[0, 0])
+    return AlignmentReport(
+        method=alignment.method,
+        inliers=alignment.inliers,
+        residual_px=None if alignment.residual_px is None else alignment.residual_px * to_frame,
+        similarity=alignment.similarity,
+        similarity_before=alignment.similarity_before,
+        warp=as_warp(laid.warp @ between_sizes(original_size, size)),
+    )
+
+
+def as_warp(matrix: Matrix) -> Warp:
+    """A (3, 3) homography as the nine numbers verdicts keep."""
+    values = (matrix / matrix[2, 2]).ravel()
+    return tuple(float(value) for value in values)  # type: ignore[return-value]  # nine, by its shape
+
+
+def _cut(reached: float) -> Reason:
+    return Reason(
+        code=ReasonCode.PRODUCT_CUT,
+        message=f"only {reached:.0%} of the piece is in the photo; the comparison needs {_LEAST_REACHED:.0%}",
+        advice="Move back or centre the piece so that all of it is in the photo, as in the golden photo.",
+        value=reached,
+        limit=_LEAST_REACHED,
+    )

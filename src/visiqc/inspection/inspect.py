@@ -1,0 +1,204 @@
+"""Score uploads: accept them durably, compare each with its golden, keep the verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+
+from visiqc import __version__
+from visiqc.domain.decision import decide
+from visiqc.domain.golden import GoldenVersion, ScoringPolicy, checked_sku
+from visiqc.domain.outcome import Outcome
+from visiqc.domain.ranking import Ranking
+from visiqc.domain.reasons import Reason, ReasonCode
+from visiqc.domain.upload import RequestKey, Upload
+from visiqc.domain.verdict import Region, Verdict
+from visiqc.errors import Conflict, InputError, NotApproved
+from visiqc.inspection.compare import Comparison, compare
+from visiqc.inspection.parts import Parts, SentPhoto
+from visiqc.inspection.reading import naming, read_photo
+from visiqc.inspection.stopwatch import Stopwatch
+from visiqc.vision.regions import find_spots
+from visiqc.vision.score_png import encode_scores
+
+SOFTWARE = f"visiqc {__version__}, opencv {cv2.__version__}"
+"""What computed a verdict; warps differ by a few grey levels between OpenCV releases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was decided about a comparison, before anything is written."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    regions: tuple[Region, ...]
+
+
+def accept_photos(
+    sku: str,
+    photos: Sequence[SentPhoto],
+    parts: Parts,
+    *,
+    golden_version: int | None = None,
+    request: RequestKey | None = None,
+) -> tuple[Upload, ...]:
+    """Accept photos for scoring: all of them or none. What is accepted will get a verdict.
+
+    Args:
+        sku: The product they claim to show.
+        photos: At least one.
+        parts: The ports.
+        golden_version: The version to hold them against; the current one when None.
+        request: Idempotency key; asked for again, it returns what was accepted then.
+
+    Raises:
+        InputError: No photo, or one that cannot be decoded; its name stands in the message.
+        NotFound: No such SKU or version.
+        NotApproved: The version is still a proposal.
+        Conflict: The request key was used for something else, or the golden was made by other models.
+    """
+    if not photos:
+        raise InputError("no photo was sent; send one or more")
+    golden = approved_golden(sku, golden_version, parts)
+    copies = []
+    for photo in photos:
+        with naming(photo.name):
+            copies.append(read_photo(photo.content, parts.limits, frame_long_side=golden.policy.long_side))
+    now = parts.clock()
+    uploads = [
+        Upload(
+            id=uuid.uuid4().hex,
+            sku=sku,
+            golden_version=golden.version,
+            photo_name=photo.name,
+            photo_digest=parts.blobs.put(photo.content),
+            received_at=now,
+            request_key=request.key if request else None,
+        )
+        for photo in photos
+    ]
+    accepted = parts.records.accept(uploads, request)
+    for upload, copy in zip(uploads, copies, strict=True):
+        if any(upload.id == kept.id for kept in accepted):
+            parts.recent.put(upload.id, copy)
+    return accepted
+
+
+def approved_golden(sku: str, version: int | None, parts: Parts) -> GoldenVersion:
+    """The golden version uploads may be held against; errors as `accept_photos`."""
+    checked_sku(sku)
+    golden = parts.records.current_golden(sku) if version is None else parts.records.golden(sku, version)
+    if not golden.approved:
+        raise NotApproved(
+            f"version {golden.version} of {sku} is not approved; a quality lead approves it with "
+            f"`visiqc golden approve {sku} {golden.version}`"
+        )
+    if golden.model_digests != parts.models.digests:
+        raise Conflict(
+            f"version {golden.version} of {sku} was enrolled with other models than are loaded now; "
+            "enrol its photos again to make the next version"
+        )
+    return golden
+
+
+def score_upload(upload_id: str, parts: Parts) -> Verdict:
+    """Compare one accepted upload with its golden sample and keep the verdict. Asked again, it is the same one.
+
+    Raises:
+        NotFound: No such upload.
+        IntegrityError: Its stored photo or golden features are not what was stored.
+    """
+    if (known := parts.records.verdict(upload_id)) is not None:
+        return known
+    upload = parts.records.upload(upload_id)
+    golden = parts.records.golden(upload.sku, upload.golden_version)
+    watch = Stopwatch()
+    with watch.stage("decode"):
+        copy = parts.recent.take(upload_id) or read_photo(
+            parts.blobs.get(upload.photo_digest), parts.limits, frame_long_side=golden.policy.long_side
+        )
+    with watch.stage("load golden"):
+        bank = parts.banks.get(golden.bank_digest)
+        ranking = ranking_for(golden, parts)
+    found = compare(copy.photo, copy.original_size, bank, parts.models, parts.fleet)
+    if any(photo.digest == upload.photo_digest for photo in golden.photos):
+        found.complaints = (*found.complaints, _golden_itself())
+    with watch.stage("decide"):
+        judgement = judge(found, ranking, golden.policy)
+        digest = parts.blobs.put(encode_scores(found.scores)) if found.scores is not None else None
+    verdict = Verdict(
+        id=upload.id,
+        sku=upload.sku,
+        golden_version=upload.golden_version,
+        golden_view=found.view.name if found.view else None,
+        golden_frame=found.view.frame_size if found.view else None,
+        photo_name=upload.photo_name,
+        photo_digest=upload.photo_digest,
+        outcome=judgement.outcome,
+        reasons=judgement.reasons,
+        quality=found.quality,
+        identity=found.identity,
+        alignment=found.alignment,
+        regions=judgement.regions,
+        calibration=ranking.report(found.score) if found.score is not None else None,
+        score_map_digest=digest,
+        model_digests=(*parts.models.digests, parts.fleet.digest),
+        software=SOFTWARE,
+        timings_ms={name: round(value, 3) for name, value in (watch.stages_ms | found.timings_ms).items()},
+        made_at=parts.clock(),
+    )
+    return parts.records.add_verdict(verdict)
+
+
+def ranking_for(golden: GoldenVersion, parts: Parts) -> Ranking:
+    """What scores of this golden version are held against now."""
+    return Ranking(
+        parts.records.calibration(golden.sku, golden.version),
+        fleet=parts.fleet.scores,
+        fleet_source=parts.fleet.digest,
+        policy=golden.policy,
+    )
+
+
+def judge(found: Comparison, ranking: Ranking, policy: ScoringPolicy) -> Judgement:
+    """Decide about a comparison by the table of outcomes, and name the regions that matter."""
+    regions: tuple[Region, ...] = ()
+    if found.scores is not None and found.view is not None:
+        spots = find_spots(found.scores, ranking.review_threshold, found.view.frame_size)
+        regions = tuple(
+            Region(box=spot.box, area_px=spot.area_px, peak=spot.peak, p_value=ranking.p_value(spot.peak))
+            for spot in spots
+        )
+    outcome, reasons = decide(
+        quality=found.complaints,
+        identity=found.identity,
+        identity_doubtful=found.identity_doubtful,
+        alignment_poor=found.alignment_poor,
+        calibration=ranking.report(found.score) if found.score is not None else None,
+        regions=regions,
+        policy=policy,
+    )
+    return Judgement(outcome, reasons, regions)
+
+
+def score_bytes(sku: str, photos: Sequence[tuple[str, bytes]], parts: Parts) -> tuple[Verdict, ...]:
+    """Accept and score photos given as (name, bytes) against the current golden: the whole job in one call."""
+    accepted = accept_photos(sku, [SentPhoto(name=name, content=content) for name, content in photos], parts)
+    return tuple(score_upload(upload.id, parts) for upload in accepted)
+
+
+def photo_digest(content: bytes) -> str:
+    """SHA-256 of a photo's bytes, as uploads and goldens name it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _golden_itself() -> Reason:
+    return Reason(
+        code=ReasonCode.DUPLICATE_PHOTO,
+        message="this file is one of the golden photos, not a photo of a new piece",
+        advice="Photograph the piece that was made and send that photo.",
+    )

@@ -1,0 +1,226 @@
+"""One view of a golden sample, ready to be compared with: what is kept of it, and how it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from visiqc.vision import align, dense, golden_map, jitter, rotation
+from visiqc.vision.align import ALIGN_SIDE, UPLOAD_SIDE, Alignment, AlignTarget
+from visiqc.vision.dense import Basis, PackedMap
+from visiqc.vision.foreground import foreground_mask
+from visiqc.vision.rotation import Embed
+from visiqc.vision.types import FloatArray, Mask, Matrix, Photo
+from visiqc.vision.warp import Size, between_sizes, covered, scaling, translation, warp_photo
+
+Identify = Callable[[FloatArray], FloatArray]
+"""The identity model: stride-16 maps (N, C, h, w) to unit vectors (N, 1280)."""
+
+TURNS = 12
+"""Steps of rotation in which the reference's identity is kept, to tell the view of a turned upload."""
+_MARGIN = 0.06  # room around the product, share of its longer side: a stub of flash must still be seen
+_SIMULATED = (6, 3, 2)  # simulated good photos a golden, with 1, 2, and more goldens in the view
+_JUDGED_SHARE = 0.2  # a cell is judged when this share of it is product
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenView:
+    """What is kept of one view.
+
+    Attributes:
+        name: The view's name.
+        frame_size: Height and width of the golden frame.
+        frame_to_align: Golden-frame pixels to align-frame pixels.
+        target: The align frame, for laying uploads over it.
+        judged: (h, w) bool cells of the golden frame that are judged.
+        basis: Directions the maps are kept in.
+        maps: One packed feature map for each golden photo of this view.
+        allowed: (h, w) float32 tolerance.
+        alikeness: Masked similarity of good photos to this view, lowest over goldens and simulated photos.
+        vectors: (n, 1280) float32, identity of each golden photo as aligned.
+        turned: (TURNS, 1280) float32, identity of the reference in even steps of rotation.
+    """
+
+    name: str
+    frame_size: Size
+    frame_to_align: Matrix
+    target: AlignTarget
+    judged: Mask
+    basis: Basis
+    maps: tuple[PackedMap, ...]
+    allowed: FloatArray
+    alikeness: float
+    vectors: FloatArray
+    turned: FloatArray
+
+    @property
+    def photo_to_frame(self) -> Matrix:
+        """Pixels of the reference photo, at `target.photo_size`, to golden-frame pixels."""
+        return np.linalg.inv(self.frame_to_align) @ self.target.photo_to_align
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A photo laid over a golden view.
+
+    Attributes:
+        frame: (H, W, 3) uint8, the photo in the golden frame.
+        reached: (h, w) bool, cells of the golden frame the photo reaches.
+        warp: Photo pixels to golden-frame pixels.
+        alignment: How the warp was found.
+    """
+
+    frame: Photo
+    reached: Mask
+    warp: Matrix
+    alignment: Alignment
+
+
+def start_view(photo: Photo, *, long_side: int, embed: Embed) -> tuple[AlignTarget, Size, Matrix, Mask]:
+    """Frame the product of a view's reference photo.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB working copy.
+        long_side: Longest side of the golden frame; never more than the photo itself offers.
+        embed: The trunk.
+
+    Returns:
+        The align target, the frame's size, frame to align-frame, and the product's (H, W) mask in the frame.
+    """
+    mask = foreground_mask(photo)
+    photo_to_frame, frame_size = _framing(mask, long_side)
+    frame_mask = _warped_mask(mask, photo_to_frame, frame_size)
+    ratio = min(1.0, ALIGN_SIDE / max(frame_size))
+    align_size = (max(32, round(frame_size[0] * ratio)), max(32, round(frame_size[1] * ratio)))
+    frame_to_align = between_sizes(frame_size, align_size)
+    target = align.make_target(
+        warp_photo(photo, frame_to_align @ photo_to_frame, align_size),
+        _warped_mask(mask, frame_to_align @ photo_to_frame, align_size),
+        photo_size=(photo.shape[0], photo.shape[1]),
+        photo_to_align=frame_to_align @ photo_to_frame,
+        embed=embed,
+    )
+    return target, frame_size, frame_to_align, frame_mask
+
+
+def lay_over(photo: Photo, target: AlignTarget, frame_size: Size, frame_to_align: Matrix, embed: Embed) -> Laid:
+    """Lay a photo (H, W, 3) over a golden view: warp, frame, and what of the frame it reaches."""
+    small = reduced(photo, UPLOAD_SIDE)
+    alignment = align.align(small, foreground_mask(small), target, embed)
+    to_small = between_sizes((photo.shape[0], photo.shape[1]), (small.shape[0], small.shape[1]))
+    warp = np.linalg.inv(frame_to_align) @ alignment.warp @ to_small
+    warp /= warp[2, 2]
+    reached = covered((photo.shape[0], photo.shape[1]), warp, frame_size)
+    return Laid(warp_photo(photo, warp, frame_size), _cells(reached, 0.5), warp, alignment)
+
+
+def finish_view(
+    name: str,
+    photo: Photo,
+    others: Sequence[Laid],
+    started: tuple[AlignTarget, Size, Matrix, Mask],
+    *,
+    embed: Embed,
+    identify: Identify,
+    step: Callable[[str], None],
+) -> GoldenView:
+    """Compute what is kept of a view.
+
+    Args:
+        name: Its name.
+        photo: The reference photo, (H, W, 3) uint8.
+        others: The view's other golden photos, laid over the reference.
+        started: What `start_view` made of the reference.
+        embed: The trunk.
+        identify: The identity model.
+        step: Told what is being done, for a progress bar.
+    """
+    target, frame_size, frame_to_align, frame_mask = started
+    judged = cv2.dilate(_cells(frame_mask, _JUDGED_SHARE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    to_frame = np.linalg.inv(frame_to_align) @ target.photo_to_align
+    frames = [warp_photo(photo, to_frame, frame_size), *(laid.frame for laid in others)]
+    features = [dense.dense_features(frame, embed, needed=judged) for frame in frames]
+    basis = dense.fit_basis(np.concatenate([found[judged] for found in features]))
+    maps = tuple(dense.pack(basis.project_golden(found)) for found in features)
+    goldens = [packed.unpacked() for packed in maps]
+    samples = _distances_between(features, goldens, basis)
+    alike = [laid.alignment.similarity for laid in others]
+    count = _SIMULATED[min(len(frames), len(_SIMULATED)) - 1]
+    for i, frame in enumerate(frames):
+        for n in range(count):
+            simulated = jitter.jittered(frame, seed=1000 * i + n)
+            found = dense.dense_features(simulated, embed, needed=judged)
+            samples.append(golden_map.nearest_distance(basis.project_upload(found), goldens))
+            alike.append(_alikeness(simulated, target, embed))
+            step("simulating good photos")
+    patches = rotation.turned_patches(target.picture, target.mask, steps=TURNS)
+    pictures = [target.picture, *(_resized(laid.frame, target.size) for laid in others)]
+    return GoldenView(
+        name=name,
+        frame_size=frame_size,
+        frame_to_align=frame_to_align,
+        target=target,
+        judged=judged,
+        basis=basis,
+        maps=maps,
+        allowed=golden_map.tolerance(samples, judged),
+        alikeness=min(alike),
+        vectors=identify(embed(pictures).stride16),
+        turned=identify(embed(patches).stride16),
+    )
+
+
+def _distances_between(features: Sequence[FloatArray], goldens: Sequence[FloatArray], basis: Basis) -> list[FloatArray]:
+    """Each golden against the others: real good photos, the best evidence there is."""
+    samples = []
+    for i, own in enumerate(features):
+        rest = [*goldens[:i], *goldens[i + 1 :]]
+        if rest:
+            samples.append(golden_map.nearest_distance(basis.project_upload(own), rest))
+    return samples
+
+
+def _alikeness(frame: Photo, target: AlignTarget, embed: Embed) -> float:
+    picture = _resized(frame, target.size)
+    return align.judge_warps(picture, [("identity", np.eye(3))], target, embed)[0].similarity
+
+
+def reduced(photo: Photo, long_side: int) -> Photo:
+    """The photo at most `long_side` long, averaged down; itself when it is no longer."""
+    height, width = photo.shape[:2]
+    ratio = long_side / max(height, width)
+    if ratio >= 1.0:
+        return photo
+    return _resized(photo, (max(1, round(height * ratio)), max(1, round(width * ratio))))
+
+
+def _framing(mask: Mask, long_side: int) -> tuple[Matrix, Size]:
+    """The warp to, and size of, a frame around the product."""
+    height, width = mask.shape
+    ys, xs = np.nonzero(mask)
+    margin = _MARGIN * max(float(np.ptp(xs)), float(np.ptp(ys))) + 2.0
+    left, top = max(0.0, xs.min() - margin), max(0.0, ys.min() - margin)
+    right, bottom = min(float(width), xs.max() + 1 + margin), min(float(height), ys.max() + 1 + margin)
+    scale = min(1.0, long_side / max(right - left, bottom - top))
+    size = (max(64, round((bottom - top) * scale)), max(64, round((right - left) * scale)))
+    return scaling(scale) @ translation(-left, -top), size
+
+
+def _warped_mask(mask: Mask, warp: Matrix, size: Size) -> Mask:
+    ink = np.repeat(mask[..., None].astype(np.uint8) * 255, 3, axis=2)
+    return np.asarray(warp_photo(ink, warp, size)[..., 0] > 127)
+
+
+def _cells(mask: Mask, share: float) -> Mask:
+    """(H, W) pixels to (ceil(H/8), ceil(W/8)) cells that are at least `share` covered."""
+    height, width = mask.shape
+    padded = np.pad(mask, ((0, -height % dense.CELL), (0, -width % dense.CELL)), mode="edge")
+    blocks = padded.reshape(padded.shape[0] // dense.CELL, dense.CELL, -1, dense.CELL)
+    return np.asarray(blocks.mean(axis=(1, 3)) >= share)
+
+
+def _resized(photo: Photo, size: Size) -> Photo:
+    return np.asarray(cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,7 @@
+"""Build the fleet sidecar: python training/calibrate_fleet.py configs/calibrate_fleet.yaml --set photos=FOLDER"""
+
+from visiqc.training.fleet import FleetRecipe, build_fleet
+from visiqc.training.recipes import run_recipe
+
+if __name__ == "__main__":
+    run_recipe(FleetRecipe, build_fleet)
