@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+from visiqc.errors import NotFound
 from visiqc.inspection.bank_store import BankStore
-from visiqc.inspection.fleet import Fleet, from_json
+from visiqc.inspection.fleet import Fleet, read_fleet
 from visiqc.inspection.parts import Models, Parts
 from visiqc.runtime.bundle import bundled_models
 from visiqc.runtime.models import load_models
@@ -38,11 +40,16 @@ def build_parts(settings: Settings | None = None) -> Parts:
 
 
 def load_fleet(models: Models) -> Fleet:
-    """The fleet sidecar that was built with the trunk in use."""
-    folder = bundled_models() / "fleet"
-    for sidecar in sorted(folder.glob("*/fleet.json"), reverse=True):
-        text = sidecar.read_text()
-        if models.trunk.digest in text:
-            return from_json(text, trunk=models.trunk.digest)
-    newest = max(folder.glob("*/fleet.json"), default=None)
-    return from_json(newest.read_text() if newest else "", trunk=models.trunk.digest)
+    """The fleet sidecar that was built with the trunk in use, the newest if there are several."""
+    folders = sorted((bundled_models() / "fleet").glob("*/"), reverse=True)
+    if not folders:
+        raise NotFound("no fleet calibration is installed; install VisiQC again")
+    return _read(next((one for one in folders if models.trunk.digest in _text(one)), folders[0]), models.trunk.digest)
+
+
+def _read(folder: Path, trunk: str) -> Fleet:
+    return read_fleet(_text(folder), (folder / "cohort.npy").read_bytes(), trunk=trunk)
+
+
+def _text(folder: Path) -> str:
+    return (folder / "fleet.json").read_text(encoding="utf-8")

@@ -64,11 +64,12 @@ def compare(photo: Photo, original_size: Size, bank: GoldenBank, models: Models,
     with watch.stage("align"):
         view, laid = _best_view(photo, bank, closeness, models)
     found.view = view
-    with watch.stage("identify"):
-        _identify(found, laid, max(closeness), models, fleet)
+    alike = laid.alignment.similarity / max(view.alikeness, 1e-3)
+    closest = closeness[bank.views.index(view)]
+    found.identity, found.identity_doubtful = _identity(view, closest, alike, fleet)
     found.alignment = _alignment_report(laid, (photo.shape[0], photo.shape[1]), original_size, view)
-    found.alignment_poor = laid.alignment.similarity < fleet.alike_poor * view.alikeness
-    if found.identity is None or not found.identity.accepted:
+    found.alignment_poor = alike < fleet.alike_poor
+    if not found.identity.accepted:
         return found
     judged = view.judged & laid.reached
     if not found.alignment_poor and judged.sum() < _LEAST_REACHED * view.judged.sum():
@@ -101,20 +102,19 @@ def _best_view(photo: Photo, bank: GoldenBank, closeness: list[float], models: M
     return max(tried, key=lambda pair: pair[1].alignment.similarity / max(pair[0].alikeness, 1e-3))
 
 
-def _identify(found: Comparison, laid: Laid, closeness: float, models: Models, fleet: Fleet) -> None:
-    view = found.view
-    if view is None:
-        return
-    vector = models.identity.vectors(laid.alignment.stride16[None])[0]
-    similarity = max(closeness, float((view.vectors @ vector).max()))
-    alike = similarity >= fleet.identity_far1
-    rescued = not alike and laid.alignment.similarity >= fleet.alike_far1
-    found.identity = IdentityReport(
-        similarity=similarity, threshold=fleet.identity_far1, accepted=alike or rescued, rescued=rescued
+def _identity(view: GoldenView, closeness: float, alike: float, fleet: Fleet) -> tuple[IdentityReport, bool]:
+    """Whether it is this design, and whether that is doubtful.
+
+    An upload that lies over the golden as hardly any other design does is this design, however its light
+    changes its look. One that lies somewhat worse, or whose identity some other design reaches too, is doubtful:
+    a person looks at it, whatever the comparison says.
+    """
+    limit, sure = fleet.identity_limits(view.turned)
+    rescued = closeness < limit and alike >= fleet.alike_far5
+    report = IdentityReport(
+        similarity=closeness, threshold=limit, accepted=closeness >= limit or rescued, rescued=rescued
     )
-    # An upload that lies well over the golden is the design, however its light changes its look.
-    sure = similarity >= fleet.identity_far01 or laid.alignment.similarity >= fleet.alike_far1
-    found.identity_doubtful = rescued or not sure
+    return report, closeness < sure and alike < fleet.alike_far1
 
 
 def _score_map(features: FloatArray, view: GoldenView, judged: Mask) -> ScoreMap:

@@ -111,7 +111,7 @@ def build_bank(
     views = [_finished(view, copies, models, told) for view in opened]
     shown: dict[int, str] = {}
     for view in opened:
-        shown |= {index: view.name for index in (view.reference, *(index for index, _ in view.others))}
+        shown |= dict.fromkeys((view.reference, *(index for index, _ in view.others)), view.name)
     told.finish()
     return GoldenBank(tuple(views), limits_from(reports)), [
         (shown[i], copy.original_size) for i, copy in enumerate(copies)

@@ -7,10 +7,17 @@ read here, named by every provisional verdict.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
 
 from visiqc.errors import IntegrityError
+from visiqc.vision.types import FloatArray
+
+_FAR = 0.01  # share of impostors an identity threshold lets pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,49 +27,76 @@ class Fleet:
     Attributes:
         scores: Tolerated scores of good photos of the fleet's products, ascending.
         products: How many products they come from.
-        identity_far1: Identity similarity that 1 % of impostors reach.
-        identity_far01: Similarity that 0.1 % of impostors reach; between the two, identity is doubtful.
-        alike_far1: Masked similarity after alignment that 1 % of impostors reach: rescues an identity.
-        alike_poor: Share of a view's own alikeness below which alignment is poor: 1 % of good photos.
+        alike_far1: Masked similarity after alignment, in units of the view's own alikeness, that 1 % of other
+            designs reach: an upload beyond it is the design, whatever its identity vector says.
+        alike_far5: The same that 5 % of other designs reach: enough not to be called a wrong sample, not enough
+            to be sure.
+        alike_poor: The same that one in four other designs reach: below it, alignment is poor.
         heat_low: Tolerated score that heatmaps show as nothing.
         heat_high: Tolerated score that they show in full red.
         trunk: SHA-256 of the trunk the figures hold for.
         source: What it was built from.
+        cohort: (n, 1280) float32 identity vectors of the fleet's products: the impostors.
     """
 
     scores: tuple[float, ...]
     products: int
-    identity_far1: float
-    identity_far01: float
     alike_far1: float
+    alike_far5: float
     alike_poor: float
     heat_low: float
     heat_high: float
     trunk: str
     source: str
+    cohort: FloatArray
 
     @property
     def digest(self) -> str:
         """SHA-256 of the sidecar's content, whatever its formatting."""
         return hashlib.sha256(to_json(self).encode()).hexdigest()
 
+    def identity_limits(self, turned: FloatArray) -> tuple[float, float]:
+        """Identity similarities to a golden that 1 % of the cohort and that nobody in it reaches.
+
+        Each golden has limits of its own: a plain band looks like many other rings, a circuit board like
+        none (score normalisation by a cohort, Auckenthaler et al., Digital Signal Processing 10, 2000).
+
+        Args:
+            turned: (steps, 1280) float32 identity of the golden in steps of rotation.
+        """
+        closest = (self.cohort @ turned.T).max(axis=1)
+        return float(np.quantile(closest, 1.0 - _FAR)), float(closest.max())
+
 
 def to_json(fleet: Fleet) -> str:
-    """The sidecar as canonical JSON."""
-    return json.dumps(asdict(fleet), sort_keys=True, indent=1)
+    """The sidecar as canonical JSON; the cohort stands in it by its digest."""
+    plain: dict[str, Any] = {field.name: getattr(fleet, field.name) for field in fields(fleet)}
+    plain["cohort"] = hashlib.sha256(cohort_bytes(fleet)).hexdigest()
+    return json.dumps(plain, sort_keys=True, indent=1)
 
 
-def from_json(text: str, *, trunk: str) -> Fleet:
-    """Read a sidecar and check that it belongs to the trunk in use.
+def cohort_bytes(fleet: Fleet) -> bytes:
+    """The cohort as the `.npy` file that stands beside the JSON, float16."""
+    out = io.BytesIO()
+    np.save(out, fleet.cohort.astype(np.float16), allow_pickle=False)
+    return out.getvalue()
+
+
+def read_fleet(text: str, cohort: bytes, *, trunk: str) -> Fleet:
+    """Read a sidecar and check that it is whole and belongs to the trunk in use.
 
     Raises:
-        IntegrityError: Not a sidecar, not ascending, or built with another trunk.
+        IntegrityError: Not a sidecar, not ascending, another cohort, or built with another trunk.
     """
     try:
-        fields = json.loads(text)
-        fleet = Fleet(**{**fields, "scores": tuple(float(score) for score in fields["scores"])})
-    except (ValueError, KeyError, TypeError) as err:
+        plain = json.loads(text)
+        digest = plain.pop("cohort")
+        vectors = np.load(io.BytesIO(cohort), allow_pickle=False).astype(np.float32)
+        fleet = Fleet(**{**plain, "scores": tuple(float(score) for score in plain["scores"])}, cohort=vectors)
+    except (ValueError, KeyError, TypeError, AttributeError) as err:
         raise IntegrityError("the fleet calibration cannot be read; install VisiQC again") from err
+    if digest != hashlib.sha256(cohort).hexdigest():
+        raise IntegrityError("the fleet's cohort is not the one its calibration was built with; install VisiQC again")
     if list(fleet.scores) != sorted(fleet.scores) or len(fleet.scores) < 20:
         raise IntegrityError("the fleet calibration needs at least 20 ascending scores; install VisiQC again")
     if fleet.trunk != trunk:

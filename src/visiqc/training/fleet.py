@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ import structlog
 from visiqc.errors import InputError
 from visiqc.inspection.compare import Comparison, compare
 from visiqc.inspection.enrol import build_bank
-from visiqc.inspection.fleet import Fleet, to_json
+from visiqc.inspection.fleet import Fleet, cohort_bytes, to_json
 from visiqc.inspection.parts import Models, SentPhoto
 from visiqc.inspection.reading import read_photo
 from visiqc.runtime.models import load_models
@@ -24,18 +24,20 @@ from visiqc.training.recipes import RunResult
 from visiqc.vision.bank import GoldenBank
 from visiqc.vision.photo import DecodeLimits
 
+Banks = dict[str, GoldenBank]
 log = structlog.get_logger("visiqc.training")
+_SAME = 0.999  # a cohort vector this close to a golden's own is its own
 _LENIENT = Fleet(
     scores=tuple(range(20)),
     products=0,
-    identity_far1=-1.0,
-    identity_far01=-1.0,
-    alike_far1=-1.0,
+    alike_far1=-9.0,
+    alike_far5=-9.0,
     alike_poor=-9.0,
     heat_low=0.0,
     heat_high=1.0,
     trunk="",
     source="",
+    cohort=np.zeros((1, 1280), np.float32),
 )
 """Limits that stop nothing: what is built here must not depend on an earlier sidecar."""
 
@@ -55,7 +57,7 @@ class FleetRecipe:
     goldens: tuple[int, ...] = (1, 3)
     """Numbers of goldens each product is enrolled with; uploads are scored against each."""
     impostors: int = 6
-    """Other products every upload is held against; of the same family first."""
+    """Other products every upload is held against, drawn at random as a mix-up in a factory would be."""
     long_side: int = 1024
     """Resolution of the comparison."""
     seed: int = 0
@@ -68,17 +70,12 @@ class _Product:
     goldens: tuple[Path, ...]
     uploads: tuple[Path, ...]
 
-    @property
-    def family(self) -> str:
-        """`d07_halo_ring` is of the family `halo_ring`."""
-        return self.name.partition("_")[2] or self.name
-
 
 def build_fleet(recipe: FleetRecipe) -> RunResult:
     """Score good uploads against their own goldens, and against other products', and write the sidecar."""
     models = load_models(trunk=recipe.trunk)
     products = _products(recipe.photos)
-    banks: dict[str, GoldenBank] = {}
+    banks: Banks = {}
     genuine: list[Comparison] = []
     for product in products:
         for count in recipe.goldens:
@@ -93,11 +90,14 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
         for product in products
         for path, other in _pairs(product, products, banks, recipe)
     ]
-    fleet = _sidecar(genuine, impostors, recipe, models, len(banks))
+    fleet = _sidecar(genuine, impostors, recipe, models, banks)
     recipe.out.mkdir(parents=True, exist_ok=True)
     target = recipe.out / "fleet.json"
     target.write_text(to_json(fleet) + "\n")
-    return RunResult(metrics=_metrics(genuine, impostors, fleet), artifacts=(target,), data_digest=_digest(products))
+    cohort = recipe.out / "cohort.npy"
+    cohort.write_bytes(cohort_bytes(fleet))
+    metrics = _metrics(genuine, impostors, fleet)
+    return RunResult(metrics=metrics, artifacts=(target, cohort), data_digest=_digest(products))
 
 
 def _products(folder: Path) -> list[_Product]:
@@ -113,9 +113,7 @@ def _products(folder: Path) -> list[_Product]:
 
 
 def _enrolled(product: _Product, count: int, models: Models, long_side: int) -> GoldenBank | None:
-    photos = [
-        SentPhoto(name=path.name, content=path.read_bytes(), view="front") for path in product.goldens[:count]
-    ]
+    photos = [SentPhoto(name=path.name, content=path.read_bytes(), view="front") for path in product.goldens[:count]]
     try:
         return build_bank(photos, models, DecodeLimits(), long_side=long_side)[0]
     except InputError as err:
@@ -129,48 +127,66 @@ def _compared(path: Path, bank: GoldenBank, models: Models, long_side: int) -> C
 
 
 def _pairs(
-    product: _Product, products: Sequence[_Product], banks: dict[str, GoldenBank], recipe: FleetRecipe
+    product: _Product, products: Sequence[_Product], banks: Banks, recipe: FleetRecipe
 ) -> Iterator[tuple[Path, _Product]]:
     rng = np.random.default_rng([recipe.seed, int(hashlib.sha256(product.name.encode()).hexdigest()[:8], 16)])
     others = [other for other in products if other.name != product.name and other.name in banks]
     for path in product.uploads:
-        order = [others[i] for i in rng.permutation(len(others))]
-        order.sort(key=lambda other: other.family != product.family)  # stable: same family first
-        near = order[: recipe.impostors // 2]
-        far = [other for other in order if other.family != product.family][: recipe.impostors - len(near)]
-        yield from ((path, other) for other in [*near, *far])
+        for index in rng.permutation(len(others))[: recipe.impostors]:
+            yield path, others[index]
 
 
 def _sidecar(
-    genuine: Sequence[Comparison], impostors: Sequence[Comparison], recipe: FleetRecipe, models: Models, products: int
+    genuine: Sequence[Comparison], impostors: Sequence[Comparison], recipe: FleetRecipe, models: Models, banks: Banks
 ) -> Fleet:
     scores = np.array(sorted(found.score for found in genuine if found.score is not None))
-    identity = [found.identity.similarity for found in impostors if found.identity]
-    alike = [found.alignment.similarity for found in impostors if found.alignment]
-    own = [found.alignment.similarity / found.view.alikeness for found in genuine if found.alignment and found.view]
+    alike = _alike(impostors)
     return Fleet(
         scores=tuple(round(float(score), 4) for score in scores),
-        products=products,
-        identity_far1=_quantile(identity, 0.99),
-        identity_far01=_quantile(identity, 0.999),
+        products=len(banks),
         alike_far1=_quantile(alike, 0.99),
-        alike_poor=_quantile(own, 0.01),
+        alike_far5=_quantile(alike, 0.95),
+        alike_poor=_quantile(alike, 0.75),
         heat_low=_quantile(list(scores), 0.5),
         heat_high=round(1.5 * _quantile(list(scores), 0.95), 4),
         trunk=models.trunk.digest,
         source=recipe.source,
+        cohort=np.concatenate(
+            [view.turned[:: len(view.turned) // 3] for bank in banks.values() for view in bank.views]
+        ),
     )
 
 
+def _alike(comparisons: Sequence[Comparison]) -> list[float]:
+    return [
+        found.alignment.similarity / found.view.alikeness for found in comparisons if found.alignment and found.view
+    ]
+
+
 def _metrics(genuine: Sequence[Comparison], impostors: Sequence[Comparison], fleet: Fleet) -> dict[str, float]:
-    own = [found.identity.similarity for found in genuine if found.identity]
+    """Shares at the shipped limits; every product's own vectors are left out of the cohort it is held against."""
+    own, others = _accepted(genuine, fleet), _accepted(impostors, fleet)
     return {
         "good_photos": float(len(fleet.scores)),
         "impostor_pairs": float(len(impostors)),
         "retaken": float(sum(bool(found.complaints) for found in genuine)),
-        "accepted_at_far_1": float(np.mean([similarity >= fleet.identity_far1 for similarity in own])),
+        "good_accepted": float(np.mean(own)),
+        "impostors_accepted": float(np.mean(others)),
+        "good_alignment_poor": float(np.mean([alike < fleet.alike_poor for alike in _alike(genuine)])),
         "review_threshold": float(np.quantile(fleet.scores, 0.95)),
     }
+
+
+def _accepted(comparisons: Sequence[Comparison], fleet: Fleet) -> list[bool]:
+    answers = []
+    for found in comparisons:
+        if found.identity is None or found.view is None or found.alignment is None:
+            continue
+        strangers = [row for row in range(len(fleet.cohort)) if (found.view.turned @ fleet.cohort[row]).max() < _SAME]
+        limit, _ = replace(fleet, cohort=fleet.cohort[strangers]).identity_limits(found.view.turned)
+        alike = found.alignment.similarity / found.view.alikeness
+        answers.append(found.identity.similarity >= limit or alike >= fleet.alike_far5)
+    return answers
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

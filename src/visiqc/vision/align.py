@@ -64,7 +64,6 @@ class Alignment:
         residual_px: Their median distance in align-frame pixels, or None.
         similarity: Masked similarity under `warp`, in [-1, 1].
         similarity_before: The same under the identity.
-        stride16: (C, h, w) float32, the trunk's coarse map of the aligned upload.
     """
 
     warp: Matrix
@@ -73,7 +72,6 @@ class Alignment:
     residual_px: float | None
     similarity: float
     similarity_before: float
-    stride16: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,6 @@ class _Candidate:
     method: str
     warp: Matrix
     similarity: float
-    stride16: FloatArray
 
     @property
     def standing(self) -> float:
@@ -139,7 +136,6 @@ def align(upload: Photo, mask: Mask, target: AlignTarget, embed: Embed) -> Align
         residual_px=by_texture.residual_px if by_texture else None,
         similarity=best.similarity,
         similarity_before=tried[0].similarity,
-        stride16=best.stride16,
     )
 
 
@@ -191,7 +187,7 @@ def judge_warps(upload: Photo, warps: list[tuple[str, Matrix]], target: AlignTar
     for i, (method, warp) in enumerate(warps):
         reach = float(covered((upload.shape[0], upload.shape[1]), warp, size)[target.mask].mean())
         similarity = float(total[i]) * reach if reach >= _LEAST_COVER else -1.0
-        judged.append(_Candidate(method, warp, similarity, maps.stride16[i]))
+        judged.append(_Candidate(method, warp, similarity))
     return judged
 
 

@@ -110,7 +110,6 @@ def _view_arrays(view: GoldenView) -> Arrays:
         "basis_mean": view.basis.mean,
         "basis": view.basis.directions,
         "allowed": view.allowed,
-        "vectors": view.vectors.astype(np.float16),
         "turned": view.turned.astype(np.float16),
     }
     for n, packed in enumerate(view.maps):
@@ -147,6 +146,5 @@ def _view(head: dict[str, Any], arrays: Arrays) -> GoldenView:
         maps=tuple(PackedMap(arrays[f"map{n}"], arrays[f"scale{n}"]) for n in range(head["maps"])),
         allowed=arrays["allowed"],
         alikeness=head["alikeness"],
-        vectors=arrays["vectors"].astype(np.float32),
         turned=arrays["turned"].astype(np.float32),
     )

@@ -40,7 +40,6 @@ class GoldenView:
         maps: One packed feature map for each golden photo of this view.
         allowed: (h, w) float32 tolerance.
         alikeness: Masked similarity of good photos to this view, lowest over goldens and simulated photos.
-        vectors: (n, 1280) float32, identity of each golden photo as aligned.
         turned: (TURNS, 1280) float32, identity of the reference in even steps of rotation.
     """
 
@@ -53,7 +52,6 @@ class GoldenView:
     maps: tuple[PackedMap, ...]
     allowed: FloatArray
     alikeness: float
-    vectors: FloatArray
     turned: FloatArray
 
     @property
@@ -157,7 +155,6 @@ def finish_view(
             alike.append(_alikeness(simulated, target, embed))
             step("simulating good photos")
     patches = rotation.turned_patches(target.picture, target.mask, steps=TURNS)
-    pictures = [target.picture, *(_resized(laid.frame, target.size) for laid in others)]
     return GoldenView(
         name=name,
         frame_size=frame_size,
@@ -168,7 +165,6 @@ def finish_view(
         maps=maps,
         allowed=golden_map.tolerance(samples, judged),
         alikeness=min(alike),
-        vectors=identify(embed(pictures).stride16),
         turned=identify(embed(patches).stride16),
     )
 

@@ -22,6 +22,8 @@ Embed = Callable[[Sequence[Photo]], FeatureMaps]
 STEPS = 36
 PATCH_SIDE = 192
 """Side in pixels of the standard patch; 12 × 12 cells at stride 16."""
+IDENTITY_SIDE = 256
+"""Side in pixels of the patch whose identity is judged: the size at which the 1280-d vector separates best."""
 _REACH = 1.9  # half side of the patch in RMS radii of the mask: a disc's edge is at 1.41, a rod's end at 1.73
 _QUANTUM = 127.0
 _SHIFTS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
@@ -35,10 +37,10 @@ class Placement:
     y: float
     radius: float
 
-    def to_patch(self, angle: float = 0.0) -> Matrix:
-        """The warp to the standard patch, turned by `angle` radians."""
-        centre = (PATCH_SIDE - 1) / 2
-        scale = PATCH_SIDE / (2.0 * _REACH * self.radius)
+    def to_patch(self, angle: float = 0.0, side: int = PATCH_SIDE) -> Matrix:
+        """The warp to the standard patch of `side` pixels, turned by `angle` radians."""
+        centre = (side - 1) / 2
+        scale = side / (2.0 * _REACH * self.radius)
         return similarity(angle=angle, scale=scale, source=(self.x, self.y), target=(centre, centre))
 
 
@@ -96,10 +98,11 @@ def build_bank(photo: Photo, mask: Mask, embed: Embed) -> RotationBank:
 
 
 def turned_patches(photo: Photo, mask: Mask, *, steps: int) -> list[Photo]:
-    """The product at standard size and place, turned in even steps; the first one unturned."""
+    """The product at the size and place identity is judged at, turned in even steps; the first one unturned."""
     placement = place(mask)
-    side = (PATCH_SIDE, PATCH_SIDE)
-    return [warp_photo(photo, placement.to_patch(2 * np.pi * i / steps), side) for i in range(steps)]
+    size = (IDENTITY_SIDE, IDENTITY_SIDE)
+    turns = [placement.to_patch(2 * np.pi * i / steps, IDENTITY_SIDE) for i in range(steps)]
+    return [warp_photo(photo, turn, size) for turn in turns]
 
 
 def likely_warps(bank: RotationBank, photo: Photo, mask: Mask, embed: Embed, *, most: int = 3) -> list[Matrix]:
