@@ -24,7 +24,6 @@ from visiqc.domain.access import Role
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.bank_store import BankStore
-from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Models, Parts
 from visiqc.service.app import create_app
 from visiqc.service.auth import mint_key
@@ -150,23 +149,11 @@ def memory_parts() -> Parts:
     """Ports in memory, with models that only have names."""
     trunk, identity = NamedModel(digest_of("trunk")), NamedModel(digest_of("identity"))
     blobs = MemoryBlobs()
-    fleet = Fleet(
-        scores=tuple(n / 10 for n in range(20)),
-        products=4,
-        identity_far1=0.6,
-        identity_far01=0.7,
-        alike_far1=0.6,
-        alike_poor=0.5,
-        heat_low=1.0,
-        heat_high=4.0,
-        trunk=trunk.digest,
-        source="made up",
-    )
     return Parts(
         records=MemoryRecords(),
         blobs=blobs,
         models=Models(trunk=trunk, identity=identity),  # type: ignore[arg-type]
-        fleet=fleet,
+        fleet=None,  # type: ignore[arg-type] - as the models: nothing here compares photos
         banks=BankStore(blobs),
         limits=DecodeLimits(),
         clock=FixedClock(),

@@ -9,7 +9,7 @@ import pytest
 from builders import SKU, a_golden, a_golden_photo
 from services import a_service, photos
 from visiqc.domain.access import Role
-from visiqc.domain.golden import GoldenVersion, ScoringPolicy
+from visiqc.domain.golden import ScoringPolicy
 from visiqc.inspection.enrol import Progress
 from visiqc.inspection.parts import Parts, SentPhoto
 

@@ -15,7 +15,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-VISIQC = (sys.executable, "-c", "from visiqc.cli import main; main()")
+VISIQC = (sys.executable, "-c", "import sys; from visiqc.cli import main; sys.exit(main())")
+
+SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "ring-ruby"
 
 
 @pytest.fixture
@@ -92,3 +94,26 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_works_until_revoked(
 
 def test_revoking_a_key_that_does_not_exist_is_told(env: dict[str, str]) -> None:
     assert visiqc(env, "key", "revoke", "abc").returncode == 4
+
+
+@pytest.mark.slow
+def test_the_main_job_over_http(env: dict[str, str], tmp_path: Path) -> None:
+    """Real photos, real models: enrol, approve, score, look at the pictures."""
+    with serving(env, tmp_path / "log") as (url, _), httpx2.Client(base_url=url, timeout=60) as client:
+        goldens = [SAMPLES / "golden" / f"golden-{n}.jpg" for n in (1, 2, 3)]
+        client.post("/v1/goldens", data={"sku": "ring-ruby", "long_side": "512"}, files=sent(*goldens))
+        client.post("/v1/goldens/ring-ruby/versions/1/approve")
+        names = ("good-1.jpg", "missing-stone.jpg", "blurred.jpg")
+        uploads = sent(*(SAMPLES / "uploads" / name for name in names))
+        answer = client.post("/v1/score", data={"sku": "ring-ruby"}, files=uploads)
+        good, defective, blurred = answer.json()["scores"]
+        assert [each["status"] for each in (good, defective, blurred)] == ["done"] * 3
+        assert defective["verdict"]["outcome"] != "PASS"
+        assert blurred["verdict"]["outcome"] == "RETAKE"
+        for layer, kind in {"overlay": "jpeg", "heat": "png", "golden": "jpeg", "upload": "jpeg"}.items():
+            picture = client.get(good["links"]["heatmap"], params={"layer": layer})
+            assert (picture.status_code, picture.headers["Content-Type"]) == (200, f"image/{kind}")
+
+
+def sent(*paths: Path) -> list[tuple[str, tuple[str, bytes]]]:
+    return [("photos", (path.name, path.read_bytes())) for path in paths]

@@ -31,13 +31,13 @@ def image(
         make: Bytes and media type.
         etag: Strong entity tag of what `make` will give.
         if_none_match: The header of that name, as sent.
-        name: Suggested file name, from the media type's subtype (`png`, `jpeg`).
+        name: Suggested file name, from the ending that fits the media type (`png`, `jpg`).
     """
     headers = {"ETag": etag, "Cache-Control": _KEEP}
     if _matches(if_none_match, etag):
         return Response(status_code=304, headers=headers)
     content, media_type = make()
-    headers["Content-Disposition"] = content_disposition(name(media_type.partition("/")[2]))
+    headers["Content-Disposition"] = content_disposition(name(media_type.partition("/")[2].replace("jpeg", "jpg")))
     headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return Response(content, media_type=media_type, headers=headers)
 
