@@ -5,8 +5,8 @@ never opens access to everyone as `visiqc serve` does on the loopback interface.
 """
 
 from fastapi import FastAPI
-from visiqc.bootstrap import build_parts
 
+from visiqc.bootstrap import build_parts
 from visiqc.service.app import create_app
 from visiqc.service.logs import configure_logging
 from visiqc.settings import Settings

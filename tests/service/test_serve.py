@@ -74,6 +74,7 @@ def test_a_taken_port_is_told_in_one_sentence(env: dict[str, str]) -> None:
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_key_is_shown_once_listed_without_its_secret_and_works_until_revoked(
     env: dict[str, str], tmp_path: Path
 ) -> None:
