@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 from visiqc.domain.calibration import (
+    STAGE_LEVELS,
     Calibration,
     bounded_p_value,
     rank_p_value,
-    smallest_level,
     stage_of,
 )
 from visiqc.domain.golden import ScoringPolicy
@@ -20,7 +20,7 @@ class Ranking:
     """What scores of one golden version are held against.
 
     The fleet speaks (stage 0, provisional) until 29 accepted specimens of the SKU do. A level the stage
-    cannot support is raised to the smallest one it can: at 29 specimens review starts at 9.8 %, not 5 %.
+    cannot support is raised to the one it can: from 29 specimens review starts at 10 %, from 59 at 5 %.
 
     Args:
         own: The SKU's calibration in force, or None.
@@ -37,7 +37,7 @@ class Ranking:
         self._scores = tuple(fleet) if provisional or own is None else own.scores
         self._source = fleet_source if provisional or own is None else own.id
         self._p_value = rank_p_value if provisional else bounded_p_value
-        floor = 1.0 / (len(self._scores) + 1) if provisional else smallest_level(len(self._scores))
+        floor = 1.0 / (len(self._scores) + 1) if provisional else STAGE_LEVELS[self.stage - 1]
         self.alpha_review = max(policy.alpha_review, floor)
         self.alpha_reject = max(policy.alpha_reject, floor)
         self.review_threshold = self._threshold(self.alpha_review)

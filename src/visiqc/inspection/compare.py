@@ -13,9 +13,9 @@ from visiqc.inspection.parts import Models
 from visiqc.inspection.stopwatch import Stopwatch
 from visiqc.vision import dense, golden_map, rotation
 from visiqc.vision.bank import GoldenBank
-from visiqc.vision.foreground import foreground_mask
-from visiqc.vision.golden_view import UPLOAD_SIDE, GoldenView, Laid, lay_over, reduced
+from visiqc.vision.golden_view import GoldenView, Laid, lay_over
 from visiqc.vision.quality import measure_quality
+from visiqc.vision.seen import Seen, see
 from visiqc.vision.types import FloatArray, Mask, Matrix, Photo, ScoreMap
 from visiqc.vision.warp import Size, between_sizes
 
@@ -51,23 +51,22 @@ def compare(photo: Photo, original_size: Size, bank: GoldenBank, models: Models,
     """
     watch = Stopwatch()
     found = Comparison(timings_ms=watch.stages_ms)
-    small = reduced(photo, UPLOAD_SIDE)
     with watch.stage("mask"):
-        mask = foreground_mask(small)
+        seen = see(photo)
     with watch.stage("quality"):
-        report = measure_quality(small, mask, bank.limits, original_size=original_size)
+        report = measure_quality(seen.small, seen.mask, bank.limits, original_size=original_size)
     found.quality, found.complaints = report.measurements, report.reasons
     if found.complaints:
         return found
     with watch.stage("identify"):
-        closeness = _closeness(small, mask, bank, models)
+        closeness = _closeness(seen, bank, models)
     with watch.stage("align"):
-        view, laid = _best_view(photo, bank, closeness, models)
+        view, laid = _best_view(seen, bank, closeness, models)
     found.view = view
     alike = laid.alignment.similarity / max(view.alikeness, 1e-3)
     closest = closeness[bank.views.index(view)]
     found.identity, found.identity_doubtful = _identity(view, closest, alike, fleet)
-    found.alignment = _alignment_report(laid, (photo.shape[0], photo.shape[1]), original_size, view)
+    found.alignment = _alignment_report(laid, seen.size, original_size, view)
     found.alignment_poor = alike < fleet.alike_poor
     if not found.identity.accepted:
         return found
@@ -83,21 +82,21 @@ def compare(photo: Photo, original_size: Size, bank: GoldenBank, models: Models,
     return found
 
 
-def _closeness(small: Photo, mask: Mask, bank: GoldenBank, models: Models) -> list[float]:
+def _closeness(seen: Seen, bank: GoldenBank, models: Models) -> list[float]:
     """Identity similarity of the upload, at whatever rotation, to each view's reference."""
-    patch = rotation.turned_patches(small, mask, steps=1)
+    patch = rotation.turned_patches(seen.picture, seen.picture_mask, steps=1)
     vector = models.identity.vectors(models.trunk.features(patch).stride16)[0]
     return [float((view.turned @ vector).max()) for view in bank.views]
 
 
-def _best_view(photo: Photo, bank: GoldenBank, closeness: list[float], models: Models) -> tuple[GoldenView, Laid]:
+def _best_view(seen: Seen, bank: GoldenBank, closeness: list[float], models: Models) -> tuple[GoldenView, Laid]:
     order = np.argsort(closeness)[::-1][:2]
     tried = []
     for index in order:
         if closeness[index] >= closeness[order[0]] - _SECOND_VIEW:
             view = bank.views[index]
             tried.append(
-                (view, lay_over(photo, view.target, view.frame_size, view.frame_to_align, models.trunk.features))
+                (view, lay_over(seen, view.target, view.frame_size, view.frame_to_align, models.trunk.features))
             )
     return max(tried, key=lambda pair: pair[1].alignment.similarity / max(pair[0].alikeness, 1e-3))
 

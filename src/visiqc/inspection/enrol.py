@@ -12,10 +12,10 @@ from visiqc.inspection.reading import WorkingCopy, naming, read_photo
 from visiqc.vision import golden_view
 from visiqc.vision.align import AlignTarget
 from visiqc.vision.bank import GoldenBank, to_bytes
-from visiqc.vision.foreground import foreground_mask
-from visiqc.vision.golden_view import UPLOAD_SIDE, GoldenView, Laid, reduced
+from visiqc.vision.golden_view import GoldenView, Laid
 from visiqc.vision.photo import DecodeLimits
 from visiqc.vision.quality import QualityLimits, QualityReport, limits_from, measure_quality
+from visiqc.vision.seen import Seen, see
 from visiqc.vision.types import Mask, Matrix
 from visiqc.vision.warp import Size
 
@@ -106,9 +106,10 @@ def build_bank(
         with naming(photo.name):
             copies.append(read_photo(photo.content, limits, frame_long_side=long_side))
         told("reading photos")
-    reports = _gate(photos, copies)
-    opened = _group(photos, copies, models, long_side, told)
-    views = [_finished(view, copies, models, told) for view in opened]
+    seen = [see(copy.photo) for copy in copies]
+    reports = _gate(photos, copies, seen)
+    opened = _group(photos, seen, models, long_side, told)
+    views = [_finished(view, seen, models, told) for view in opened]
     shown: dict[int, str] = {}
     for view in opened:
         shown |= dict.fromkeys((view.reference, *(index for index, _ in view.others)), view.name)
@@ -126,12 +127,11 @@ def _refuse_repeats(photos: Sequence[SentPhoto]) -> None:
         seen[photo.content] = photo.name
 
 
-def _gate(photos: Sequence[SentPhoto], copies: Sequence[WorkingCopy]) -> list[QualityReport]:
+def _gate(photos: Sequence[SentPhoto], copies: Sequence[WorkingCopy], seen: Sequence[Seen]) -> list[QualityReport]:
     """Every photo through the gate with absolute limits; all refusals are named at once."""
     reports, refused = [], []
-    for photo, copy in zip(photos, copies, strict=True):
-        small = reduced(copy.photo, UPLOAD_SIDE)
-        report = measure_quality(small, foreground_mask(small), QualityLimits(), original_size=copy.original_size)
+    for photo, copy, one in zip(photos, copies, seen, strict=True):
+        report = measure_quality(one.small, one.mask, QualityLimits(), original_size=copy.original_size)
         reports.append(report)
         refused += [f"{photo.name}: {reason.message}. {reason.advice}" for reason in report.reasons]
     if refused:
@@ -141,15 +141,15 @@ def _gate(photos: Sequence[SentPhoto], copies: Sequence[WorkingCopy]) -> list[Qu
 
 def _group(
     photos: Sequence[SentPhoto],
-    copies: Sequence[WorkingCopy],
+    seen: Sequence[Seen],
     models: Models,
     long_side: int,
     told: _Steps,
 ) -> list[_OpenView]:
     opened: list[_OpenView] = []
-    for index, (photo, copy) in enumerate(zip(photos, copies, strict=True)):
+    for index, (photo, one) in enumerate(zip(photos, seen, strict=True)):
         candidates = [view for view in opened if photo.view is None or view.name == photo.view]
-        laid = [_laid(copy, view, models) for view in candidates]
+        laid = [_laid(one, view, models) for view in candidates]
         best = max(range(len(laid)), key=lambda i: laid[i].alignment.similarity, default=None)
         if best is not None and laid[best].alignment.similarity >= SAME_VIEW:
             candidates[best].others.append((index, laid[best]))
@@ -161,7 +161,7 @@ def _group(
             )
         else:
             name = photo.view or _free_name(opened)
-            started = golden_view.start_view(copy.photo, long_side=long_side, embed=models.trunk.features)
+            started = golden_view.start_view(one, long_side=long_side, embed=models.trunk.features)
             opened.append(_OpenView(name, index, started))
         told("grouping views")
     return opened
@@ -172,15 +172,15 @@ def _free_name(opened: Sequence[_OpenView]) -> str:
     return next(name for n in range(1, MAX_GOLDEN_PHOTOS + 2) if (name := f"view-{n}") not in taken)
 
 
-def _laid(copy: WorkingCopy, view: _OpenView, models: Models) -> Laid:
+def _laid(one: Seen, view: _OpenView, models: Models) -> Laid:
     target, frame_size, frame_to_align, _ = view.started
-    return golden_view.lay_over(copy.photo, target, frame_size, frame_to_align, models.trunk.features)
+    return golden_view.lay_over(one, target, frame_size, frame_to_align, models.trunk.features)
 
 
-def _finished(view: _OpenView, copies: Sequence[WorkingCopy], models: Models, told: _Steps) -> GoldenView:
+def _finished(view: _OpenView, seen: Sequence[Seen], models: Models, told: _Steps) -> GoldenView:
     return golden_view.finish_view(
         view.name,
-        copies[view.reference].photo,
+        seen[view.reference].photo,
         [laid for _, laid in view.others],
         view.started,
         embed=models.trunk.features,

@@ -17,6 +17,8 @@ WORKING_RATIO = 2
 """Long side of a working copy in long sides of the golden frame: a product that fills half of the photo is
 still compared at the frame's full resolution."""
 
+_NEARLY = 0.94
+
 
 @dataclass(frozen=True, slots=True)
 class WorkingCopy:
@@ -34,7 +36,10 @@ class WorkingCopy:
 def read_photo(content: bytes, limits: DecodeLimits, *, frame_long_side: int) -> WorkingCopy:
     """Check a photo's header and decode it; errors as `decode_rgb`."""
     header = inspect_header(content, limits)
-    photo = decode_rgb(content, limits=limits, max_side=WORKING_RATIO * frame_long_side)
+    longest, wanted = max(header.height, header.width), WORKING_RATIO * frame_long_side
+    # A JPEG comes cheaply at a half, a quarter, an eighth: one of these that is nearly large enough will do.
+    cheap = next((s for s in (8, 4, 2) if _NEARLY * wanted <= longest / s <= wanted), None)
+    photo = decode_rgb(content, limits=limits, max_side=wanted if cheap is None else -(-longest // cheap))
     return WorkingCopy(photo, (header.height, header.width))
 
 

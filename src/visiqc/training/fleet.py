@@ -19,7 +19,7 @@ from visiqc.inspection.enrol import build_bank
 from visiqc.inspection.fleet import Fleet, cohort_bytes, to_json
 from visiqc.inspection.parts import Models, SentPhoto
 from visiqc.inspection.reading import read_photo
-from visiqc.runtime.models import load_models
+from visiqc.runtime.models import DEFAULT_TRUNK, load_models
 from visiqc.training.recipes import RunResult
 from visiqc.vision.bank import GoldenBank
 from visiqc.vision.photo import DecodeLimits
@@ -48,8 +48,8 @@ class FleetRecipe:
 
     photos: Path
     """Folder of product folders."""
-    out: Path = Path("models/fleet/1")
-    """Where `fleet.json` is written."""
+    out: Path = Path("models/fleet")
+    """Where the trunk's own folder with `fleet.json` and `cohort.npy` is written."""
     source: str = "rendered jewelry"
     """What the photos are, for the sidecar's own record."""
     trunk: str = ""
@@ -91,10 +91,11 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
         for path, other in _pairs(product, products, banks, recipe)
     ]
     fleet = _sidecar(genuine, impostors, recipe, models, banks)
-    recipe.out.mkdir(parents=True, exist_ok=True)
-    target = recipe.out / "fleet.json"
+    folder = recipe.out / (recipe.trunk or DEFAULT_TRUNK)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "fleet.json"
     target.write_text(to_json(fleet) + "\n")
-    cohort = recipe.out / "cohort.npy"
+    cohort = folder / "cohort.npy"
     cohort.write_bytes(cohort_bytes(fleet))
     metrics = _metrics(genuine, impostors, fleet)
     return RunResult(metrics=metrics, artifacts=(target, cohort), data_digest=_digest(products))

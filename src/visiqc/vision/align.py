@@ -11,12 +11,12 @@ from visiqc.vision import ecc, rotation, texture
 from visiqc.vision.rotation import Embed, RotationBank
 from visiqc.vision.texture import Keypoints
 from visiqc.vision.types import FloatArray, Mask, Matrix, Photo
-from visiqc.vision.warp import Size, between_sizes, covered, plausible, warp_photo
+from visiqc.vision.warp import Size, covered, plausible, warp_photo
 
 ALIGN_SIDE = 320
 """Long side of the golden frame at which warps are found and judged."""
-UPLOAD_SIDE = 512
-"""Long side of the upload in which they are looked for."""
+UPLOAD_SIDE = 448
+"""Long side of the upload's product in which they are looked for."""
 _ENOUGH_INLIERS = 40  # so many agreeing matches leave no doubt about rotation: the bank is not asked
 _GAIN = 0.002  # a warp must make the pictures more alike by at least this
 _CLOSE = 0.15  # candidates this much worse before refinement may still win after it
@@ -103,12 +103,13 @@ def make_target(picture: Photo, mask: Mask, *, photo_size: Size, photo_to_align:
     )
 
 
-def align(upload: Photo, mask: Mask, target: AlignTarget, embed: Embed) -> Alignment:
+def align(upload: Photo, mask: Mask, straight: Matrix, target: AlignTarget, embed: Embed) -> Alignment:
     """Find the warp under which `upload` is most like the golden view.
 
     Args:
         upload: (H, W, 3) uint8 RGB, long side about `UPLOAD_SIDE`.
         mask: (H, W) bool, its product.
+        straight: The identity: upload pixels to align-frame pixels, had the camera not moved.
         target: The golden view.
         embed: The trunk.
 
@@ -117,8 +118,7 @@ def align(upload: Photo, mask: Mask, target: AlignTarget, embed: Embed) -> Align
         the identity only when the masked similarity rises.
     """
     size = (upload.shape[0], upload.shape[1])
-    straight = target.photo_to_align @ between_sizes(size, target.photo_size)
-    match = texture.match_texture(target.keys, texture.keypoints(upload), upload_size=size)
+    match = texture.match_texture(target.keys, texture.keypoints(upload, mask), upload_size=size)
     warps = [("identity", straight)]
     if match is not None:
         warps.append(("texture", match.warp))
@@ -142,11 +142,12 @@ def align(upload: Photo, mask: Mask, target: AlignTarget, embed: Embed) -> Align
 def _best_refined(upload: Photo, found: list[_Candidate], target: AlignTarget, embed: Embed) -> _Candidate:
     """The best candidate, refined where that makes it better still.
 
-    Before refinement a wrong rotation can look as good as the right one: the two best are refined.
+    Before refinement a wrong rotation can look as good as the right one: without texture the two best are
+    refined.
     """
     best = found[0]
     refined = []
-    for start in found[:2]:
+    for start in found[: 1 if best.method == "texture" else 2]:
         if start.similarity > best.similarity - _CLOSE:
             warp = _refined(upload, start, target)
             if warp is not None:

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from visiqc.vision import align, dense, golden_map, jitter, rotation
-from visiqc.vision.align import ALIGN_SIDE, UPLOAD_SIDE, Alignment, AlignTarget
+from visiqc.vision.align import ALIGN_SIDE, Alignment, AlignTarget
 from visiqc.vision.dense import Basis, PackedMap
-from visiqc.vision.foreground import foreground_mask
 from visiqc.vision.rotation import Embed
+from visiqc.vision.seen import Seen
 from visiqc.vision.types import FloatArray, Mask, Matrix, Photo
 from visiqc.vision.warp import Size, between_sizes, covered, scaling, translation, warp_photo
 
@@ -77,18 +77,19 @@ class Laid:
     alignment: Alignment
 
 
-def start_view(photo: Photo, *, long_side: int, embed: Embed) -> tuple[AlignTarget, Size, Matrix, Mask]:
+def start_view(seen: Seen, *, long_side: int, embed: Embed) -> tuple[AlignTarget, Size, Matrix, Mask]:
     """Frame the product of a view's reference photo.
 
     Args:
-        photo: (H, W, 3) uint8 RGB working copy.
+        seen: The reference photo.
         long_side: Longest side of the golden frame; never more than the photo itself offers.
         embed: The trunk.
 
     Returns:
         The align target, the frame's size, frame to align-frame, and the product's (H, W) mask in the frame.
     """
-    mask = foreground_mask(photo)
+    photo = seen.photo
+    mask = cv2.resize(seen.mask.astype(np.float32), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR) > 0.5
     photo_to_frame, frame_size = _framing(mask, long_side)
     frame_mask = _warped_mask(mask, photo_to_frame, frame_size)
     ratio = min(1.0, ALIGN_SIDE / max(frame_size))
@@ -97,22 +98,22 @@ def start_view(photo: Photo, *, long_side: int, embed: Embed) -> tuple[AlignTarg
     target = align.make_target(
         warp_photo(photo, frame_to_align @ photo_to_frame, align_size),
         _warped_mask(mask, frame_to_align @ photo_to_frame, align_size),
-        photo_size=(photo.shape[0], photo.shape[1]),
+        photo_size=seen.size,
         photo_to_align=frame_to_align @ photo_to_frame,
         embed=embed,
     )
     return target, frame_size, frame_to_align, frame_mask
 
 
-def lay_over(photo: Photo, target: AlignTarget, frame_size: Size, frame_to_align: Matrix, embed: Embed) -> Laid:
-    """Lay a photo (H, W, 3) over a golden view: warp, frame, and what of the frame it reaches."""
-    small = reduced(photo, UPLOAD_SIDE)
-    alignment = align.align(small, foreground_mask(small), target, embed)
-    to_small = between_sizes((photo.shape[0], photo.shape[1]), (small.shape[0], small.shape[1]))
-    warp = np.linalg.inv(frame_to_align) @ alignment.warp @ to_small
+def lay_over(seen: Seen, target: AlignTarget, frame_size: Size, frame_to_align: Matrix, embed: Embed) -> Laid:
+    """Lay a photo over a golden view: warp, frame, and what of the frame it reaches."""
+    to_reference = between_sizes(seen.size, target.photo_size)
+    straight = target.photo_to_align @ to_reference @ np.linalg.inv(seen.to_picture)
+    alignment = align.align(seen.picture, seen.picture_mask, straight, target, embed)
+    warp = np.linalg.inv(frame_to_align) @ alignment.warp @ seen.to_picture
     warp /= warp[2, 2]
-    reached = covered((photo.shape[0], photo.shape[1]), warp, frame_size)
-    return Laid(warp_photo(photo, warp, frame_size), _cells(reached, 0.5), warp, alignment)
+    reached = covered(seen.size, warp, frame_size)
+    return Laid(warp_photo(seen.photo, warp, frame_size), _cells(reached, 0.5), warp, alignment)
 
 
 def finish_view(
@@ -182,15 +183,6 @@ def _distances_between(features: Sequence[FloatArray], goldens: Sequence[FloatAr
 def _alikeness(frame: Photo, target: AlignTarget, embed: Embed) -> float:
     picture = _resized(frame, target.size)
     return align.judge_warps(picture, [("identity", np.eye(3))], target, embed)[0].similarity
-
-
-def reduced(photo: Photo, long_side: int) -> Photo:
-    """The photo at most `long_side` long, averaged down; itself when it is no longer."""
-    height, width = photo.shape[:2]
-    ratio = long_side / max(height, width)
-    if ratio >= 1.0:
-        return photo
-    return _resized(photo, (max(1, round(height * ratio)), max(1, round(width * ratio))))
 
 
 def _framing(mask: Mask, long_side: int) -> tuple[Matrix, Size]:

@@ -55,7 +55,7 @@ def keypoints(photo: Photo, mask: Mask | None = None) -> Keypoints:
     """
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     allowed = None
-    if mask is not None and not mask.all():
+    if mask is not None and mask.any() and not mask.all():
         allowed = cv2.dilate(mask.astype(np.uint8) * 255, np.ones((9, 9), np.uint8))
     sift = cv2.SIFT_create(nfeatures=MAX_KEYPOINTS, contrastThreshold=0.03)
     found, described = sift.detectAndCompute(grey, allowed)
