@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from commands import Run, run_command
+from visiqc.runtime.bundle import bundled_samples
+
+SIGNET = bundled_samples() / "signet-gold"
+
+
+@pytest.fixture
+def dent() -> Path:
+    """A photo of a dented signet ring, in the pose and light of its golden."""
+    return SIGNET / "uploads" / "dent.jpg"
+
+
+@pytest.fixture
+def golden_photo() -> Path:
+    """The golden photo of the signet ring."""
+    return SIGNET / "golden" / "golden-1.jpg"
 
 
 @pytest.fixture
@@ -17,3 +33,27 @@ def visiqc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setenv("VISIQC_HOME", "visiqc-home")
     monkeypatch.setenv("VISIQC_DEBUG", "0")
     return partial(run_command, monkeypatch, capsys)
+
+
+@pytest.fixture(scope="session")
+def enrolled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which version 1 of the signet is approved and version 2 is not."""
+    from visiqc.bootstrap import build_parts
+    from visiqc.domain.golden import ScoringPolicy
+    from visiqc.inspection.enrol import approve_golden, enrol_golden
+    from visiqc.inspection.parts import SentPhoto
+    from visiqc.settings import Settings
+
+    home = tmp_path_factory.mktemp("enrolled")
+    parts = build_parts(Settings(home=home))
+    photo = SentPhoto(name="front.jpg", content=(SIGNET / "golden" / "golden-1.jpg").read_bytes(), view="front")
+    for _ in range(2):
+        enrol_golden("signet", [photo], parts, policy=ScoringPolicy(long_side=256))
+    approve_golden("signet", 1, by="anna", parts=parts)
+    return home
+
+
+@pytest.fixture
+def home(enrolled: Path, tmp_path: Path, visiqc: Run) -> Path:
+    """A copy of that home, in force for the commands of this test."""
+    return Path(shutil.copytree(enrolled, tmp_path / "visiqc-home"))

@@ -57,8 +57,10 @@ def enrol(
         "min_region_px": min_region_px,
     }
     policy = ScoringPolicy(**{name: value for name, value in asked.items() if value is not None})  # type: ignore[arg-type]
+    if not (photos or view):
+        raise typer.BadParameter("name at least one photo", param_hint="PHOTO")
     files = find_golden_photos(photos or [], view or [])
-    if not 1 <= len(files) <= MAX_GOLDEN_PHOTOS:
+    if len(files) > MAX_GOLDEN_PHOTOS:
         raise InputError(f"a golden sample takes 1 to {MAX_GOLDEN_PHOTOS} photos, got {len(files)}")
     parts = build_parts()
     sent = [file.read(max_bytes=parts.limits.max_bytes) for file in files]

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from commands import Run
+from visiqc.cli.demo import read_samples
+from visiqc.cli.demo_table import EXPECTED
+
+
+def test_every_sample_is_there_and_has_a_known_role() -> None:
+    samples = read_samples()
+    assert all(sample.path.is_file() for sample in samples)
+    assert {sample.role for sample in samples} == {"golden", *EXPECTED}
+    assert sum(sample.path.stat().st_size for sample in samples) <= 3_000_000
+
+
+def test_a_folder_that_no_demo_made_is_left_alone(visiqc: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine" / "home").mkdir(parents=True)
+    (tmp_path / "mine" / "home" / "precious.txt").write_text("keep me")
+    ran = visiqc("demo", "--out", "mine")
+    assert ran.code == 4
+    assert "choose another folder with --out" in ran.err
+    assert (tmp_path / "mine" / "home" / "precious.txt").read_text() == "keep me"
+
+
+@pytest.mark.slow
+def test_the_demo_runs_twice_and_says_how_to_open_its_sheet(visiqc: Run, tmp_path: Path) -> None:
+    for _ in range(2):
+        ran = visiqc("demo")
+        assert ran.code == 0
+        assert "python3 -m webbrowser file://" in ran.out
+    page = (tmp_path / "visiqc-demo" / "contact-sheet.html").read_text()
+    for outcome in ("PASS", "RETAKE", "WRONG SAMPLE"):
+        assert f">{outcome}</span>" in page
+    assert page.count("<article>") == sum(sample.role != "golden" for sample in read_samples())

@@ -1,0 +1,91 @@
+"""`visiqc score`, with the models and the database that ship."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from commands import Run
+from visiqc.cli.exits import OUTCOME_CODES
+from visiqc.domain.outcome import Outcome
+
+
+def test_a_verdict_is_printed_and_its_code_returned(visiqc: Run, home: Path, dent: Path) -> None:
+    ran = visiqc("score", "signet", dent)
+    outcome = Outcome(ran.out.split()[0])
+    assert ran.code == OUTCOME_CODES[outcome]
+    for figure in ("score ", "alignment ", "identity ", "golden     signet version 1, view front", "time "):
+        assert f"  {figure}" in ran.out
+
+
+def test_json_is_one_document_and_nothing_else(visiqc: Run, home: Path, dent: Path) -> None:
+    ran = visiqc("score", "signet", dent.parent, "--json")
+    document = json.loads(ran.out)
+    photos = document["photos"]
+    assert [Path(photo["file"]).name for photo in photos] == sorted(file.name for file in dent.parent.iterdir())
+    codes = [OUTCOME_CODES[Outcome(photo["verdict"]["outcome"])] for photo in photos]
+    assert ran.code == document["exit_code"] == max(codes)
+
+
+def test_an_unreadable_photo_does_not_lose_the_others(visiqc: Run, home: Path, dent: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(dent.read_bytes()[:3000])
+    ran = visiqc("score", "signet", "broken.jpg", dent, "gone.jpg", "--json")
+    assert ran.code == 3
+    assert "visiqc: broken.jpg: " in ran.err
+    assert "visiqc: gone.jpg: no such file" in ran.err
+    assert [bool(photo["verdict"]) for photo in json.loads(ran.out)["photos"]] == [False, True, False]
+
+
+def test_heatmaps_of_two_photos_of_one_name_are_two_files(visiqc: Run, home: Path, dent: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    shutil.copy(dent.with_name("scratch.jpg"), tmp_path / "other" / "dent.jpg")
+    ran = visiqc("score", "signet", dent, "other/dent.jpg", "--heatmaps", "maps")
+    assert sorted(file.name for file in (tmp_path / "maps").iterdir()) == ["dent-2.heatmap.jpg", "dent.heatmap.jpg"]
+    assert "  heatmap    maps/dent-2.heatmap.jpg" in ran.out
+
+
+def test_the_contact_sheet_is_written_where_asked(visiqc: Run, home: Path, dent: Path, tmp_path: Path) -> None:
+    ran = visiqc("score", "signet", dent, "--sheet", "out/sheet.html")
+    assert "contact sheet: out/sheet.html" in ran.err
+    assert "dent.jpg" in (tmp_path / "out" / "sheet.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["pendant", "DENT"], 4, "pendant"),
+        (["signet", "DENT", "--golden-version", "2"], 4, "not approved"),
+        (["signet", "DENT", "--golden-version", "9"], 4, "9"),
+        (["signet"], 2, "PHOTO"),
+        (["signet", "empty"], 3, "there is no photo in this folder"),
+        (["../etc", "DENT"], 3, "not a usable SKU"),
+        (["signet", "DENT", "--heatmaps", "taken"], 5, "taken"),
+    ],
+)
+def test_a_mistake_is_named_and_has_its_code(
+    visiqc: Run, home: Path, dent: Path, tmp_path: Path, arguments: list[str], code: int, said: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "taken").write_text("a file")
+    ran = visiqc("score", *(str(dent) if argument == "DENT" else argument for argument in arguments))
+    assert (ran.code, ran.out) == (code, "")
+    assert said in ran.err
+
+
+def test_a_model_with_one_byte_changed_is_refused(
+    visiqc: Run, home: Path, dent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from visiqc.runtime.bundle import bundled_models
+
+    promoted = home / "models" / "trunk" / "lite0-1"
+    shutil.copytree(bundled_models() / "trunk" / "lite0-1", promoted)
+    content = bytearray((promoted / "model.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (promoted / "model.onnx").write_bytes(content)
+    monkeypatch.setenv("VISIQC_TRUNK", "lite0-1")
+    ran = visiqc("score", "signet", dent)
+    assert ran.code == 5
+    assert "Traceback" not in ran.err
