@@ -62,6 +62,14 @@ def with_spot(photo: np.ndarray, radius: int, at: tuple[int, int] = (256 - 120, 
 
 
 RING_REPORT = measure_quality(RING, MASK)
+
+
+def with_figures(**figures: float) -> QualityReport:
+    """The ring's report with some of its figures replaced."""
+    changed = (replace(m, value=figures.get(m.name, m.value)) for m in RING_REPORT.measurements)
+    return QualityReport(measurements=tuple(changed))
+
+
 OWN = limits_from([RING_REPORT])
 
 
@@ -187,6 +195,24 @@ def test_every_complaint_says_figures_and_what_to_do() -> None:
         assert "{" not in reason.message
 
 
+def test_each_figure_is_reported_once_and_with_the_limit_it_broke() -> None:
+    bright = np.clip(RING * 2.6, 0, 255).astype(np.uint8)
+    names = [m.name for m in measure_quality(bright, MASK, OWN).measurements]
+    assert len(names) == len(set(names))
+    broken = next(m for m in measure_quality(bright, MASK, OWN).measurements if m.name == "product_brightness")
+    assert (broken.passed, broken.limit) == (False, OWN.max_product_brightness)
+
+
+def test_a_close_up_golden_lets_uploads_run_out_of_the_frame() -> None:
+    whole = measure_quality(RING, WHOLE)
+    assert codes(RING[:, :300], MASK[:, :300], limits_from([whole])) == set()
+
+
+def test_a_brushed_surface_without_firm_edges_is_not_held_to_the_sharpness_of_its_golden() -> None:
+    firm, soft = with_figures(edge_width=0.5, detail=30.0), with_figures(edge_width=0.5, detail=6.0)
+    assert limits_from([soft]).max_edge_width > 1.5 > limits_from([firm]).max_edge_width
+
+
 def test_an_empty_mask_is_answered_not_raised() -> None:
     assert not measure_quality(RING, np.zeros_like(MASK)).passed
 
@@ -233,12 +259,9 @@ RANGES = {
     "glare_share": (0, 0.15),
     "contrast": (30, 255),
 }
-FIGURES = st.fixed_dictionaries({name: st.floats(low, high) for name, (low, high) in RANGES.items()})
-
-
-def report_of(figures: dict[str, float]) -> QualityReport:
-    changed = tuple(replace(m, value=figures[m.name]) for m in RING_REPORT.measurements)
-    return QualityReport(measurements=changed)
+FIGURES = st.fixed_dictionaries(
+    {name: st.floats(low, high) | st.sampled_from((low, high)).map(float) for name, (low, high) in RANGES.items()}
+)
 
 
 def keeps(figures: dict[str, float], limits: QualityLimits) -> bool:
@@ -258,7 +281,7 @@ def test_every_limit_bounds_a_figure_of_its_name() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(FIGURES, min_size=1, max_size=5))
 def test_a_golden_that_passed_keeps_the_limits_it_sets(goldens: list[dict[str, float]]) -> None:
-    limits = limits_from([report_of(golden) for golden in goldens])
+    limits = limits_from([with_figures(**golden) for golden in goldens])
     assert all(keeps(golden, limits) for golden in goldens)
 
 
@@ -267,6 +290,6 @@ def test_a_golden_that_passed_keeps_the_limits_it_sets(goldens: list[dict[str, f
 def test_one_more_golden_never_makes_a_limit_stricter(
     goldens: list[dict[str, float]], another: dict[str, float], upload: dict[str, float]
 ) -> None:
-    few = limits_from([report_of(golden) for golden in goldens])
-    more = limits_from([report_of(golden) for golden in [*goldens, another]])
+    few = limits_from([with_figures(**golden) for golden in goldens])
+    more = limits_from([with_figures(**golden) for golden in [*goldens, another]])
     assert keeps(upload, more) or not keeps(upload, few)

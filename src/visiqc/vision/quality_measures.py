@@ -7,7 +7,7 @@ better camera does not get other figures for the same picture.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -29,7 +29,10 @@ _FEWEST_EDGES = 40
 _WEAK_DIRECTION = 0.15  # of the strongest direction, in contrast or in number: the product has no edges that way
 _BACKGROUND_PATCH = 0.1  # share of a saturated patch outside the product that makes it background
 _WIDEST = 9.9
-_LEAST_BACKGROUND, _MOST_BACKGROUND = 0.1, 0.95  # shares of the frame between which border white is a background
+_OTHER_COLOUR = 15.0  # ΔE; shadows on the background stay under it
+_BUSY_BACKGROUND = 20.0  # ΔE from its median that a tenth of the background exceeds: other things lie there
+_LEAST_BACKGROUND = 0.1  # share of the frame from which white at its border is a background
+_LEAST_PRODUCT_IN_MASK, _LEAST_PRODUCT_IN_FRAME = 0.3, 0.05  # must remain without it: a burnt-out piece is none
 _DIAGONAL = 0.70710678
 _DIRECTIONS = ((1.0, 0.0), (_DIAGONAL, _DIAGONAL), (0.0, 1.0), (_DIAGONAL, -_DIAGONAL))
 
@@ -42,7 +45,8 @@ class PhotoMeasures:
         long_side_px: Longer side of the photo as it was sent.
         product_px: Longer side of the product's bounding box, in pixels of the photo as it was sent.
         product_share: Share of the frame that is product; 1 where no background can be told.
-        border_share: Share of the frame's border that the product touches; 0 where no background can be told.
+        border_share: Share of the frame's border where the product runs out of it; 0 where no background can be
+            told or other things lie on it. A shadow is not counted: the colour must depart from the background's.
         detail: Strength of the strongest edges, grey levels a pixel of the smoothed working copy.
         edge_width: How far the sharpest edges of the product are spread: the standard deviation of the blur,
             in pixels of a 512-pixel photo.
@@ -74,7 +78,7 @@ def measure_photo(photo: Photo, product: Mask, *, original_size: tuple[int, int]
     Args:
         photo: (H, W, 3) uint8 RGB.
         product: (H, W) bool, True on the piece; True everywhere where no background can be told.
-        original_size: `(width, height)` of the photo as it was sent; that of `photo` when None.
+        original_size: Height and width of the photo as it was sent; those of `photo` when None.
 
     Returns:
         Its figures; those of edges are at their worst for a photo that has none.
@@ -86,9 +90,9 @@ def measure_photo(photo: Photo, product: Mask, *, original_size: tuple[int, int]
     small, mask = _working_copy(photo, product)
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
     smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), 2.0), np.uint8)
-    white = small.min(axis=2) >= _SATURATED
+    white = np.minimum(np.minimum(small[..., 0], small[..., 1]), small[..., 2]) >= _SATURATED
     patches = _Patches.of(white)
-    lit = ~patches.background() if mask.all() else mask
+    lit = patches.without_background(mask)
     area = max(1, int(lit.sum()))
     longest = max(original_size or photo.shape[:2])
     low, high = _percentiles(smooth, 1, 99)
@@ -97,7 +101,7 @@ def measure_photo(photo: Photo, product: Mask, *, original_size: tuple[int, int]
         long_side_px=float(longest),
         product_px=_extent(mask) * longest,
         product_share=float(mask.mean()),
-        border_share=_border_share(mask),
+        border_share=_border_share(small, mask),
         detail=detail,
         edge_width=edge_width,
         motion_width=motion_width,
@@ -134,10 +138,20 @@ def _extent(mask: Mask) -> float:
     return float(max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1) / max(mask.shape)
 
 
-def _border_share(mask: Mask) -> float:
-    if mask.all():
+def _border_share(small: Photo, mask: Mask) -> float:
+    product = _border(mask)
+    if product.all():
+        return 0.0 if mask.all() else 1.0
+    lab = cv2.cvtColor(_border(cv2.blur(small, (3, 3))).astype(np.float32)[None] / 255, cv2.COLOR_RGB2LAB)[0]
+    departure = np.linalg.norm(lab - np.median(lab[~product], axis=0), axis=1)
+    if float(np.percentile(departure[~product], 90)) > _BUSY_BACKGROUND:
         return 0.0
-    return float(np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]]).mean())
+    return float((product & (departure > _OTHER_COLOUR)).mean())
+
+
+def _border(pixels: NDArray[Any]) -> NDArray[Any]:
+    """The outermost pixels, each once."""
+    return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
 
 
 class _Patches(NamedTuple):
@@ -153,19 +167,22 @@ class _Patches(NamedTuple):
     def of(cls, white: Mask) -> _Patches:
         count, labels, stats, _ = cv2.connectedComponentsWithStats(white.view(np.uint8), connectivity=8)
         at_border = np.zeros(count, bool)
-        at_border[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = True
+        at_border[_border(labels)] = True
         at_border[0] = False
         return cls(np.asarray(labels, np.int32), np.asarray(stats[:, cv2.CC_STAT_AREA], np.int32), at_border)
 
-    def background(self) -> Mask:
-        """White that reaches the frame's border, and all other white with it: holes show the same background.
+    def without_background(self, product: Mask) -> Mask:
+        """The product less the white background that a generous mask takes in; all of it if hardly any is left.
 
-        Nothing, where that white is too little for a background, or leaves too little for a product.
+        White that reaches the frame's border is background. Where no mask tells, all other white is too, for the
+        holes of a piece show the same background.
         """
-        share = float(self.area[self.at_border].sum()) / self.labels.size
-        if not _LEAST_BACKGROUND < share < _MOST_BACKGROUND:
-            return np.zeros(self.labels.shape, bool)
-        return self.labels > 0
+        if float(self.area[self.at_border].sum()) < _LEAST_BACKGROUND * self.labels.size:
+            return product
+        whole = bool(product.all())
+        rest = product & ~(self.labels > 0 if whole else self.at_border[self.labels])
+        least = _LEAST_PRODUCT_IN_FRAME if whole else _LEAST_PRODUCT_IN_MASK
+        return rest if float(rest.sum()) > least * float(product.sum()) else product
 
     def largest_on(self, product: Mask) -> int:
         """Pixels of the largest patch that lies on the product, and is no white background showing through."""
