@@ -4,16 +4,32 @@ from pathlib import Path
 
 import pytest
 
+from builders import a_verdict
 from commands import Run
-from visiqc.cli.demo import read_samples
-from visiqc.cli.demo_table import EXPECTED
+from visiqc.cli.demo import Sample, Tried, read_samples
+from visiqc.domain.outcome import Outcome
 
 
 def test_every_sample_is_there_and_has_a_known_role() -> None:
     samples = read_samples()
     assert all(sample.path.is_file() for sample in samples)
-    assert {sample.role for sample in samples} == {"golden", *EXPECTED}
+    assert {sample.role for sample in samples} == {"golden", "good", "defective", "wrong_sample", "unusable"}
     assert sum(sample.path.stat().st_size for sample in samples) <= 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("role", "outcome", "remark"),
+    [
+        ("good", Outcome.PASS, ""),
+        ("good", Outcome.REVIEW, "false alarm"),
+        ("defective", Outcome.REJECT, ""),
+        ("defective", Outcome.PASS, "missed"),
+        ("wrong_sample", Outcome.REVIEW, "misnamed"),
+        ("unusable", Outcome.RETAKE, ""),
+    ],
+)
+def test_the_demo_says_where_a_verdict_is_not_what_the_photo_shows(role: str, outcome: Outcome, remark: str) -> None:
+    assert Tried(Sample("ring", Path("a.jpg"), role, ""), a_verdict(outcome=outcome)).remark == remark
 
 
 def test_a_folder_that_no_demo_made_is_left_alone(visiqc: Run, tmp_path: Path) -> None:

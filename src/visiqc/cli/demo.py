@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from visiqc.domain.outcome import Outcome
+
 if TYPE_CHECKING:
     from visiqc.cli.progress import Steps
     from visiqc.domain.verdict import Verdict
@@ -18,7 +20,13 @@ if TYPE_CHECKING:
     from visiqc.inspection.parts import Parts, SentPhoto
 
 _MARK = "made-by-visiqc-demo"
-_SHOWS = {"good": "a good piece", "defective": "", "wrong_sample": "another design", "unusable": "bad photo"}
+_SHOWS = {"good": "a good piece", "wrong_sample": "another design"}
+_EXPECTED = {
+    "good": {Outcome.PASS},
+    "defective": {Outcome.REVIEW, Outcome.REJECT},
+    "wrong_sample": {Outcome.WRONG_SAMPLE},
+    "unusable": {Outcome.RETAKE},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class Sample:
     @property
     def shows(self) -> str:
         """What the photo is known to show, in words."""
-        return ": ".join(part for part in (_SHOWS[self.role], self.defect.replace("_", " ")) if part)
+        return _SHOWS.get(self.role) or self.defect.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,16 @@ class Tried:
 
     sample: Sample
     verdict: Verdict
+
+    @property
+    def remark(self) -> str:
+        """How the verdict differs from what the photo shows; empty where it does not."""
+        outcome = self.verdict.outcome
+        if outcome in _EXPECTED[self.sample.role]:
+            return ""
+        if self.sample.role == "good":
+            return "false alarm"
+        return "missed" if outcome is Outcome.PASS else "misnamed"
 
 
 def demo(
@@ -72,7 +90,7 @@ def demo(
     parts = build_parts(Settings(home=_fresh_home(out), database_url=""))
     with progress("demo") as steps:
         tried = try_samples(samples, parts, steps)
-        rows = [sheet_row(each.verdict, parts, shows=each.sample.shows) for each in tried]
+        rows = [sheet_row(each.verdict, parts, shows=_told(each)) for each in tried]
     page = contact_sheet(rows, title="VisiQC demo", made_at=parts.clock())
     sheet = out / "contact-sheet.html"
     write_whole(sheet, page.encode())
@@ -115,6 +133,10 @@ def try_samples(samples: Iterable[Sample], parts: Parts, steps: Steps) -> list[T
         (upload,) = accept_photos(sample.sku, [_sent(sample)], parts)
         tried.append(Tried(sample, score_upload(upload.id, parts)))
     return tried
+
+
+def _told(each: Tried) -> str:
+    return each.sample.shows + (f" ({each.remark})" if each.remark else "")
 
 
 def _sent(sample: Sample) -> SentPhoto:

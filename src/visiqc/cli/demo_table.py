@@ -14,14 +14,6 @@ from visiqc.domain.outcome import Outcome
 if TYPE_CHECKING:
     from visiqc.cli.demo import Tried
 
-EXPECTED = {
-    "good": {Outcome.PASS},
-    "defective": {Outcome.REVIEW, Outcome.REJECT},
-    "wrong_sample": {Outcome.WRONG_SAMPLE},
-    "unusable": {Outcome.RETAKE},
-}
-"""What a sample of each role should get."""
-
 _STYLES = {
     Outcome.PASS: "bold green",
     Outcome.REVIEW: "bold yellow",
@@ -43,7 +35,7 @@ def print_table(tried: Sequence[Tried]) -> None:
             table.add_row(Text(last, style="bold"))
         table.add_row(*_cells(each))
     Console(soft_wrap=True).print(table)
-    right = sum(each.verdict.outcome in EXPECTED[each.sample.role] for each in tried)
+    right = sum(not each.remark for each in tried)
     print(f"\n{right} of {len(tried)} verdicts are what the photo shows.")
 
 
@@ -56,6 +48,6 @@ def _cells(each: Tried) -> list[Text]:
     return [
         Text(f"  {each.sample.path.stem}"),
         Text(each.sample.shows),
-        Text(str(outcome), style=_STYLES[outcome]),
+        Text.assemble((outcome.value, _STYLES[outcome]), f", {each.remark}" if each.remark else ""),
         *(Text(figure) for figure in figures),
     ]

@@ -17,13 +17,12 @@ def create(
     role: Annotated[Role, typer.Option(help="What it may do; each role may do all that the ones before it may.")],
 ) -> None:
     """Create an API key and print it: the only time it can be read."""
-    from visiqc.bootstrap import build_parts
+    from visiqc.bootstrap import build_records, now
     from visiqc.service.auth import mint_key
     from visiqc.settings import Settings
 
-    parts = build_parts(Settings())
-    key, token = mint_key(name, role, at=parts.clock())
-    parts.records.add_key(key)
+    key, token = mint_key(name, role, at=now())
+    build_records(Settings()).add_key(key)
     print(token)
     typer.echo(
         f"Key {key.id} for {key.name} ({key.role}). Keep it now, only its hash is stored. Send it with each request:\n"
@@ -35,10 +34,10 @@ def create(
 @keys_app.command("list")
 def list_keys() -> None:
     """List all API keys, oldest first; secrets are not stored and not shown."""
-    from visiqc.bootstrap import build_parts
+    from visiqc.bootstrap import build_records
     from visiqc.settings import Settings
 
-    keys = build_parts(Settings()).records.keys()
+    keys = build_records(Settings()).keys()
     for key in keys:
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC" if key.revoked_at else "works"
         print(f"{key.id}  {key.role:<9}  {key.made_at:%Y-%m-%d %H:%M} UTC  {state:<28}  {key.name}")
@@ -49,9 +48,8 @@ def list_keys() -> None:
 @keys_app.command("revoke")
 def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, as `visiqc key list` shows it.")]) -> None:
     """Revoke an API key: it stops working at once and for good."""
-    from visiqc.bootstrap import build_parts
+    from visiqc.bootstrap import build_records, now
     from visiqc.settings import Settings
 
-    parts = build_parts(Settings())
-    key = parts.records.revoke_key(key_id, at=parts.clock())
+    key = build_records(Settings()).revoke_key(key_id, at=now())
     print(f"Key {key.id} ({key.name}) does not work any more.")

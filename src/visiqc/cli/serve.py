@@ -20,7 +20,7 @@ def serve(
     ] = 25.0,
 ) -> None:
     """Serve the HTTP API until Ctrl+C or SIGTERM; stopping finishes what was accepted."""
-    from visiqc.bootstrap import build_parts
+    from visiqc.bootstrap import build_parts, build_records
     from visiqc.errors import NotAllowed
     from visiqc.service.server import bind, decide_access, run, url_of
     from visiqc.settings import Settings
@@ -33,12 +33,12 @@ def serve(
         from visiqc.service.logs import configure_logging
 
         configure_logging(settings.log_format)
-        parts = build_parts(settings)
+        records = build_records(settings)
         try:
-            open_access = decide_access(host, parts.records)
+            open_access = decide_access(host, records)
         except NotAllowed as err:
             raise typer.BadParameter(str(err), param_hint="--host") from err
-        app = create_app(parts, settings, open_access=open_access, grace_s=grace)
+        app = create_app(build_parts(settings, records=records), settings, open_access=open_access, grace_s=grace)
         if open_access:
             _warn_loudly()
         url = url_of(listener)

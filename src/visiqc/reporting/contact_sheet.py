@@ -40,7 +40,7 @@ class SheetRow:
         golden: The golden view it was held against, JPEG; the first golden photo where no view was chosen.
         upload: The photo as it was sent, upright, JPEG.
         heatmap: The heatmap over the golden view, JPEG; None when the photo was not compared.
-        shows: What the photo is known to show, where that is known; never from the verdict.
+        shows: What the photo is known to show, where that is known.
     """
 
     verdict: Verdict
