@@ -25,7 +25,7 @@ _STYLES = {
 
 def print_table(tried: Sequence[Tried]) -> None:
     """One line for each photo, what it shows and what VisiQC said, and how many of these agree."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for name in ("photo", "shows", "verdict", "score / limit", "p"):
         table.add_column(name, no_wrap=True)
     last = ""
