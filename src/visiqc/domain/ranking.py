@@ -14,6 +14,7 @@ from visiqc.domain.calibration import (
 )
 from visiqc.domain.golden import ScoringPolicy
 from visiqc.domain.verdict import CalibrationReport
+from visiqc.errors import InvalidRecord
 
 
 class Ranking:
@@ -22,22 +23,30 @@ class Ranking:
     The fleet speaks (stage 0, provisional) until 29 accepted specimens of the SKU do. A level the stage
     cannot support is raised to the one it can: from 29 specimens review starts at 10 %, from 59 at 5 %.
 
+    For every score, `score >= review_threshold` exactly when `p_value(score) <= alpha_review`.
+
     Args:
         own: The SKU's calibration in force, or None.
         fleet: Ascending scores of good photos of other products.
         fleet_source: Digest of the fleet sidecar.
         policy: The levels the golden version asks for.
+
+    Raises:
+        InvalidRecord: There is nothing to hold a score against.
     """
 
     def __init__(
         self, own: Calibration | None, *, fleet: Sequence[float], fleet_source: str, policy: ScoringPolicy
     ) -> None:
         self.stage = stage_of(len(own.scores)) if own is not None else 0
-        provisional = own is None or self.stage == 0
-        self._scores = tuple(fleet) if provisional or own is None else own.scores
-        self._source = fleet_source if provisional or own is None else own.id
-        self._p_value = rank_p_value if provisional else bounded_p_value
-        floor = 1.0 / (len(self._scores) + 1) if provisional else STAGE_LEVELS[self.stage - 1]
+        if own is not None and self.stage > 0:
+            self._scores, self._source, self._p_value = own.scores, own.id, bounded_p_value
+            floor = STAGE_LEVELS[self.stage - 1]
+        else:
+            self._scores, self._source, self._p_value = tuple(fleet), fleet_source, rank_p_value
+            floor = 1.0 / (len(self._scores) + 1)
+        if not self._scores:
+            raise InvalidRecord("a score needs something to be held against, got an empty fleet")
         self.alpha_review = max(policy.alpha_review, floor)
         self.alpha_reject = max(policy.alpha_reject, floor)
         self.review_threshold = self._threshold(self.alpha_review)

@@ -16,6 +16,7 @@ from visiqc.inspection.reading import read_photo
 from visiqc.vision.bank import GoldenBank
 
 Progress = Callable[[str, int, int], None]
+_KNOWN = "one of its photos is a golden photo or was counted before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,15 @@ class CalibrationResult:
     wanted_next: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A specimen that can count: its name, its worst score, and the digests of its photos."""
+
+    name: str
+    score: float
+    digests: frozenset[str]
+
+
 def calibrate_golden(
     sku: str,
     specimens: Sequence[Specimen],
@@ -58,48 +68,56 @@ def calibrate_golden(
 
     Raises:
         InputError: No specimen at all counts; the reasons are in the message.
-        NotFound, NotApproved: As scoring.
+        NotFound, NotApproved, Conflict: As scoring.
     """
     golden = approved_golden(sku, golden_version, parts)
     bank = parts.banks.get(golden.bank_digest)
     before = parts.records.calibration(golden.sku, golden.version)
-    scores = list(before.scores) if before else []
-    digests = list(before.photo_digests) if before else []
-    known = {*digests, *(photo.digest for photo in golden.photos)}
+    known = {*(before.photo_digests if before else ()), *(photo.digest for photo in golden.photos)}
+    scored: list[_Scored] = []
     left_out: list[tuple[str, str]] = []
     for done, specimen in enumerate(specimens):
         if progress is not None:
             progress(specimen.name, done, len(specimens))
-        found = {photo_digest(photo.content) for photo in specimen.photos}
+        digests = frozenset(photo_digest(photo.content) for photo in specimen.photos)
         try:
-            if known & found:
-                raise InputError("one of its photos is a golden photo or was counted before")
-            score = specimen_score(specimen, bank, golden, parts)
+            if digests & known:
+                raise InputError(_KNOWN)
+            scored.append(_Scored(specimen.name, specimen_score(specimen, bank, golden, parts), digests))
         except InputError as err:
             left_out.append((specimen.name, str(err)))
-            continue
-        scores.append(score)
-        digests += sorted(found)
-        known |= found
+        else:
+            known |= digests
     if progress is not None:
         progress("done", len(specimens), len(specimens))
-    added = len(specimens) - len(left_out)
-    if added == 0:
-        raise InputError(
-            "no accepted piece could be counted:\n" + "\n".join(f"{name}: {why}" for name, why in left_out)
-        )
-    calibration = parts.records.add_calibration(
-        Calibration(
-            id=uuid.uuid4().hex,
-            sku=golden.sku,
-            golden_version=golden.version,
-            scores=tuple(sorted(scores)),
-            photo_digests=tuple(digests),
-            made_at=parts.clock(),
-        )
+    return _kept(scored, left_out, golden, parts)
+
+
+def _kept(
+    scored: Sequence[_Scored], left_out: Sequence[tuple[str, str]], golden: GoldenVersion, parts: Parts
+) -> CalibrationResult:
+    """Add to the calibration in force now: scoring took minutes, in which somebody else may have added to it."""
+    before = parts.records.calibration(golden.sku, golden.version)
+    counted = before.photo_digests if before else ()
+    added = [one for one in scored if one.digests.isdisjoint(counted)]
+    left_out = [*left_out, *((one.name, _KNOWN) for one in scored if one not in added)]
+    if not added:
+        why = "\n".join(f"{name}: {reason}" for name, reason in left_out) or "none was named"
+        raise InputError(f"no accepted piece could be counted:\n{why}")
+    scores = sorted([*(before.scores if before else ()), *(one.score for one in added)])
+    calibration = Calibration(
+        id=uuid.uuid4().hex,
+        sku=golden.sku,
+        golden_version=golden.version,
+        scores=tuple(scores),
+        photo_digests=(*counted, *(digest for one in added for digest in sorted(one.digests))),
+        made_at=parts.clock(),
     )
     return CalibrationResult(
-        calibration=calibration, added=added, left_out=tuple(left_out), wanted_next=_wanted_next(len(scores))
+        calibration=parts.records.add_calibration(calibration),
+        added=len(added),
+        left_out=tuple(left_out),
+        wanted_next=_wanted_next(len(scores)),
     )
 
 

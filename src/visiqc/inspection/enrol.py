@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from visiqc.domain.golden import MAX_GOLDEN_PHOTOS, GoldenPhoto, GoldenVersion, ScoringPolicy, checked_sku
 from visiqc.errors import InputError
 from visiqc.inspection.parts import Models, Parts, SentPhoto
-from visiqc.inspection.reading import WorkingCopy, naming, read_photo
+from visiqc.inspection.reading import Arrivals, Refusals, read_photo
 from visiqc.vision import golden_view
 from visiqc.vision.align import AlignTarget
 from visiqc.vision.bank import GoldenBank, to_bytes
@@ -26,6 +27,25 @@ SAME_VIEW = 0.4
 """Masked similarity from which an unnamed photo is taken for another photo of a view."""
 STEPS_A_PHOTO = 4
 """Progress steps counted for each photo."""
+MAX_VIEW_NAME = 64
+"""Most characters in the name of a view."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A photo that went through the gate.
+
+    Attributes:
+        sent: The photo as it was sent.
+        seen: What was derived from it.
+        report: What the gate measured.
+        original_size: Height and width of the whole photo.
+    """
+
+    sent: SentPhoto
+    seen: Seen
+    report: QualityReport
+    original_size: Size
 
 
 @dataclass(slots=True)
@@ -82,7 +102,14 @@ def enrol_golden(
 
 
 def approve_golden(sku: str, version: int, *, by: str, parts: Parts) -> GoldenVersion:
-    """Approve a version: from now on uploads are scored against it. `NotFound` when there is none."""
+    """Approve a version: from now on uploads are scored against it.
+
+    Raises:
+        InputError: `by` names nobody, or the SKU is unusable.
+        NotFound: No such version.
+    """
+    if not by.strip():
+        raise InputError("an approval must say who gives it; name a person")
     return parts.records.approve_golden(checked_sku(sku), version, by=by, at=parts.clock())
 
 
@@ -100,87 +127,88 @@ def build_bank(
         InputError: A photo cannot be read, fails the quality gate, is sent twice, or does not show its view.
     """
     told = _Steps(progress, len(photos) * STEPS_A_PHOTO)
-    _refuse_repeats(photos)
-    copies = []
-    for photo in photos:
-        with naming(photo.name):
-            copies.append(read_photo(photo.content, limits, frame_long_side=long_side))
-        told("reading photos")
-    seen = [see(copy.photo) for copy in copies]
-    reports = _gate(photos, copies, seen)
-    opened = _group(photos, seen, models, long_side, told)
-    views = [_finished(view, seen, models, told) for view in opened]
+    ready = _through_the_gate(photos, limits, long_side, told)
+    opened = _group(ready, models, long_side, told)
+    views = [_finished(view, ready, models, told) for view in opened]
     shown: dict[int, str] = {}
     for view in opened:
         shown |= dict.fromkeys((view.reference, *(index for index, _ in view.others)), view.name)
     told.finish()
-    return GoldenBank(tuple(views), limits_from(reports)), [
-        (shown[i], copy.original_size) for i, copy in enumerate(copies)
+    return GoldenBank(tuple(views), limits_from([one.report for one in ready])), [
+        (shown[i], one.original_size) for i, one in enumerate(ready)
     ]
 
 
-def _refuse_repeats(photos: Sequence[SentPhoto]) -> None:
-    seen: dict[bytes, str] = {}
+def _through_the_gate(photos: Sequence[SentPhoto], limits: DecodeLimits, long_side: int, told: _Steps) -> list[_Ready]:
+    """Every photo decoded and held against the absolute limits; all refusals are named at once."""
+    ready: list[_Ready] = []
+    arrivals, refusals = Arrivals(), Refusals()
     for photo in photos:
-        if photo.content in seen:
-            raise InputError(f"{photo.name} is the same file as {seen[photo.content]}; send each photo once")
-        seen[photo.content] = photo.name
+        with refusals.of(photo.name):
+            arrivals.check(photo.name, photo.content)
+            _require_view_name(photo.view)
+            copy = read_photo(photo.content, limits, frame_long_side=long_side)
+            seen = see(copy.photo)
+            report = measure_quality(seen.small, seen.mask, QualityLimits(), original_size=copy.original_size)
+            if not report.passed:
+                raise InputError(" ".join(f"{reason.message}. {reason.advice}" for reason in report.reasons))
+            ready.append(_Ready(photo, seen, report, copy.original_size))
+        told("reading photos")
+    refusals.raise_any()
+    return ready
 
 
-def _gate(photos: Sequence[SentPhoto], copies: Sequence[WorkingCopy], seen: Sequence[Seen]) -> list[QualityReport]:
-    """Every photo through the gate with absolute limits; all refusals are named at once."""
-    reports, refused = [], []
-    for photo, copy, one in zip(photos, copies, seen, strict=True):
-        report = measure_quality(one.small, one.mask, QualityLimits(), original_size=copy.original_size)
-        reports.append(report)
-        refused += [f"{photo.name}: {reason.message}. {reason.advice}" for reason in report.reasons]
-    if refused:
-        raise InputError("not fit to be a golden photo:\n" + "\n".join(refused))
-    return reports
+def _require_view_name(view: str | None) -> None:
+    if view is not None and not (0 < len(view) <= MAX_VIEW_NAME and view.isprintable() and view.strip() == view):
+        raise InputError(
+            f"not a usable name of a view: {view[:80]!r}; wanted 1 to {MAX_VIEW_NAME} printable characters, "
+            "no space around them"
+        )
 
 
-def _group(
-    photos: Sequence[SentPhoto],
-    seen: Sequence[Seen],
-    models: Models,
-    long_side: int,
-    told: _Steps,
-) -> list[_OpenView]:
+def _group(ready: Sequence[_Ready], models: Models, long_side: int, told: _Steps) -> list[_OpenView]:
     opened: list[_OpenView] = []
-    for index, (photo, one) in enumerate(zip(photos, seen, strict=True)):
-        candidates = [view for view in opened if photo.view is None or view.name == photo.view]
-        laid = [_laid(one, view, models) for view in candidates]
+    named = {one.sent.view for one in ready if one.sent.view is not None}
+    refusals = Refusals()
+    for index, one in enumerate(ready):
+        wanted = one.sent.view
+        candidates = [view for view in opened if wanted is None or view.name == wanted]
+        laid = [_laid(one.seen, view, models) for view in candidates]
         best = max(range(len(laid)), key=lambda i: laid[i].alignment.similarity, default=None)
         if best is not None and laid[best].alignment.similarity >= SAME_VIEW:
             candidates[best].others.append((index, laid[best]))
-        elif photo.view is not None and candidates:
-            raise InputError(
-                f"{photo.name} cannot be laid over {photos[candidates[0].reference].name}, the first photo of view "
-                f"{photo.view!r} (similarity {laid[0].alignment.similarity:.2f}, wanted {SAME_VIEW}); "
-                "give it a view of its own or take it from the same side"
-            )
+        elif wanted is not None and candidates:
+            with refusals.of(one.sent.name):
+                raise InputError(_not_this_view(ready[candidates[0].reference].sent, laid[0].alignment.similarity))
         else:
-            name = photo.view or _free_name(opened)
-            started = golden_view.start_view(one, long_side=long_side, embed=models.trunk.features)
+            name = wanted or _free_name({*named, *(view.name for view in opened)})
+            started = golden_view.start_view(one.seen, long_side=long_side, embed=models.trunk.features)
             opened.append(_OpenView(name, index, started))
         told("grouping views")
+    refusals.raise_any()
     return opened
 
 
-def _free_name(opened: Sequence[_OpenView]) -> str:
-    taken = {view.name for view in opened}
-    return next(name for n in range(1, MAX_GOLDEN_PHOTOS + 2) if (name := f"view-{n}") not in taken)
+def _not_this_view(first: SentPhoto, similarity: float) -> str:
+    return (
+        f"it cannot be laid over {first.name}, the first photo of view {first.view!r} (similarity {similarity:.2f}, "
+        f"wanted {SAME_VIEW}); give it a view of its own or take it from the same side"
+    )
 
 
-def _laid(one: Seen, view: _OpenView, models: Models) -> Laid:
+def _free_name(taken: Collection[str]) -> str:
+    return next(name for n in count(1) if (name := f"view-{n}") not in taken)
+
+
+def _laid(seen: Seen, view: _OpenView, models: Models) -> Laid:
     target, frame_size, frame_to_align, _ = view.started
-    return golden_view.lay_over(one, target, frame_size, frame_to_align, models.trunk.features)
+    return golden_view.lay_over(seen, target, frame_size, frame_to_align, models.trunk.features)
 
 
-def _finished(view: _OpenView, seen: Sequence[Seen], models: Models, told: _Steps) -> GoldenView:
+def _finished(view: _OpenView, ready: Sequence[_Ready], models: Models, told: _Steps) -> GoldenView:
     return golden_view.finish_view(
         view.name,
-        seen[view.reference].photo,
+        ready[view.reference].seen.photo,
         [laid for _, laid in view.others],
         view.started,
         embed=models.trunk.features,

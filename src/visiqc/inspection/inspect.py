@@ -20,7 +20,7 @@ from visiqc.domain.verdict import Region, Verdict
 from visiqc.errors import Conflict, InputError, NotApproved
 from visiqc.inspection.compare import Comparison, compare
 from visiqc.inspection.parts import Parts, SentPhoto
-from visiqc.inspection.reading import naming, read_photo
+from visiqc.inspection.reading import Arrivals, Refusals, WorkingCopy, read_photo
 from visiqc.inspection.stopwatch import Stopwatch
 from visiqc.vision.regions import find_spots
 from visiqc.vision.score_png import encode_scores
@@ -53,25 +53,25 @@ def accept_photos(
         photos: At least one.
         parts: The ports.
         golden_version: The version to hold them against; the current one when None.
-        request: Idempotency key; asked for again, it returns what was accepted then.
+        request: Idempotency key; asked for again, it returns what was accepted then, and nothing is looked at.
 
     Raises:
-        InputError: No photo, or one that cannot be decoded; its name stands in the message.
+        InputError: No photo, or photos that cannot be decoded or came twice; each stands in the message by name.
         NotFound: No such SKU or version.
         NotApproved: The version is still a proposal.
         Conflict: The request key was used for something else, or the golden was made by other models.
     """
     if not photos:
         raise InputError("no photo was sent; send one or more")
+    if request is not None and (earlier := parts.records.accepted(request)):
+        return earlier
     golden = approved_golden(sku, golden_version, parts)
-    copies = []
-    for photo in photos:
-        with naming(photo.name):
-            copies.append(read_photo(photo.content, parts.limits, frame_long_side=golden.policy.long_side))
+    ids = [uuid.uuid4().hex for _ in photos]
+    decoded = _decoded(dict(zip(ids, photos, strict=True)), golden, parts)
     now = parts.clock()
     uploads = [
         Upload(
-            id=uuid.uuid4().hex,
+            id=upload_id,
             sku=sku,
             golden_version=golden.version,
             photo_name=photo.name,
@@ -79,37 +79,71 @@ def accept_photos(
             received_at=now,
             request_key=request.key if request else None,
         )
-        for photo in photos
+        for upload_id, photo in zip(ids, photos, strict=True)
     ]
     accepted = parts.records.accept(uploads, request)
-    for upload, copy in zip(uploads, copies, strict=True):
-        if any(upload.id == kept.id for kept in accepted):
-            parts.recent.put(upload.id, copy)
+    for upload in accepted:
+        if upload.id in decoded:  # not so where a twin of this request was faster: the uploads are the twin's then
+            parts.recent.put(upload.id, decoded[upload.id])
     return accepted
+
+
+def _decoded(photos: dict[str, SentPhoto], golden: GoldenVersion, parts: Parts) -> dict[str, WorkingCopy]:
+    """Decode every photo, by upload id, and return the first few: no more than may wait in memory."""
+    arrivals, refusals = Arrivals(), Refusals()
+    kept: dict[str, WorkingCopy] = {}
+    room = parts.recent.kept_bytes
+    for upload_id, photo in photos.items():
+        with refusals.of(photo.name):
+            arrivals.check(photo.name, photo.content)
+            copy = read_photo(photo.content, parts.limits, frame_long_side=golden.policy.long_side)
+            room -= copy.photo.nbytes
+            if room >= 0:
+                kept[upload_id] = copy
+    refusals.raise_any()
+    return kept
 
 
 def approved_golden(sku: str, version: int | None, parts: Parts) -> GoldenVersion:
     """The golden version uploads may be held against; errors as `accept_photos`."""
     checked_sku(sku)
-    golden = parts.records.current_golden(sku) if version is None else parts.records.golden(sku, version)
-    if not golden.approved:
-        raise NotApproved(
-            f"version {golden.version} of {sku} is not approved; a quality lead approves it with "
-            f"`visiqc golden approve {sku} {golden.version}`"
-        )
+    if version is not None:
+        golden = parts.records.golden(sku, version)
+        if not golden.approved:
+            raise _not_approved(golden)
+    else:
+        try:
+            golden = parts.records.current_golden(sku)
+        except NotApproved as err:
+            raise _not_approved(parts.records.goldens(sku)[-1]) from err
+    require_its_models(golden, parts)
+    return golden
+
+
+def require_its_models(golden: GoldenVersion, parts: Parts) -> None:
+    """Raise `Conflict` unless the models that are loaded are those the golden version was enrolled with."""
     if golden.model_digests != parts.models.digests:
         raise Conflict(
-            f"version {golden.version} of {sku} was enrolled with other models than are loaded now; "
-            "enrol its photos again to make the next version"
+            f"version {golden.version} of {golden.sku} was enrolled with other models than are loaded now; "
+            "enrol its photos again to make the next version, or load those models again"
         )
-    return golden
+
+
+def _not_approved(golden: GoldenVersion) -> NotApproved:
+    return NotApproved(
+        f"version {golden.version} of {golden.sku} is not approved; a quality lead approves it with "
+        f"`visiqc golden approve {golden.sku} {golden.version}`"
+    )
 
 
 def score_upload(upload_id: str, parts: Parts) -> Verdict:
     """Compare one accepted upload with its golden sample and keep the verdict. Asked again, it is the same one.
 
+    Two workers may score one upload at once: the first verdict is kept, and both return it.
+
     Raises:
         NotFound: No such upload.
+        Conflict: Other models are loaded than those its golden was enrolled with.
         IntegrityError: Its stored photo or golden features are not what was stored.
     """
     if (known := parts.records.verdict(upload_id)) is not None:
@@ -117,16 +151,12 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
     upload = parts.records.upload(upload_id)
     golden = parts.records.golden(upload.sku, upload.golden_version)
     watch = Stopwatch()
-    with watch.stage("decode"):
-        copy = parts.recent.take(upload_id) or read_photo(
-            parts.blobs.get(upload.photo_digest), parts.limits, frame_long_side=golden.policy.long_side
-        )
     with watch.stage("load golden"):
-        bank = parts.banks.get(golden.bank_digest)
         ranking = ranking_for(golden, parts)
-    found = compare(copy.photo, copy.original_size, bank, parts.models, parts.fleet)
-    if any(photo.digest == upload.photo_digest for photo in golden.photos):
-        found.complaints = (*found.complaints, _golden_itself())
+    if _is_golden_photo(upload, golden, parts):
+        found = Comparison(complaints=(_golden_itself(),))
+    else:
+        found = _compared(upload, golden, parts, watch)
     with watch.stage("decide"):
         judgement = judge(found, ranking, golden.policy)
         digest = parts.blobs.put(encode_scores(found.scores)) if found.scores is not None else None
@@ -154,6 +184,24 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
     return parts.records.add_verdict(verdict)
 
 
+def _compared(upload: Upload, golden: GoldenVersion, parts: Parts, watch: Stopwatch) -> Comparison:
+    # Uploads are accepted under the right models, but a service may be started with others before it scores them.
+    require_its_models(golden, parts)
+    with watch.stage("decode"):
+        copy = parts.recent.take(upload.id) or read_photo(
+            parts.blobs.get(upload.photo_digest), parts.limits, frame_long_side=golden.policy.long_side
+        )
+    with watch.stage("load golden"):
+        bank = parts.banks.get(golden.bank_digest)
+    return compare(copy.photo, copy.original_size, bank, parts.models, parts.fleet)
+
+
+def _is_golden_photo(upload: Upload, golden: GoldenVersion, parts: Parts) -> bool:
+    """Whether the file is a photo of any golden version the product had when the upload came."""
+    before = [one for one in parts.records.goldens(upload.sku) if one.made_at <= upload.received_at]
+    return any(photo.digest == upload.photo_digest for one in (golden, *before) for photo in one.photos)
+
+
 def ranking_for(golden: GoldenVersion, parts: Parts) -> Ranking:
     """What scores of this golden version are held against now."""
     return Ranking(
@@ -168,10 +216,13 @@ def judge(found: Comparison, ranking: Ranking, policy: ScoringPolicy) -> Judgeme
     """Decide about a comparison by the table of outcomes, and name the regions that matter."""
     regions: tuple[Region, ...] = ()
     if found.scores is not None and found.view is not None:
-        spots = find_spots(found.scores, ranking.review_threshold, found.view.frame_size)
+        threshold = ranking.review_threshold
         regions = tuple(
             Region(box=spot.box, area_px=spot.area_px, peak=spot.peak, p_value=ranking.p_value(spot.peak))
-            for spot in spots
+            for spot in find_spots(found.scores, threshold, found.view.frame_size)
+            # The threshold lies one step of a double above a calibrated score; the map is of single precision, in
+            # which a piece that scores just what was calibrated would reach it.
+            if spot.peak >= threshold
         )
     outcome, reasons = decide(
         quality=found.complaints,

@@ -19,7 +19,7 @@ from visiqc.vision.golden_view import GoldenView
 from visiqc.vision.photo import inspect_header
 from visiqc.vision.regions import heat_colours, overlay
 from visiqc.vision.score_png import decode_scores
-from visiqc.vision.types import Photo
+from visiqc.vision.types import Photo, ScoreMap
 from visiqc.vision.warp import between_sizes, warp_photo
 
 _JPEG_QUALITY = 88
@@ -49,11 +49,7 @@ def heatmap_image(verdict: Verdict, parts: Parts, *, layer: Layer = "overlay") -
     scores = decode_scores(parts.blobs.get(verdict.score_map_digest))
     low, high = parts.fleet.heat_low, parts.fleet.heat_high
     if layer == "heat":
-        grown = cv2.resize(np.nan_to_num(scores), None, fx=CELL, fy=CELL, interpolation=cv2.INTER_LINEAR)
-        height, width = view.frame_size
-        return _encoded(
-            ".png", cv2.cvtColor(heat_colours(grown[:height, :width], low=low, high=high), cv2.COLOR_RGBA2BGRA)
-        )
+        return _encoded(".png", cv2.cvtColor(_heat(scores, view, low=low, high=high), cv2.COLOR_RGBA2BGRA))
     return jpeg(overlay(golden_frame(golden, view, parts), scores, low=low, high=high))
 
 
@@ -61,7 +57,9 @@ def golden_frame(golden: GoldenVersion, view: GoldenView, parts: Parts) -> Photo
     """The view's reference photo in its golden frame, (H, W, 3) uint8 RGB."""
     reference = next(photo for photo in golden.photos if photo.view == view.name)
     copy = read_photo(parts.blobs.get(reference.digest), parts.limits, frame_long_side=golden.policy.long_side)
-    return warp_photo(copy.photo, view.photo_to_frame, view.frame_size)
+    # Of another size than at enrolment only if working copies have changed since; the frame must not move then.
+    to_enrolled = between_sizes((copy.photo.shape[0], copy.photo.shape[1]), view.target.photo_size)
+    return warp_photo(copy.photo, view.photo_to_frame @ to_enrolled, view.frame_size)
 
 
 def photo_image(upload: Upload, parts: Parts) -> tuple[bytes, str]:
@@ -73,6 +71,13 @@ def photo_image(upload: Upload, parts: Parts) -> tuple[bytes, str]:
 def jpeg(photo: Photo) -> bytes:
     """(H, W, 3) uint8 RGB as JPEG."""
     return _encoded(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+
+
+def _heat(scores: ScoreMap, view: GoldenView, *, low: float, high: float) -> Photo:
+    """The map in colours, (H, W, 4) uint8 RGBA in the golden frame."""
+    grown = cv2.resize(np.nan_to_num(scores), None, fx=CELL, fy=CELL, interpolation=cv2.INTER_LINEAR)
+    height, width = view.frame_size
+    return heat_colours(np.asarray(grown[:height, :width], np.float32), low=low, high=high)
 
 
 def _upload_in_frame(verdict: Verdict, view: GoldenView, golden: GoldenVersion, parts: Parts) -> Photo:
