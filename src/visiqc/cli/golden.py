@@ -87,10 +87,11 @@ def approve(
 @golden_app.command("list")
 def list_goldens(sku: Annotated[str | None, typer.Argument(metavar="SKU", help="Only this product.")] = None) -> None:
     """List golden versions; the current one of each product is marked with a star."""
-    from visiqc.bootstrap import build_parts
+    from visiqc.bootstrap import build_records
     from visiqc.domain.golden import checked_sku
+    from visiqc.settings import Settings
 
-    goldens = build_parts().records.goldens(sku and checked_sku(sku))
+    goldens = build_records(Settings()).goldens(sku and checked_sku(sku))
     approvals = [(golden.sku, golden.approved_at, golden.version) for golden in goldens if golden.approved_at]
     current = {
         name: max((at, version) for other, at, version in approvals if other == name) for name, _, _ in approvals
@@ -114,11 +115,12 @@ def show(
     ] = None,
 ) -> None:
     """Show one golden version: photos and views, how it judges, and its calibration."""
-    from visiqc.bootstrap import build_parts
+    from visiqc.bootstrap import build_records
     from visiqc.cli.golden_text import describe_golden
     from visiqc.domain.golden import checked_sku
+    from visiqc.settings import Settings
 
-    records = build_parts().records
+    records = build_records(Settings())
     golden = records.golden(checked_sku(sku), version) if version else records.current_golden(checked_sku(sku))
     print(describe_golden(golden, records.calibration(golden.sku, golden.version)))
 
