@@ -35,17 +35,18 @@ def foreground_mask(photo: Photo) -> Mask:
     height, width = photo.shape[:2]
     scale = min(1.0, WORKING_SIDE / max(height, width))
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
     mask = _small_mask(small)
     if mask is None:
         return np.ones((height, width), bool)
     grown = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(grown > 0.5)
+    found = np.asarray(grown > 0.5)
+    return found if found.any() else np.ones((height, width), bool)  # a frame of a few rows can lose it all
 
 
 def _small_mask(small: Photo) -> Mask | None:
-    lab = cv2.cvtColor(small.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
-    lab = cv2.GaussianBlur(lab, (0, 0), 0.8)
+    sharp = cv2.cvtColor(small.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 0.8), np.float32)
     ring = _border_ring(lab.shape[0], lab.shape[1])
     surface, background = _background_surface(lab, ring)
     departure = lab - surface
@@ -55,7 +56,7 @@ def _small_mask(small: Photo) -> Mask | None:
     distance = np.sqrt(((departure / (3.0 * spread + 2.0)) ** 2).sum(axis=2))
     edges = _edge_strength(lab)
     edge_limit = 3.0 * float(np.percentile(edges[background], 90)) + 1.0
-    certain = (distance > 1.6) & ~_is_soft_shadow(lab, departure, edges, edge_limit)
+    certain = (distance > 1.6) & ~_is_soft_shadow(lab, departure, distance, edges > edge_limit)
     mask = _connected(certain | (edges > edge_limit), distance > 1.0)
     share = float(mask.mean())
     if share > _FILLED or share < _TINY or not _stands_out(mask, distance):
@@ -109,13 +110,19 @@ def _edge_strength(lab: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt((gx * gx + gy * gy).sum(axis=2)) / 4.0, np.float32)
 
 
-def _is_soft_shadow(lab: FloatArray, departure: FloatArray, edges: FloatArray, edge_limit: float) -> Mask:
-    """Darker than the background, though not black, of its colour, and without an edge nearby."""
+def _is_soft_shadow(lab: FloatArray, departure: FloatArray, distance: FloatArray, edges: Mask) -> Mask:
+    """Darker than the background, though not black, of its colour, and fading into it without an edge.
+
+    The middle of a plain grey part is dark and of no colour too, but edges stand all around it.
+    """
     behind = lab[..., 0] - departure[..., 0]
     darker = (departure[..., 0] < 0) & (lab[..., 0] > 0.55 * behind)
     chroma = np.linalg.norm(departure[..., 1:], axis=2)
-    near_edge = cv2.dilate((edges > edge_limit).astype(np.uint8), _disc(3)) > 0
-    return np.asarray(darker & (chroma < 0.35 * np.abs(departure[..., 0]) + 3.0) & ~near_edge)
+    near_edge = cv2.dilate(edges.astype(np.uint8), _disc(3)) > 0
+    shadow = darker & (chroma < 0.35 * np.abs(departure[..., 0]) + 3.0) & ~near_edge
+    _, labels = cv2.connectedComponents(shadow.astype(np.uint8), connectivity=4)
+    fading = np.unique(labels[shadow & (distance <= 1.0)])
+    return np.asarray(shadow & np.isin(labels, fading))
 
 
 def _connected(seeds: Mask, support: Mask) -> Mask:
