@@ -38,10 +38,11 @@ def jittered(photo: Photo, seed: int) -> Photo:
     lit = np.stack([cv2.LUT(np.ascontiguousarray(moved[..., c]), curve[c]) for c in range(3)], axis=-1)
     if rng.random() < 0.5:
         lit = cv2.GaussianBlur(lit, (0, 0), float(rng.uniform(0.4, 1.1)))
-    grain = np.empty(lit.shape, np.int16)
-    cv2.setRNGSeed(int(rng.integers(1 << 30)))
-    cv2.randn(grain, 0, float(rng.uniform(1.0, 4.0)))
-    return np.clip(lit.astype(np.int16) + grain, 0, 255).astype(np.uint8)
+    grain = rng.standard_normal(lit.shape, np.float32)
+    grain *= rng.uniform(1.0, 4.0)
+    grain += lit
+    np.rint(grain, out=grain)
+    return np.asarray(np.clip(grain, 0, 255, out=grain), np.uint8)
 
 
 def _curves(rng: np.random.Generator) -> np.ndarray:
