@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -68,7 +69,9 @@ def _tile(frame: Photo, span: tuple[int, int, int, int], embed: Embed) -> FloatA
 def _combined(maps: FeatureMaps) -> FloatArray:
     fine = np.ascontiguousarray(maps.stride8[0].transpose(1, 2, 0))
     coarse = np.ascontiguousarray(maps.stride16[0].transpose(1, 2, 0))
-    coarse = cv2.resize(coarse, (fine.shape[1], fine.shape[0]), interpolation=cv2.INTER_LINEAR)
+    # Exactly twice the size, then cut: at an odd number of fine cells a fitted resize would drift by half a cell.
+    doubled = cv2.resize(coarse, (2 * coarse.shape[1], 2 * coarse.shape[0]), interpolation=cv2.INTER_LINEAR)
+    coarse = np.asarray(doubled[: fine.shape[0], : fine.shape[1]], np.float32)
     return np.concatenate([_pooled_unit(fine), _pooled_unit(coarse)], axis=2)
 
 
@@ -108,15 +111,20 @@ class Basis:
         centred = features - self.mean
         inside = centred @ self.directions
         rest = np.einsum("...c,...c->...", centred, centred) - np.einsum("...d,...d->...", inside, inside)
-        return inside, np.sqrt(np.maximum(rest, 0.0))[..., None]
+        missed = np.sqrt(np.maximum(rest, 0.0))[..., None]
+        return np.asarray(inside, np.float32), np.asarray(missed, np.float32)
 
 
-def fit_basis(features: FloatArray, dimensions: int = KEPT_DIMENSIONS) -> Basis:
-    """Principal directions of features (N, C) float32."""
-    mean = features.mean(axis=0)
-    centred = features - mean
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    directions = vectors[:, ::-1][:, : min(dimensions, features.shape[1])]
+def fit_basis(blocks: Sequence[FloatArray], dimensions: int = KEPT_DIMENSIONS) -> Basis:
+    """Principal directions of the features in all blocks, each (N, C) float32, at least one of them with N > 0."""
+    count = sum(len(block) for block in blocks)
+    mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / count
+    scatter = np.zeros((mean.size, mean.size))
+    for block in blocks:  # one after the other: side by side they are hundreds of megabytes
+        centred = block - mean.astype(np.float32)
+        scatter += centred.T @ centred
+    _, vectors = np.linalg.eigh(scatter)
+    directions = vectors[:, ::-1][:, : min(dimensions, mean.size)]
     return Basis(mean.astype(np.float32), np.ascontiguousarray(directions, np.float32))
 
 

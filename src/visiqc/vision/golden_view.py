@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import cv2
 import numpy as np
@@ -22,7 +23,10 @@ Identify = Callable[[FloatArray], FloatArray]
 TURNS = 12
 """Steps of rotation in which the reference's identity is kept, to tell the view of a turned upload."""
 _MARGIN = 0.06  # room around the product, share of its longer side: a stub of flash must still be seen
+_BASIS_PHOTOS = 5  # golden photos the basis is fitted to; what others add counts by its length
 _SIMULATED = (6, 3, 2)  # simulated good photos a golden, with 1, 2, and more goldens in the view
+_LEAST_SIDE = 64  # shorter side of a golden frame, pixels
+_SLIMMEST = 10  # a frame is at most this many times longer than wide: its align frame must not be stretched
 _JUDGED_SHARE = 0.2  # a cell is judged when this share of it is product
 
 
@@ -66,7 +70,7 @@ class Laid:
 
     Attributes:
         frame: (H, W, 3) uint8, the photo in the golden frame.
-        reached: (h, w) bool, cells of the golden frame the photo reaches.
+        reached: (h, w) bool, cells of the golden frame the photo shows, with what is around them.
         warp: Photo pixels to golden-frame pixels.
         alignment: How the warp was found.
     """
@@ -112,8 +116,7 @@ def lay_over(seen: Seen, target: AlignTarget, frame_size: Size, frame_to_align: 
     alignment = align.align(seen.picture, seen.picture_mask, straight, target, embed)
     warp = np.linalg.inv(frame_to_align) @ alignment.warp @ seen.to_picture
     warp /= warp[2, 2]
-    reached = covered(seen.size, warp, frame_size)
-    return Laid(warp_photo(seen.photo, warp, frame_size), _cells(reached, 0.5), warp, alignment)
+    return Laid(warp_photo(seen.photo, warp, frame_size), _reached(seen.size, warp, frame_size), warp, alignment)
 
 
 def finish_view(
@@ -138,14 +141,12 @@ def finish_view(
         step: Told what is being done, for a progress bar.
     """
     target, frame_size, frame_to_align, frame_mask = started
-    judged = cv2.dilate(_cells(frame_mask, _JUDGED_SHARE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     to_frame = np.linalg.inv(frame_to_align) @ target.photo_to_align
+    judged = _judged_cells(frame_mask, _reached((photo.shape[0], photo.shape[1]), to_frame, frame_size))
     frames = [warp_photo(photo, to_frame, frame_size), *(laid.frame for laid in others)]
-    features = [dense.dense_features(frame, embed, needed=judged) for frame in frames]
-    basis = dense.fit_basis(np.concatenate([found[judged] for found in features]))
-    maps = tuple(dense.pack(basis.project_golden(found)) for found in features)
+    basis, maps, as_uploads = _described(frames, judged, embed)
     goldens = [packed.unpacked() for packed in maps]
-    samples = _distances_between(features, goldens, basis)
+    samples = _distances_between(as_uploads, goldens)
     alike = [laid.alignment.similarity for laid in others]
     count = _SIMULATED[min(len(frames), len(_SIMULATED)) - 1]
     for i, frame in enumerate(frames):
@@ -170,13 +171,30 @@ def finish_view(
     )
 
 
-def _distances_between(features: Sequence[FloatArray], goldens: Sequence[FloatArray], basis: Basis) -> list[FloatArray]:
+def _described(
+    frames: Sequence[Photo], judged: Mask, embed: Embed
+) -> tuple[Basis, tuple[PackedMap, ...], list[FloatArray]]:
+    """The view's basis, its maps as goldens, and the same photos' maps as if they were uploads.
+
+    Whole vectors are held of a few photos at a time: those of twenty at 2048 pixels are 800 MB.
+    """
+    features = (dense.dense_features(frame, embed, needed=judged) for frame in frames)
+    first = list(islice(features, _BASIS_PHOTOS))
+    basis = dense.fit_basis([found[judged] for found in first])
+    maps, as_uploads = [], []
+    for found in chain(first, features):
+        maps.append(dense.pack(basis.project_golden(found)))
+        as_uploads.append(basis.project_upload(found))
+    return basis, tuple(maps), as_uploads
+
+
+def _distances_between(as_uploads: Sequence[FloatArray], goldens: Sequence[FloatArray]) -> list[FloatArray]:
     """Each golden against the others: real good photos, the best evidence there is."""
     samples = []
-    for i, own in enumerate(features):
+    for i, own in enumerate(as_uploads):
         rest = [*goldens[:i], *goldens[i + 1 :]]
         if rest:
-            samples.append(golden_map.nearest_distance(basis.project_upload(own), rest))
+            samples.append(golden_map.nearest_distance(own, rest))
     return samples
 
 
@@ -193,13 +211,35 @@ def _framing(mask: Mask, long_side: int) -> tuple[Matrix, Size]:
     left, top = max(0.0, xs.min() - margin), max(0.0, ys.min() - margin)
     right, bottom = min(float(width), xs.max() + 1 + margin), min(float(height), ys.max() + 1 + margin)
     scale = min(1.0, long_side / max(right - left, bottom - top))
-    size = (max(64, round((bottom - top) * scale)), max(64, round((right - left) * scale)))
-    return scaling(scale) @ translation(-left, -top), size
+    wanted = (round((bottom - top) * scale), round((right - left) * scale))
+    least = max(_LEAST_SIDE, -(-max(wanted) // _SLIMMEST))
+    return scaling(scale) @ translation(-left, -top), (max(least, wanted[0]), max(least, wanted[1]))
 
 
 def _warped_mask(mask: Mask, warp: Matrix, size: Size) -> Mask:
     ink = np.repeat(mask[..., None].astype(np.uint8) * 255, 3, axis=2)
-    return np.asarray(warp_photo(ink, warp, size)[..., 0] > 127)
+    seen = warp_photo(ink, warp, size, fill=(0, 0, 0))[..., 0]
+    highest = int(seen.max())
+    found = np.asarray(seen > (127 if highest > 127 else highest // 2))  # a wire thinner than a pixel is still there
+    return found if found.any() else np.ones(size, bool)
+
+
+def _judged_cells(frame_mask: Mask, reached: Mask) -> Mask:
+    """The product's cells and those around them, as far as the golden photo itself goes."""
+    cells = _cells(frame_mask, _JUDGED_SHARE)
+    if not cells.any():  # a wire that covers less of every cell
+        cells = _cells(frame_mask, 1.0 / dense.CELL**2)
+    grown = np.asarray(cv2.dilate(cells.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    return grown & reached if (grown & reached).any() else grown
+
+
+def _reached(source: Size, warp: Matrix, frame_size: Size) -> Mask:
+    """Cells that the warped photo shows and that border on none it does not show.
+
+    A cell's vector is an average over 3 × 3 cells: beside the photo's end it is made of repeated pixels.
+    """
+    cells = _cells(covered(source, warp, frame_size), 0.5).astype(np.uint8)
+    return np.asarray(cv2.erode(cells, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE) > 0)
 
 
 def _cells(mask: Mask, share: float) -> Mask:

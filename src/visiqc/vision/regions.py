@@ -76,7 +76,7 @@ def heat_colours(scores: ScoreMap, *, low: float, high: float) -> Photo:
     Returns:
         (h, w, 4) uint8 RGBA; alpha rises with the score, so that a good piece stays as it is.
     """
-    level = np.clip((np.nan_to_num(scores, nan=low) - low) / (high - low), 0.0, 1.0)
+    level = np.clip((np.nan_to_num(scores, nan=low) - low) / max(high - low, 1e-6), 0.0, 1.0)
     colour = cv2.applyColorMap((255 * level).astype(np.uint8), cv2.COLORMAP_TURBO)[..., ::-1]
     alpha = (200 * np.clip(level * 1.6, 0.0, 1.0)).astype(np.uint8)
     return np.dstack([colour, alpha])
@@ -88,6 +88,10 @@ def overlay(frame: Photo, scores: ScoreMap, *, low: float, high: float) -> Photo
     filled = np.nan_to_num(scores, nan=0.0).astype(np.float32)
     # Cells are 8 px: a map enlarged by its own factor may hang over the frame by part of a cell.
     grown = cv2.resize(filled, (scores.shape[1] * CELL, scores.shape[0] * CELL), interpolation=cv2.INTER_LINEAR)
-    heat = heat_colours(grown[: size[1], : size[0]], low=low, high=high)
-    alpha = heat[..., 3:].astype(np.float32) / 255.0
-    return np.asarray(frame * (1.0 - alpha) + heat[..., :3] * alpha + 0.5, np.uint8)
+    heat = heat_colours(np.asarray(grown[: size[1], : size[0]], np.float32), low=low, high=high)
+    mixed = heat[..., :3].astype(np.float32)  # in place: a large frame in floats is 50 MB
+    mixed -= frame
+    mixed *= heat[..., 3:].astype(np.float32) / 255.0
+    mixed += frame
+    mixed += 0.5
+    return mixed.astype(np.uint8)

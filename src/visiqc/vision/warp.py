@@ -91,9 +91,9 @@ def local_scale(warp: Matrix, source: Size) -> float:
 def plausible(warp: Matrix, source: Size) -> bool:
     """Whether a camera could have made `warp`: no mirror, no fold, magnification within reason.
 
-    Linear magnification of 0.3 to 3.3 is accepted.
+    Linear magnification of 0.3 to 3.3 is accepted; of a single row or column of pixels nothing can be said.
     """
-    if not np.isfinite(warp).all() or abs(warp[2, 2]) < 1e-9:
+    if min(source) < 2 or not np.isfinite(warp).all() or abs(warp[2, 2]) < 1e-9:
         return False
     quad = transform(warp, corners(source))
     if not np.isfinite(quad).all() or not cv2.isContourConvex(quad.reshape(-1, 1, 2)):
