@@ -161,10 +161,10 @@ def _refined(upload: Photo, start: _Candidate, target: AlignTarget) -> Matrix | 
     """Six parameters first unless texture has already fixed the perspective, then eight."""
     warp = start.warp
     if start.method != "texture":
-        affine = ecc.refine(target.picture, upload, warp, mask=target.mask, rigid=True)
-        if affine is None:
+        first = ecc.refine(target.picture, upload, warp, mask=target.mask, affine=True)
+        if first is None:
             return None
-        warp = affine
+        warp = first
     whole = ecc.refine(target.picture, upload, warp, mask=target.mask, iterations=15)
     return whole if whole is not None else warp
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +26,21 @@ from visiqc.vision.texture import Keypoints
 
 FORMAT = 1
 Arrays = dict[str, NDArray[Any]]
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+)
+"""What `zipfile`, NumPy and `json` raise at bytes that are not a bank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +91,7 @@ def from_bytes(content: bytes) -> GoldenBank:
             for i, one in enumerate(head["views"])
         )
         return GoldenBank(views, QualityLimits(**head["limits"]))
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, OSError) as err:
+    except _UNREADABLE as err:
         raise IntegrityError("golden features cannot be read; enrol the golden again") from err
 
 

@@ -26,7 +26,7 @@ def structure(photo: Photo) -> FloatArray:
 
 
 def refine(
-    golden: Photo, upload: Photo, warp: Matrix, *, mask: Mask, iterations: int = 30, rigid: bool = False
+    golden: Photo, upload: Photo, warp: Matrix, *, mask: Mask, iterations: int = 30, affine: bool = False
 ) -> Matrix | None:
     """A warp near `warp` under which the two pictures' structures correlate more, or None when none is found.
 
@@ -36,12 +36,12 @@ def refine(
         warp: Upload pixels to golden pixels, the start.
         mask: (h, w) bool where to look, in the golden frame.
         iterations: At most so many steps a level.
-        rigid: Refine six parameters instead of eight: for parts with little structure.
+        affine: Refine six parameters instead of eight: for parts with little structure.
     """
     size: Size = (golden.shape[0], golden.shape[1])
     # The upload is brought near first: what is left to find is small, and both pictures have one scale.
     near = warp_photo(upload, warp, size)
-    motion = cv2.MOTION_AFFINE if rigid else cv2.MOTION_HOMOGRAPHY
+    motion = cv2.MOTION_AFFINE if affine else cv2.MOTION_HOMOGRAPHY
     found: Matrix = np.eye(3)
     for level in (0.5, 1.0):
         step = _step(golden, near, mask, found, motion=motion, iterations=iterations, level=level)
