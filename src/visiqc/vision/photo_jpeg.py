@@ -104,7 +104,8 @@ class _WatchedJpeg(JpegImageFile):
     """
 
     single_scan = True
-    _endings = (bytes(16), b"\xff\xd9", b"")  # padding for the decoder's lookahead, the end marker, nothing
+    # padding for the decoder's lookahead, the end marker, nothing
+    _endings: tuple[bytes, ...] = (bytes(16), b"\xff\xd9", b"")
     _row_marks = (1, 254)
 
     def load_prepare(self) -> None:
@@ -190,7 +191,7 @@ def _segment(content: bytes, marker: int, start: int) -> _Segment:
 
 def _walk_scans(content: bytes, position: int) -> tuple[int, list[bytes]]:
     """Where the first picture ends, its end marker included, and the headers of its scans."""
-    scans = []
+    scans: list[bytes] = []
     while found := _MARKER_IN_SCAN.search(content, position):
         marker = content[found.end() - 1]
         if marker == _EOI:

@@ -135,7 +135,8 @@ def _extent(mask: Mask) -> float:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return 0.0
-    return float(max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1) / max(mask.shape)
+    longest = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    return float(longest / max(mask.shape))
 
 
 def _border_share(small: Photo, mask: Mask) -> float:

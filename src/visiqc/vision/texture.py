@@ -57,7 +57,7 @@ def keypoints(photo: Photo, mask: Mask | None = None) -> Keypoints:
     allowed = None
     if mask is not None and mask.any() and not mask.all():
         allowed = cv2.dilate(mask.astype(np.uint8) * 255, np.ones((9, 9), np.uint8))
-    sift = cv2.SIFT_create(nfeatures=MAX_KEYPOINTS, contrastThreshold=0.03)
+    sift = cv2.SIFT.create(nfeatures=MAX_KEYPOINTS, contrastThreshold=0.03)
     found, described = sift.detectAndCompute(grey, allowed)
     if described is None:
         return Keypoints(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
