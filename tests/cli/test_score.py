@@ -47,10 +47,13 @@ def test_heatmaps_of_two_photos_of_one_name_are_two_files(visiqc: Run, home: Pat
     assert "  heatmap    maps/dent-2.heatmap.jpg" in ran.out
 
 
-def test_the_contact_sheet_is_written_where_asked(visiqc: Run, home: Path, dent: Path, tmp_path: Path) -> None:
-    ran = visiqc("score", "signet", dent, "--sheet", "out/sheet.html")
+def test_the_contact_sheet_shows_compared_and_other_photos(visiqc: Run, home: Path, dent: Path, tmp_path: Path) -> None:
+    blurred = dent.parents[2] / "ring-amethyst" / "uploads" / "blurred.jpg"
+    ran = visiqc("score", "signet", dent, blurred, "--sheet", "out/sheet.html")
     assert "contact sheet: out/sheet.html" in ran.err
-    assert "dent.jpg" in (tmp_path / "out" / "sheet.html").read_text()
+    page = (tmp_path / "out" / "sheet.html").read_text()
+    assert page.count("<article>") == 2
+    assert page.count("not compared") == 1
 
 
 @pytest.mark.parametrize(
