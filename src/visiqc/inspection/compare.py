@@ -33,6 +33,7 @@ class Comparison:
     identity: IdentityReport | None = None
     identity_doubtful: bool = False
     alignment: AlignmentReport | None = None
+    alike: float | None = None  # similarity after alignment, in units of what good photos of the view reach
     alignment_poor: bool = False
     scores: ScoreMap | None = None
     score: float | None = None
@@ -61,11 +62,10 @@ def compare(photo: Photo, original_size: Size, bank: GoldenBank, models: Models,
     with watch.stage("identify"):
         closeness = _closeness(seen, bank, models)
     with watch.stage("align"):
-        view, laid = _best_view(seen, bank, closeness, models)
-    found.view = view
-    alike = laid.alignment.similarity / max(view.alikeness, 1e-3)
-    closest = closeness[bank.views.index(view)]
-    found.identity, found.identity_doubtful = _identity(view, closest, alike, fleet)
+        best, laid = _best_view(seen, bank, closeness, models)
+    found.view = view = bank.views[best]
+    found.alike = alike = _alike(laid, view)
+    found.identity, found.identity_doubtful = _identity(view, closeness[best], alike, fleet)
     found.alignment = _alignment_report(laid, seen.size, original_size, view)
     found.alignment_poor = alike < fleet.alike_poor
     if not found.identity.accepted:
@@ -77,7 +77,7 @@ def compare(photo: Photo, original_size: Size, bank: GoldenBank, models: Models,
     with watch.stage("trunk"):
         features = dense.dense_features(laid.frame, models.trunk.features, needed=judged)
     with watch.stage("match"):
-        found.scores = _score_map(features, view, judged)
+        found.scores = golden_map.calmed(_score_map(features, view, judged), fleet.usual)
         found.score = golden_map.photo_score(found.scores)
     return found
 
@@ -89,16 +89,21 @@ def _closeness(seen: Seen, bank: GoldenBank, models: Models) -> list[float]:
     return [float((view.turned @ vector).max()) for view in bank.views]
 
 
-def _best_view(seen: Seen, bank: GoldenBank, closeness: list[float], models: Models) -> tuple[GoldenView, Laid]:
-    order = np.argsort(closeness)[::-1][:2]
-    tried = []
-    for index in order:
-        if closeness[index] >= closeness[order[0]] - _SECOND_VIEW:
-            view = bank.views[index]
-            tried.append(
-                (view, lay_over(seen, view.target, view.frame_size, view.frame_to_align, models.trunk.features))
-            )
-    return max(tried, key=lambda pair: pair[1].alignment.similarity / max(pair[0].alikeness, 1e-3))
+def _best_view(seen: Seen, bank: GoldenBank, closeness: list[float], models: Models) -> tuple[int, Laid]:
+    """The number of the view the upload lies over best, of the two whose identity is closest."""
+    first, *others = (int(index) for index in np.argsort(closeness)[::-1][:2])
+    likely = [first, *(index for index in others if closeness[index] >= closeness[first] - _SECOND_VIEW)]
+    laid = {index: _laid(seen, bank.views[index], models) for index in likely}
+    best = max(likely, key=lambda index: _alike(laid[index], bank.views[index]))
+    return best, laid[best]
+
+
+def _laid(seen: Seen, view: GoldenView, models: Models) -> Laid:
+    return lay_over(seen, view.target, view.frame_size, view.frame_to_align, models.trunk.features)
+
+
+def _alike(laid: Laid, view: GoldenView) -> float:
+    return laid.alignment.similarity / max(view.alikeness, 1e-3)
 
 
 def _identity(view: GoldenView, closeness: float, alike: float, fleet: Fleet) -> tuple[IdentityReport, bool]:
@@ -118,7 +123,10 @@ def _identity(view: GoldenView, closeness: float, alike: float, fleet: Fleet) ->
 
 def _score_map(features: FloatArray, view: GoldenView, judged: Mask) -> ScoreMap:
     goldens = [packed.unpacked() for packed in view.maps]
-    distance = golden_map.nearest_distance(view.basis.project_upload(features), goldens)
+    query = view.basis.project_upload(features)
+    distance = golden_map.nearest_distance(query, goldens)
+    if view.moving:
+        distance = golden_map.forgiven(distance, query, goldens, view.allowed, judged)
     return golden_map.tolerated_map(distance, view.allowed, judged=judged)
 
 

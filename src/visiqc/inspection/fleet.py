@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,16 +19,19 @@ import numpy as np
 from visiqc.errors import IntegrityError
 from visiqc.vision.types import FloatArray
 
+FEWEST_SCORES = 20
+"""Good photos a fleet needs: the smallest p-value of n is 1 / (n + 1), and 5 % is the usual review level."""
 _FAR = 0.01  # share of impostors an identity threshold lets pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: the digest is kept once it is computed
 class Fleet:
     """Stage-0 calibration.
 
     Attributes:
         scores: Tolerated scores of good photos of the fleet's products, ascending.
         products: How many products they come from.
+        usual: Median of a usual good photo's tolerated map; calmer photos are held to a tighter scale.
         alike_far1: Masked similarity after alignment, in units of the view's own alikeness, that 1 % of other
             designs reach: an upload beyond it is the design, whatever its identity vector says.
         alike_far5: The same that 5 % of other designs reach: enough not to be called a wrong sample, not enough
@@ -41,6 +46,7 @@ class Fleet:
 
     scores: tuple[float, ...]
     products: int
+    usual: float
     alike_far1: float
     alike_far5: float
     alike_poor: float
@@ -50,7 +56,7 @@ class Fleet:
     source: str
     cohort: FloatArray
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the sidecar's content, whatever its formatting."""
         return hashlib.sha256(to_json(self).encode()).hexdigest()
@@ -86,22 +92,35 @@ def read_fleet(text: str, cohort: bytes, *, trunk: str) -> Fleet:
     """Read a sidecar and check that it is whole and belongs to the trunk in use.
 
     Raises:
-        IntegrityError: Not a sidecar, not ascending, another cohort, or built with another trunk.
+        IntegrityError: Not a sidecar, figures that cannot be, another cohort, or built with another trunk.
     """
     try:
         plain = json.loads(text)
-        digest = plain.pop("cohort")
+        if plain.pop("cohort") != hashlib.sha256(cohort).hexdigest():
+            raise IntegrityError(
+                "the fleet's cohort is not the one its calibration was built with; install VisiQC again"
+            )
         vectors = np.load(io.BytesIO(cohort), allow_pickle=False).astype(np.float32)
         fleet = Fleet(**{**plain, "scores": tuple(float(score) for score in plain["scores"])}, cohort=vectors)
-    except (ValueError, KeyError, TypeError, AttributeError) as err:
+        _require_sensible(fleet)
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError) as err:
         raise IntegrityError("the fleet calibration cannot be read; install VisiQC again") from err
-    if digest != hashlib.sha256(cohort).hexdigest():
-        raise IntegrityError("the fleet's cohort is not the one its calibration was built with; install VisiQC again")
-    if list(fleet.scores) != sorted(fleet.scores) or len(fleet.scores) < 20:
-        raise IntegrityError("the fleet calibration needs at least 20 ascending scores; install VisiQC again")
     if fleet.trunk != trunk:
         raise IntegrityError(
             f"the fleet calibration was built with trunk {fleet.trunk[:12]}, in use is {trunk[:12]}; "
             "build it again with training/calibrate_fleet.py"
         )
     return fleet
+
+
+def _require_sensible(fleet: Fleet) -> None:
+    """Raise `IntegrityError` for figures that would decide nonsense, such as NaN, which passes every comparison."""
+    if list(fleet.scores) != sorted(fleet.scores) or len(fleet.scores) < FEWEST_SCORES:
+        raise IntegrityError(
+            f"the fleet calibration needs at least {FEWEST_SCORES} ascending scores; install VisiQC again"
+        )
+    limits = (fleet.usual, fleet.alike_far1, fleet.alike_far5, fleet.alike_poor, fleet.heat_low, fleet.heat_high)
+    if not all(map(math.isfinite, (*fleet.scores, *limits))) or fleet.heat_low >= fleet.heat_high:
+        raise IntegrityError("the fleet calibration holds limits that are no limits; install VisiQC again")
+    if fleet.cohort.ndim != 2 or 0 in fleet.cohort.shape or not np.isfinite(fleet.cohort).all():
+        raise IntegrityError("the fleet's cohort is not a table of identity vectors; install VisiQC again")

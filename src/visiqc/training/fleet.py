@@ -16,11 +16,12 @@ import structlog
 from visiqc.errors import InputError
 from visiqc.inspection.compare import Comparison, compare
 from visiqc.inspection.enrol import build_bank
-from visiqc.inspection.fleet import Fleet, cohort_bytes, to_json
+from visiqc.inspection.fleet import FEWEST_SCORES, Fleet, cohort_bytes, to_json
 from visiqc.inspection.parts import Models, SentPhoto
 from visiqc.inspection.reading import read_photo
 from visiqc.runtime.models import DEFAULT_TRUNK, load_models
 from visiqc.training.recipes import RunResult
+from visiqc.vision import golden_map
 from visiqc.vision.bank import GoldenBank
 from visiqc.vision.photo import DecodeLimits
 
@@ -30,6 +31,7 @@ _SAME = 0.999  # a cohort vector this close to a golden's own is its own
 _LENIENT = Fleet(
     scores=tuple(range(20)),
     products=0,
+    usual=0.0,
     alike_far1=-9.0,
     alike_far5=-9.0,
     alike_poor=-9.0,
@@ -72,7 +74,11 @@ class _Product:
 
 
 def build_fleet(recipe: FleetRecipe) -> RunResult:
-    """Score good uploads against their own goldens, and against other products', and write the sidecar."""
+    """Score good uploads against their own goldens, and against other products', and write the sidecar.
+
+    Raises:
+        InputError: The folder holds too few products or photos that can be compared.
+    """
     models = load_models(trunk=recipe.trunk)
     products = _products(recipe.photos)
     banks: Banks = {}
@@ -94,7 +100,7 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
     folder = recipe.out / (recipe.trunk or DEFAULT_TRUNK)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "fleet.json"
-    target.write_text(to_json(fleet) + "\n")
+    target.write_text(to_json(fleet) + "\n", encoding="utf-8")
     cohort = folder / "cohort.npy"
     cohort.write_bytes(cohort_bytes(fleet))
     metrics = _metrics(genuine, impostors, fleet)
@@ -102,6 +108,8 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
 
 
 def _products(folder: Path) -> list[_Product]:
+    if not folder.is_dir():
+        raise InputError(f"no such folder of product folders: {folder.name}")
     found = [
         _Product(sub.name, tuple(sorted(sub.glob("golden*"))), tuple(sorted(sub.glob("upload*"))))
         for sub in sorted(folder.iterdir())
@@ -140,16 +148,24 @@ def _pairs(
 def _sidecar(
     genuine: Sequence[Comparison], impostors: Sequence[Comparison], recipe: FleetRecipe, models: Models, banks: Banks
 ) -> Fleet:
-    scores = np.array(sorted(found.score for found in genuine if found.score is not None))
+    maps = [found.scores for found in genuine if found.scores is not None]
     alike = _alike(impostors)
+    if len(maps) < FEWEST_SCORES or not alike:
+        raise InputError(
+            f"a fleet needs at least {FEWEST_SCORES} good photos that can be compared, and photos of other products "
+            f"to hold them against; got {len(maps)} and {len(alike)}"
+        )
+    usual = round(float(np.median([np.nanmedian(scores) for scores in maps])), 4)
+    scores = sorted(golden_map.photo_score(golden_map.calmed(one, usual)) for one in maps)
     return Fleet(
         scores=tuple(round(float(score), 4) for score in scores),
         products=len(banks),
+        usual=usual,
         alike_far1=_quantile(alike, 0.99),
         alike_far5=_quantile(alike, 0.95),
         alike_poor=_quantile(alike, 0.75),
-        heat_low=_quantile(list(scores), 0.5),
-        heat_high=round(1.5 * _quantile(list(scores), 0.95), 4),
+        heat_low=_quantile(scores, 0.5),
+        heat_high=round(1.5 * _quantile(scores, 0.95), 4),
         trunk=models.trunk.digest,
         source=recipe.source,
         cohort=np.concatenate(
@@ -159,9 +175,7 @@ def _sidecar(
 
 
 def _alike(comparisons: Sequence[Comparison]) -> list[float]:
-    return [
-        found.alignment.similarity / found.view.alikeness for found in comparisons if found.alignment and found.view
-    ]
+    return [found.alike for found in comparisons if found.alike is not None]
 
 
 def _metrics(genuine: Sequence[Comparison], impostors: Sequence[Comparison], fleet: Fleet) -> dict[str, float]:
@@ -181,12 +195,11 @@ def _metrics(genuine: Sequence[Comparison], impostors: Sequence[Comparison], fle
 def _accepted(comparisons: Sequence[Comparison], fleet: Fleet) -> list[bool]:
     answers = []
     for found in comparisons:
-        if found.identity is None or found.view is None or found.alignment is None:
+        if found.identity is None or found.view is None or found.alike is None:
             continue
         strangers = [row for row in range(len(fleet.cohort)) if (found.view.turned @ fleet.cohort[row]).max() < _SAME]
         limit, _ = replace(fleet, cohort=fleet.cohort[strangers]).identity_limits(found.view.turned)
-        alike = found.alignment.similarity / found.view.alikeness
-        answers.append(found.identity.similarity >= limit or alike >= fleet.alike_far5)
+        answers.append(found.identity.similarity >= limit or found.alike >= fleet.alike_far5)
     return answers
 
 

@@ -103,6 +103,7 @@ def _view_head(view: GoldenView) -> dict[str, Any]:
         "photo_size": view.target.photo_size,
         "maps": len(view.maps),
         "alikeness": view.alikeness,
+        "moving": view.moving,
         "placement": (place.x, place.y, place.radius),
     }
 
@@ -163,5 +164,6 @@ def _view(head: dict[str, Any], arrays: Arrays) -> GoldenView:
         maps=tuple(PackedMap(arrays[f"map{n}"], arrays[f"scale{n}"]) for n in range(head["maps"])),
         allowed=arrays["allowed"],
         alikeness=head["alikeness"],
+        moving=head["moving"],
         turned=arrays["turned"].astype(np.float32),
     )

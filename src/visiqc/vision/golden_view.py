@@ -27,6 +27,8 @@ _BASIS_PHOTOS = 5  # golden photos the basis is fitted to; what others add count
 _SIMULATED = (6, 3, 2)  # simulated good photos a golden, with 1, 2, and more goldens in the view
 _LEAST_SIDE = 64  # shorter side of a golden frame, pixels
 _SLIMMEST = 10  # a frame is at most this many times longer than wide: its align frame must not be stretched
+_LOOKED_UP = 60  # cells in which two goldens differ most, asked whether they are found elsewhere
+_MOVED = 0.87  # elsewhere this much nearer than at their own place: plates on a hook 0.72–0.83, all else 0.91–1
 _JUDGED_SHARE = 0.2  # a cell is judged when this share of it is product
 
 
@@ -44,6 +46,7 @@ class GoldenView:
         maps: One packed feature map for each golden photo of this view.
         allowed: (h, w) float32 tolerance.
         alikeness: Masked similarity of good photos to this view, lowest over goldens and simulated photos.
+        moving: Whether the goldens show that parts of the product move.
         turned: (TURNS, 1280) float32, identity of the reference in even steps of rotation.
     """
 
@@ -56,6 +59,7 @@ class GoldenView:
     maps: tuple[PackedMap, ...]
     allowed: FloatArray
     alikeness: float
+    moving: bool
     turned: FloatArray
 
     @property
@@ -156,6 +160,7 @@ def finish_view(
             samples.append(golden_map.nearest_distance(basis.project_upload(found), goldens))
             alike.append(_alikeness(simulated, target, embed))
             step("simulating good photos")
+    allowed = golden_map.tolerance(samples, judged)
     patches = rotation.turned_patches(target.picture, target.mask, steps=TURNS)
     return GoldenView(
         name=name,
@@ -165,10 +170,29 @@ def finish_view(
         judged=judged,
         basis=basis,
         maps=maps,
-        allowed=golden_map.tolerance(samples, judged),
+        allowed=allowed,
         alikeness=min(alike),
+        moving=_parts_move(as_uploads, goldens, allowed, judged),
         turned=identify(embed(patches).stride16),
     )
+
+
+def _parts_move(
+    as_uploads: Sequence[FloatArray], goldens: Sequence[FloatArray], allowed: FloatArray, judged: Mask
+) -> bool:
+    """Whether what differs most between the goldens is found at other places of them: a part that moves.
+
+    One golden alone can show no such thing; then nothing is taken to move.
+    """
+    ratios = []
+    for i, own in enumerate(as_uploads):
+        rest = [*goldens[:i], *goldens[i + 1 :]]
+        if rest:
+            local = golden_map.nearest_distance(own, rest)
+            cells = golden_map.worst_cells(local / allowed, judged, _LOOKED_UP)
+            elsewhere = golden_map.elsewhere_distance(own, rest, judged, cells)
+            ratios.append(float(np.median(elsewhere / np.maximum(local[cells], 1e-6))))
+    return bool(ratios) and float(np.median(ratios)) < _MOVED
 
 
 def _described(
