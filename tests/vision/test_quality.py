@@ -152,6 +152,14 @@ def test_metal_burnt_out_in_many_places_is_clipped() -> None:
     assert CODES.CLIPPED_HIGHLIGHTS in codes(burnt, limits=OWN)
 
 
+def test_metal_that_melts_into_the_background_is_clipped() -> None:
+    photo, mask = ring(background=240)
+    melted = photo.copy()
+    melted[(photo[..., 0] > 120) & mask | ~mask] = 255
+    limits = limits_from([measure_quality(photo, mask)])
+    assert codes(melted, mask, limits) & {CODES.CLIPPED_HIGHLIGHTS, CODES.TOO_BRIGHT}
+
+
 def test_a_smeared_lens_is_low_contrast() -> None:
     assert CODES.LOW_CONTRAST in codes((RING * 0.15 + 150).astype(np.uint8))
 
@@ -256,6 +264,7 @@ RANGES = {
     "brightness": (60, 255),
     "product_brightness": (0, 252),
     "clipped_share": (0, 0.5),
+    "burnt_share": (0, 0.6),
     "glare_share": (0, 0.15),
     "contrast": (30, 255),
 }

@@ -53,7 +53,8 @@ class PhotoMeasures:
         motion_width: The same in the direction in which it is worst.
         brightness: The brightest part of the frame: 98th percentile of grey, 0 to 255.
         product_brightness: Median grey of the product, 0 to 255.
-        clipped_share: Share of the product with all three channels saturated.
+        clipped_share: Share of the product that is white in all three channels, white background left out.
+        burnt_share: The same with what runs into a white background: metal so bright that it melts into it.
         glare_share: Largest connected saturated patch, as a share of the product's area.
         contrast: Range of grey in the smoothed frame, 1st to 99th percentile.
     """
@@ -68,6 +69,7 @@ class PhotoMeasures:
     brightness: float
     product_brightness: float
     clipped_share: float
+    burnt_share: float
     glare_share: float
     contrast: float
 
@@ -93,6 +95,7 @@ def measure_photo(photo: Photo, product: Mask, *, original_size: tuple[int, int]
     white = np.minimum(np.minimum(small[..., 0], small[..., 1]), small[..., 2]) >= _SATURATED
     patches = _Patches.of(white)
     lit = patches.without_background(mask)
+    masked = lit if mask.all() else mask
     area = max(1, int(lit.sum()))
     longest = max(original_size or photo.shape[:2])
     low, high = _percentiles(smooth, 1, 99)
@@ -107,7 +110,8 @@ def measure_photo(photo: Photo, product: Mask, *, original_size: tuple[int, int]
         motion_width=motion_width,
         brightness=_percentiles(grey, 98)[0],
         product_brightness=_percentiles(grey[lit], 50)[0],
-        clipped_share=float((white & lit).sum()) / area,
+        clipped_share=float((white & lit & ~patches.at_border[patches.labels]).sum()) / area,
+        burnt_share=float((white & masked).sum()) / max(1, int(masked.sum())),
         glare_share=patches.largest_on(lit) / area,
         contrast=high - low,
     )

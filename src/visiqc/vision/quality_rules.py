@@ -36,7 +36,9 @@ class QualityLimits:
     max_product_brightness: float = 252.0
     """Median grey of the product, 0 to 255."""
     max_clipped_share: float = 0.5
-    """Share of the product that is pure white."""
+    """Share of the product that is pure white, white background left out."""
+    max_burnt_share: float = 0.6
+    """Share of the product that is pure white or melts into a white background."""
     max_glare_share: float = 0.15
     """Largest connected white patch, as a share of the product."""
     min_contrast: float = 30.0
@@ -133,7 +135,15 @@ RULES = (
         limit="max_clipped_share",
         finding="{value:.0%} of the piece is burnt out to pure white, at most {limit:.0%} is allowed",
         advice="Dim the lamp, switch the flash off, and slide the brightness down after tapping on the piece.",
-        adapted=lambda golden: 1.5 * golden + 0.06,
+        adapted=lambda golden: 1.5 * golden + 0.08,
+    ),
+    Rule(
+        code=ReasonCode.CLIPPED_HIGHLIGHTS,
+        measure="burnt_share",
+        limit="max_burnt_share",
+        finding="{value:.0%} of the piece melts into white, at most {limit:.0%} is allowed",
+        advice="Dim the lamp, switch the flash off, and slide the brightness down after tapping on the piece.",
+        adapted=lambda golden: 1.5 * golden + 0.2,
     ),
     Rule(
         code=ReasonCode.GLARE,
