@@ -25,9 +25,7 @@ def main() -> None:
     if arguments.row:
         print(json.dumps(measure(arguments.photo, *arguments.row, repeat=arguments.repeat)))
         return
-    print(
-        f"{'px':>5} {'threads':>7} {'goldens':>7} {'p50 ms':>7} {'p95 ms':>7} {'photos/s':>8} {'RSS MB':>6}  stage shares"
-    )
+    print("   px threads goldens  p50 ms  p95 ms photos/s RSS MB  stage shares")
     for long_side in (320, 1024):
         for threads in (1, 2):
             for goldens in (1, 5):
