@@ -8,6 +8,9 @@ import numpy as np
 from visiqc.vision.types import FloatArray, Mask, Matrix, Photo
 from visiqc.vision.warp import Size, plausible, scaling, warp_photo
 
+_ROUNDING = 0.01
+"""A gradient below this is the blur's rounding on a flat surface, which the local mean would blow up."""
+
 
 def structure(photo: Photo) -> FloatArray:
     """A picture of edges that survives a change of light.
@@ -20,7 +23,8 @@ def structure(photo: Photo) -> FloatArray:
     """
     grey = cv2.GaussianBlur(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.0)
     gx, gy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-    edges = np.sqrt(cv2.magnitude(gx, gy))
+    _, strength = cv2.threshold(cv2.magnitude(gx, gy), _ROUNDING, 0.0, cv2.THRESH_TOZERO)
+    edges = np.sqrt(strength)
     around = cv2.blur(edges, (31, 31)) + 0.5 * float(edges.mean()) + 1e-3
     return np.asarray(cv2.GaussianBlur(edges / around, (0, 0), 1.2), np.float32)
 
