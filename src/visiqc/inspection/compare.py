@@ -17,10 +17,11 @@ from visiqc.vision.golden_view import GoldenView, Laid, lay_over
 from visiqc.vision.quality import measure_quality
 from visiqc.vision.seen import Seen, see
 from visiqc.vision.types import FloatArray, Mask, Matrix, Photo, ScoreMap
-from visiqc.vision.warp import Size, between_sizes
+from visiqc.vision.warp import Size, between_sizes, corners, transform
 
 _SECOND_VIEW = 0.12  # a view whose identity is this close to the best one is tried as well
-_LEAST_REACHED = 0.9  # share of the product the upload must show for the comparison to be safe
+_LEAST_REACHED = 0.99  # share of the product the upload must show for the comparison to be safe ...
+_LEAST_OF_CUT = 0.9  # ... and of one that meets the edge of its golden photo too: another pose cuts it elsewhere
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,8 +72,9 @@ def compare(photo: Photo, original_size: Size, bank: GoldenBank, models: Models,
     if not found.identity.accepted:
         return found
     judged = view.judged & laid.reached
-    if not found.alignment_poor and judged.sum() < _LEAST_REACHED * view.judged.sum():
-        found.complaints = (_cut(float(judged.sum()) / float(view.judged.sum())),)
+    reached, least = float(judged.sum()) / float(view.judged.sum()), _least_reached(view)
+    if reached < least and not found.alignment_poor:
+        found.complaints = (_cut(reached, least),)
         return found
     with watch.stage("trunk"):
         features = dense.dense_features(laid.frame, models.trunk.features, needed=judged)
@@ -149,11 +151,19 @@ def as_warp(matrix: Matrix) -> Warp:
     return tuple(float(value) for value in values)  # type: ignore[return-value]  # nine, by its shape
 
 
-def _cut(reached: float) -> Reason:
+def _least_reached(view: GoldenView) -> float:
+    """What an upload must show: nearly all, unless the golden photo itself ends at the product."""
+    (left, top), _, (right, bottom), _ = transform(view.photo_to_frame, corners(view.target.photo_size))
+    height, width = view.frame_size
+    whole = left < -1 and top < -1 and right > width and bottom > height
+    return _LEAST_REACHED if whole else _LEAST_OF_CUT
+
+
+def _cut(reached: float, least: float) -> Reason:
     return Reason(
         code=ReasonCode.PRODUCT_CUT,
-        message=f"only {reached:.0%} of the piece is in the photo; the comparison needs {_LEAST_REACHED:.0%}",
+        message=f"only {reached:.0%} of the piece is well inside the photo; the comparison needs {least:.0%}",
         advice="Move back or centre the piece so that all of it is in the photo, as in the golden photo.",
         value=reached,
-        limit=_LEAST_REACHED,
+        limit=least,
     )
