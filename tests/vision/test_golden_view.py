@@ -141,6 +141,14 @@ def test_a_laid_frame_lies_over_the_golden_frame(ring_view: GoldenView, drawn: d
     assert laid.warp[2, 2] == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("size", "scale"), [((288, 512), 1), ((512, 384), 1), ((576, 1024), 2), ((768, 1024), 2)])
+def test_a_photo_of_another_format_is_not_stretched(size: tuple[int, int], scale: float) -> None:
+    warp = golden_view._same_framing(size, SIZE)
+    assert warp[0, 0] == pytest.approx(1 / scale) == warp[1, 1]
+    middle = np.array([[(size[1] - 1) / 2, (size[0] - 1) / 2]], np.float32)
+    assert transform(warp, middle)[0] == pytest.approx([(SIZE[1] - 1) / 2, (SIZE[0] - 1) / 2], abs=1e-3)
+
+
 def bar(height: int, width: int, *, thick: int) -> Photo:
     photo = np.full((height, width, 3), 225, np.uint8)
     top, left = height // 2 - thick // 2, width // 16

@@ -15,7 +15,7 @@ from visiqc.vision.dense import Basis, PackedMap
 from visiqc.vision.rotation import Embed
 from visiqc.vision.seen import Seen
 from visiqc.vision.types import FloatArray, Mask, Matrix, Photo
-from visiqc.vision.warp import Size, between_sizes, covered, scaling, translation, warp_photo
+from visiqc.vision.warp import Size, between_sizes, covered, scaling, similarity, translation, warp_photo
 
 Identify = Callable[[FloatArray], FloatArray]
 """The identity model: stride-16 maps (N, C, h, w) to unit vectors (N, 1280)."""
@@ -25,6 +25,7 @@ TURNS = 12
 _MARGIN = 0.06  # room around the product, share of its longer side: a stub of flash must still be seen
 _BASIS_PHOTOS = 5  # golden photos the basis is fitted to; what others add counts by its length
 _SIMULATED = (6, 3, 2)  # simulated good photos a golden, with 1, 2, and more goldens in the view
+_SAME_FORMAT = 0.03  # log of the ratio of two photos' aspects up to which they are one format, rounded
 _LEAST_SIDE = 64  # shorter side of a golden frame, pixels
 _SLIMMEST = 10  # a frame is at most this many times longer than wide: its align frame must not be stretched
 _LOOKED_UP = 60  # cells in which two goldens differ most, asked whether they are found elsewhere
@@ -115,12 +116,22 @@ def start_view(seen: Seen, *, long_side: int, embed: Embed) -> tuple[AlignTarget
 
 def lay_over(seen: Seen, target: AlignTarget, frame_size: Size, frame_to_align: Matrix, embed: Embed) -> Laid:
     """Lay a photo over a golden view: warp, frame, and what of the frame it reaches."""
-    to_reference = between_sizes(seen.size, target.photo_size)
-    straight = target.photo_to_align @ to_reference @ np.linalg.inv(seen.to_picture)
+    straight = target.photo_to_align @ _same_framing(seen.size, target.photo_size) @ np.linalg.inv(seen.to_picture)
     alignment = align.align(seen.picture, seen.picture_mask, straight, target, embed)
     warp = np.linalg.inv(frame_to_align) @ alignment.warp @ seen.to_picture
     warp /= warp[2, 2]
     return Laid(warp_photo(seen.photo, warp, frame_size), _reached(seen.size, warp, frame_size), warp, alignment)
+
+
+def _same_framing(size: Size, reference: Size) -> Matrix:
+    """The warp from an upload to the reference photo, had the camera not moved.
+
+    Photos of another format (4:3 and 16:9, upright and across) are not stretched: they share middle and scale.
+    """
+    if abs(np.log(size[0] * reference[1] / (size[1] * reference[0]))) < _SAME_FORMAT:
+        return between_sizes(size, reference)
+    source, target = (((width - 1) / 2, (height - 1) / 2) for height, width in (size, reference))
+    return similarity(angle=0.0, scale=max(reference) / max(size), source=source, target=target)
 
 
 def finish_view(
