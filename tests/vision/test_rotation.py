@@ -26,7 +26,7 @@ def angle_of(warp: Matrix) -> float:
 
 
 @pytest.mark.parametrize("name", ["plate", "ring"])
-@pytest.mark.parametrize("degrees", range(7, 360, 29))
+@pytest.mark.parametrize("degrees", range(7, 360, 41))
 def test_every_rotation_of_a_part_without_texture_is_found_within_ten_degrees(
     drawn: dict[str, Any], embed: Embed, name: str, degrees: int
 ) -> None:
