@@ -109,7 +109,8 @@ def _answer(content: bytes, what: str, shrink: int) -> bytes:
     """What the child says: a line of JSON, and the pixels if they were asked for."""
     import pillow_heif
 
-    image = pillow_heif.HeifImageFile(io.BytesIO(content))
+    untyped: Any = pillow_heif  # its annotations are partial: without this mypy says one thing with it, one without
+    image = untyped.HeifImageFile(io.BytesIO(content))
     told = {
         "width": image.width,
         "height": image.height,
