@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import real_fleet
+from visiqc.errors import IntegrityError
+from visiqc.inspection.fleet import Fleet, cohort_bytes, read_fleet, to_json
+
+RNG = np.random.default_rng(0)
+
+
+def unit(count: int, seed: int = 0) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(count, 1280)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+
+def a_fleet(**changes: Any) -> Fleet:
+    return replace(real_fleet(), **{"cohort": unit(40).astype(np.float16).astype(np.float32)} | changes)
+
+
+def read(fleet: Fleet, *, trunk: str | None = None) -> Fleet:
+    return read_fleet(to_json(fleet), cohort_bytes(fleet), trunk=fleet.trunk if trunk is None else trunk)
+
+
+def test_a_sidecar_reads_back_as_it_was_written() -> None:
+    fleet = a_fleet()
+    again = read(fleet)
+    assert np.array_equal(again.cohort, fleet.cohort)
+    assert to_json(again) == to_json(fleet)
+    assert again.digest == fleet.digest
+
+
+def test_the_digest_is_that_of_the_figures_whatever_their_formatting() -> None:
+    fleet = a_fleet()
+    reformatted = json.dumps(json.loads(to_json(fleet)), indent=7)
+    assert read_fleet(reformatted, cohort_bytes(fleet), trunk=fleet.trunk).digest == fleet.digest
+    assert replace(fleet, alike_far1=9.0).digest != fleet.digest
+    assert replace(fleet, cohort=unit(40, seed=1)).digest != fleet.digest
+
+
+def test_the_sidecar_that_ships_is_whole() -> None:
+    fleet = real_fleet()
+    assert len(fleet.scores) >= 100
+    assert fleet.products >= 20
+    assert np.allclose(np.linalg.norm(fleet.cohort, axis=1), 1.0, atol=0.01)
+    assert fleet.alike_poor < fleet.alike_far5 <= fleet.alike_far1
+
+
+def test_another_trunk_is_refused() -> None:
+    with pytest.raises(
+        IntegrityError, match=r"in use is ffffffffffff; build it again with training/calibrate_fleet.py"
+    ):
+        read(a_fleet(), trunk="f" * 64)
+
+
+def test_a_tampered_cohort_is_refused() -> None:
+    fleet = a_fleet()
+    for content in (
+        cohort_bytes(replace(fleet, cohort=unit(40, seed=2))),
+        cohort_bytes(fleet)[:-1],
+        b"",
+        b"PK\x03\x04",
+    ):
+        with pytest.raises(IntegrityError, match="cohort is not the one"):
+            read_fleet(to_json(fleet), content, trunk=fleet.trunk)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "7", '{"cohort": 1', "\ufffd", '{"cohort": ""}'])
+def test_what_is_no_sidecar_is_refused(text: str) -> None:
+    with pytest.raises(IntegrityError, match="install VisiQC again"):
+        read_fleet(text, cohort_bytes(a_fleet()), trunk="t")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scores": tuple(range(19))},
+        {"scores": (*range(30), 3.0)},
+        {"scores": (*range(30), float("nan"))},
+        {"scores": (*range(30), float("inf"))},
+        {"alike_poor": float("nan")},
+        {"heat_low": 2.0, "heat_high": 1.0},
+        {"cohort": np.zeros((0, 1280), np.float32)},
+        {"cohort": np.zeros(1280, np.float32)},
+        {"cohort": np.full((3, 1280), np.nan, np.float32)},
+    ],
+    ids=str,
+)
+def test_figures_that_would_decide_nonsense_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError, match="install VisiQC again"):
+        read(a_fleet(**changes))
+
+
+def test_identity_limits_are_what_one_percent_and_nobody_of_the_cohort_reaches() -> None:
+    turned = unit(12, seed=3)
+    closest = (unit(400, seed=4) @ turned.T).max(axis=1)
+    limit, sure = a_fleet(cohort=unit(400, seed=4)).identity_limits(turned)
+    assert (closest > limit).sum() == 4
+    assert sure == closest.max()
+
+
+def test_a_design_that_looks_like_many_others_has_a_higher_limit() -> None:
+    fleet = a_fleet(cohort=unit(400, seed=4))
+    plain = fleet.cohort[:12] + 0.5 * unit(12, seed=5)
+    common = np.asarray(plain / np.linalg.norm(plain, axis=1, keepdims=True), np.float32)
+    assert fleet.identity_limits(common)[0] > fleet.identity_limits(unit(12, seed=6))[0]

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from bench import real_fleet, real_models
+from commands import run_command
+from services import NamedModel
+from visiqc import bootstrap
+from visiqc.bootstrap import build_parts, build_records, load_fleet
+from visiqc.errors import IntegrityError, NotFound, Unavailable
+from visiqc.inspection.parts import Models
+from visiqc.runtime.bundle import bundled_models
+from visiqc.settings import Settings
+from visiqc.storage.records import SqlRecords
+
+
+@pytest.fixture
+def sidecars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the fleet folder that ships, in force for this test."""
+    shutil.copytree(bundled_models() / "fleet", tmp_path / "models" / "fleet")
+    monkeypatch.setattr(bootstrap, "bundled_models", lambda: tmp_path / "models")
+    return tmp_path / "models" / "fleet"
+
+
+def other_trunk() -> Models:
+    return Models(trunk=NamedModel("f" * 64), identity=NamedModel("e" * 64))  # type: ignore[arg-type]
+
+
+def test_every_port_is_filled_as_the_settings_say(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", device="cpu", threads=1, max_photo_bytes=5000, max_megapixels=2.5)
+    parts = build_parts(settings)
+    parts.records.ready()
+    parts.blobs.ready()
+    assert parts.fleet.trunk == parts.models.trunk.digest
+    assert (parts.limits.max_bytes, parts.limits.max_pixels) == (5000, 2_500_000)
+    assert parts.clock().utcoffset() == timedelta(0)
+    assert {entry.name for entry in (tmp_path / "home").iterdir()} >= {"blobs", "visiqc.sqlite3"}
+    cast("SqlRecords", parts.records).close()
+
+
+def test_records_that_are_open_already_are_used(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, device="cpu", threads=1)
+    records = build_records(settings)
+    assert build_parts(settings, records=records).records is records
+    cast("SqlRecords", records).close()
+
+
+def test_records_need_no_models(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, trunk="no-such-trunk")
+    records = build_records(settings)
+    assert records.keys() == ()
+    cast("SqlRecords", records).close()
+    with pytest.raises(NotFound, match="no trunk model 'no-such-trunk'"):
+        build_parts(settings)
+
+
+def test_a_home_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(Unavailable) as caught:
+        build_parts(Settings(home=tmp_path / "file" / "home", device="cpu", threads=1))
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_keys_are_made_listed_and_revoked_without_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path))
+    monkeypatch.setenv("VISIQC_TRUNK", "no-such-trunk")
+    made = run_command(monkeypatch, capsys, "key", "create", "--name", "gate", "--role", "lead")
+    key_id = made.err.split()[1]
+    assert (made.code, made.out[:3]) == (0, "vq_")
+    assert run_command(monkeypatch, capsys, "key", "list").out.split()[0] == key_id
+    assert run_command(monkeypatch, capsys, "key", "revoke", key_id).code == 0
+
+
+def test_serving_others_without_keys_is_refused_before_models_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path))
+    monkeypatch.setenv("VISIQC_TRUNK", "no-such-trunk")
+    ran = run_command(monkeypatch, capsys, "serve", "--host", "0.0.0.0", "--port", "0")
+    assert ran.code == 2
+    assert "Create a key first" in " ".join(ran.err.replace("│", " ").split())
+
+
+def test_the_fleet_of_the_trunk_in_use_is_chosen(sidecars: Path) -> None:
+    shutil.copytree(sidecars / "lite0-1", sidecars / "zz-newer")
+    text = (sidecars / "zz-newer" / "fleet.json").read_text()
+    (sidecars / "zz-newer" / "fleet.json").write_text(text.replace(real_fleet().trunk, "f" * 64))
+    assert load_fleet(real_models()).trunk == real_models().trunk.digest
+    assert load_fleet(other_trunk()).trunk == "f" * 64
+
+
+def test_a_trunk_without_a_fleet_is_refused_with_what_to_do(sidecars: Path) -> None:
+    with pytest.raises(IntegrityError, match=r"in use is ffffffffffff; build it again with training/calibrate_fleet"):
+        load_fleet(other_trunk())
+
+
+def test_without_any_fleet_the_installation_is_incomplete(sidecars: Path) -> None:
+    shutil.rmtree(sidecars)
+    with pytest.raises(NotFound, match="no fleet calibration is installed"):
+        load_fleet(real_models())
+
+
+@pytest.mark.parametrize("file", ["fleet.json", "cohort.npy"])
+def test_a_file_of_the_fleet_that_is_missing_is_named_without_its_folder(sidecars: Path, file: str) -> None:
+    (sidecars / "lite0-1" / file).unlink()
+    with pytest.raises(IntegrityError, match=rf"lite0-1 cannot be read: {file}: no such file") as caught:
+        load_fleet(real_models())
+    assert os.fspath(sidecars) not in str(caught.value)
+
+
+@pytest.mark.parametrize(("file", "content"), [("fleet.json", b"\xff\xfe{"), ("cohort.npy", b"\x00")])
+def test_a_file_of_the_fleet_that_is_damaged_is_refused(sidecars: Path, file: str, content: bytes) -> None:
+    (sidecars / "lite0-1" / file).write_bytes(content)
+    with pytest.raises(IntegrityError, match="install VisiQC again"):
+        load_fleet(real_models())

@@ -1,0 +1,75 @@
+"""The fleet sidecar, built from a few drawn products."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import jpeg, photo_of, real_models
+from pictures import board, plate, ring
+from visiqc.errors import InputError
+from visiqc.inspection.fleet import read_fleet
+from visiqc.runtime.models import DEFAULT_TRUNK
+from visiqc.training import fleet
+from visiqc.training.fleet import FleetRecipe, build_fleet
+
+
+def drawn_products(folder: Path, *, boards: int = 8, uploads: int = 2) -> Path:
+    """Boards of different designs, a ring and a plate, each with a golden photo and good uploads."""
+    products = {f"board-{n}": board(seed=n) for n in range(boards)} | {"ring": ring(), "plate": plate()}
+    for name, product in products.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "golden-1.jpg").write_bytes(jpeg(photo_of(product)))
+        for n in range(uploads):
+            photo = photo_of(product, 2.0 * n, 1 - 0.02 * n, noise=n + 1)
+            (folder / name / f"upload-{n}.jpg").write_bytes(jpeg(photo))
+    return folder
+
+
+@pytest.mark.slow
+def test_a_sidecar_is_built_that_the_trunk_accepts(tmp_path: Path) -> None:
+    photos = drawn_products(tmp_path / "photos")
+    (photos / "empty").mkdir()
+    recipe = FleetRecipe(photos=photos, out=tmp_path / "out", goldens=(1,), impostors=1, long_side=256)
+    result = build_fleet(recipe)
+    folder = tmp_path / "out" / DEFAULT_TRUNK
+    assert result.artifacts == (folder / "fleet.json", folder / "cohort.npy")
+    built = read_fleet(
+        (folder / "fleet.json").read_text(), (folder / "cohort.npy").read_bytes(), trunk=real_models().trunk.digest
+    )
+    assert (built.products, len(built.scores), built.cohort.shape) == (10, 20, (30, 1280))
+    assert built.alike_poor <= built.alike_far5 <= built.alike_far1 < 1.2
+    assert built.heat_low < built.heat_high
+    assert result.metrics["good_photos"] == 20
+    assert result.metrics["good_accepted"] >= 0.95
+    assert all(np.isfinite(value) for value in result.metrics.values())
+
+
+def test_fewer_than_ten_products_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"at least 10 products .* found 9"):
+        build_fleet(FleetRecipe(photos=drawn_products(tmp_path, boards=7, uploads=1)))
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder of product folders: nowhere"):
+        build_fleet(FleetRecipe(photos=tmp_path / "nowhere"))
+
+
+def test_too_few_photos_that_can_be_compared_are_refused() -> None:
+    recipe = FleetRecipe(photos=Path("photos"))
+    with pytest.raises(InputError, match="at least 20 good photos that can be compared"):
+        fleet._sidecar([], [], recipe, real_models(), {})
+
+
+def test_the_same_seed_draws_the_same_impostors(tmp_path: Path) -> None:
+    products = fleet._products(drawn_products(tmp_path, uploads=1))
+    banks = dict.fromkeys((product.name for product in products), None)
+
+    def drawn(seed: int) -> list[str]:
+        recipe = FleetRecipe(photos=tmp_path, impostors=3, seed=seed)
+        return [other.name for p in products for _, other in fleet._pairs(p, products, banks, recipe)]  # type: ignore[arg-type]
+
+    assert drawn(1) == drawn(1) != drawn(2)
+    assert len(drawn(1)) == 30
