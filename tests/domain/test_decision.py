@@ -121,9 +121,15 @@ def test_doubts_are_reviewed_and_named() -> None:
 
 
 def test_a_rejection_still_names_the_doubts() -> None:
-    found, reasons = outcome(replace(OWN, score=5.0, p_value=0.001), spot(5.0, 0.001), poor=True)
+    found, reasons = outcome(replace(OWN, score=5.0, p_value=0.001), spot(5.0, 0.001), doubtful=True)
     assert found is Outcome.REJECT
-    assert codes(reasons) == ["DEFECT", "ALIGNMENT_POOR"]
+    assert codes(reasons) == ["DEFECT", "IDENTITY_DOUBTFUL"]
+
+
+def test_what_could_not_be_laid_over_the_golden_is_looked_at_and_never_rejected() -> None:
+    found, reasons = outcome(replace(OWN, score=5.0, p_value=0.001), spot(5.0, 0.001), poor=True)
+    assert found is Outcome.REVIEW
+    assert codes(reasons) == ["DIFFERS_FROM_GOLDEN", "ALIGNMENT_POOR"]
 
 
 def test_an_identity_nobody_checked_does_not_pass() -> None:

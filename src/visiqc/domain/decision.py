@@ -33,7 +33,7 @@ def decide(
     |---|---|
     | RETAKE | the quality gate complains at all |
     | WRONG_SAMPLE | the identity was checked and is not accepted |
-    | REJECT | `rejecting_regions` names at least one |
+    | REJECT | `rejecting_regions` names at least one, and the alignment is not poor |
     | REVIEW | p ≤ α_review, the identity is doubtful or was not checked, or the alignment is poor |
     | PASS | none of these |
 
@@ -66,7 +66,8 @@ def decide(
     if alignment_poor:
         doubts.append(_alignment_poor())
     if calibration is not None:
-        rejecting = rejecting_regions(calibration, regions, policy)
+        # Laid over badly, another product or side would be rejected as one large defect: a person looks instead.
+        rejecting = () if alignment_poor else rejecting_regions(calibration, regions, policy)
         if rejecting:
             return Outcome.REJECT, (_defect(calibration, rejecting), *doubts)
         if calibration.p_value <= calibration.alpha_review:
