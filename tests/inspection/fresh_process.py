@@ -6,10 +6,11 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bench import enrolled, parts_in, photo_of, scored, scratched, sent
 from pictures import board
+from visiqc.storage.records import SqlRecords
 
 
 def figures(home: Path) -> list[Any]:
@@ -20,6 +21,7 @@ def figures(home: Path) -> list[Any]:
     for name, product in (("good", board()), ("bad", scratched(board()))):
         verdict = asdict(scored("board", sent(f"{name}.jpg", photo_of(product, 25, 0.9, noise=3)), parts))
         found.append({key: value for key, value in verdict.items() if key not in {"id", "timings_ms", "made_at"}})
+    cast("SqlRecords", parts.records).close()
     return [golden.bank_digest, found]
 
 
