@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -45,3 +46,8 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{self.home.absolute() / 'visiqc.sqlite3'}"
+
+
+def cache_folder() -> Path:
+    """`VISIQC_CACHE`, where long jobs keep what can be made again, outside the checkout and the home."""
+    return Path(os.environ.get("VISIQC_CACHE") or Path.home() / ".cache" / "visiqc")

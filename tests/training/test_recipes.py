@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from visiqc.errors import BadRecipe, Unavailable
-from visiqc.training.recipes import RunResult, as_yaml, cache_folder, make_recipe, read_recipe, run_recipe
+from visiqc.errors import Unavailable
+from visiqc.training.recipes import RunResult, run_recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +19,6 @@ class BakeRecipe:
 
     flour: Path
     minutes: int = 30
-    sizes: tuple[tuple[int, int], ...] = ((1, 2),)
     seed: int = 5
 
 
@@ -30,44 +27,6 @@ def recipe_file(tmp_path: Path) -> Path:
     path = tmp_path / "bake.yaml"
     path.write_text("flour: rye\nminutes: 40\n", encoding="utf-8")
     return path
-
-
-def test_a_file_and_changes_make_a_recipe(recipe_file: Path) -> None:
-    recipe = read_recipe(BakeRecipe, recipe_file, ["minutes=50", "sizes=[[3, 4], [5, 6]]"])
-    assert recipe == BakeRecipe(flour=Path("rye"), minutes=50, sizes=((3, 4), (5, 6)))
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ("minuts=3", r"no key 'minuts'; its keys are flour, minutes, sizes, seed"),
-        ("minutes=long", r"minutes: .*integer.*got 'long'"),
-        ("minutes", r"--set wants key=value, got 'minutes'"),
-    ],
-)
-def test_a_wrong_change_is_refused_by_name(recipe_file: Path, change: str, said: str) -> None:
-    with pytest.raises(BadRecipe, match=said):
-        read_recipe(BakeRecipe, recipe_file, [change])
-
-
-@pytest.mark.parametrize(("text", "said"), [("a: [", "is not YAML"), ("- a", "must be a mapping"), ("", "flour")])
-def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "bad.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(BadRecipe, match=said):
-        read_recipe(BakeRecipe, tmp_path / "bad.yaml")
-
-
-def test_a_missing_file_is_named_without_its_folder(tmp_path: Path) -> None:
-    with pytest.raises(BadRecipe, match=r"^recipe gone\.yaml cannot be read"):
-        read_recipe(BakeRecipe, tmp_path / "gone.yaml")
-
-
-@given(minutes=st.integers(-(10**9), 10**9), name=st.text("abc/. äé:#'\"", min_size=1, max_size=12))
-def test_what_is_printed_reads_back_to_the_same_recipe(minutes: int, name: str) -> None:
-    import yaml
-
-    recipe = BakeRecipe(flour=Path(name), minutes=minutes)
-    assert make_recipe(BakeRecipe, yaml.safe_load(as_yaml(recipe))) == recipe
 
 
 def test_a_run_is_printed_seeded_and_reported(recipe_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,13 +54,6 @@ def test_a_refused_run_is_one_sentence_and_exit_2(recipe_file: Path, capsys: pyt
     assert capsys.readouterr().err.endswith(": the oven is cold\n")
 
 
-def test_the_cache_lies_outside_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("VISIQC_CACHE", raising=False)
-    assert cache_folder() == Path.home() / ".cache" / "visiqc"
-    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
-
-
 @pytest.mark.slow
 def test_a_run_is_logged_to_the_local_store(recipe_file: Path, tmp_path: Path) -> None:
     pytest.importorskip("mlflow", reason="MLflow is not installed; it comes with visiqc[train]", exc_type=ImportError)
@@ -117,7 +69,8 @@ def test_a_run_is_logged_to_the_local_store(recipe_file: Path, tmp_path: Path) -
 _BAKE_AND_LOOK = '''
 from dataclasses import dataclass
 from pathlib import Path
-from visiqc.training.recipes import RunResult, cache_folder, run_recipe
+from visiqc.settings import cache_folder
+from visiqc.training.recipes import RunResult, run_recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Bake:

@@ -1,4 +1,4 @@
-"""One way to run every training script: a recipe from YAML, checked, printed, seeded and logged."""
+"""One way to run every training script: a recipe from YAML, printed, seeded, run and logged."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
-import yaml
-from pydantic import TypeAdapter, ValidationError
 
-from visiqc.errors import BadRecipe, VisiQCError
+from visiqc.errors import VisiQCError
+from visiqc.recipes import R, Recipe, as_values, as_yaml, read_recipe
+from visiqc.settings import cache_folder
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,15 +32,6 @@ class RunResult:
     metrics: Mapping[str, float]
     artifacts: tuple[Path, ...] = ()
     data_digest: str = ""
-
-
-class Recipe(Protocol):
-    """A frozen dataclass whose fields decide all of a run's outcome; a field `seed` seeds it."""
-
-    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
-
-
-R = TypeVar("R", bound=Recipe)
 
 
 def run_recipe(recipe_type: type[R], train: Callable[[R], RunResult], arguments: Sequence[str] | None = None) -> None:
@@ -72,42 +62,6 @@ def run_recipe(recipe_type: type[R], train: Callable[[R], RunResult], arguments:
         sys.stdout.write(f"{name}: {value:.6g}\n")
 
 
-def read_recipe(recipe_type: type[R], path: Path, changes: Sequence[str] = ()) -> R:
-    """The recipe in a YAML file, with `key=value` changes on top; values of changes are YAML too.
-
-    Raises:
-        BadRecipe: The file is missing or no mapping, a key is no field of the recipe, or a value does not fit.
-    """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except OSError as err:
-        raise BadRecipe(f"recipe {path.name} cannot be read: {err.strerror}") from err
-    except (yaml.YAMLError, UnicodeDecodeError) as err:
-        raise BadRecipe(f"recipe {path.name} is not YAML: {str(err).partition(chr(10))[0]}") from err
-    if not isinstance(values, dict):
-        raise BadRecipe(f"recipe {path.name} must be a mapping of keys to values, got {type(values).__name__}")
-    return make_recipe(recipe_type, values | dict(_change(each) for each in changes))
-
-
-def make_recipe(recipe_type: type[R], values: Mapping[str, Any]) -> R:
-    """A recipe from keys and values, each checked against the dataclass; `BadRecipe` names the first wrong one."""
-    fields = [field.name for field in dataclasses.fields(recipe_type)]
-    for key in values:
-        if key not in fields:
-            raise BadRecipe(f"{recipe_type.__name__} has no key {key!r}; its keys are {', '.join(fields)}")
-    try:
-        return TypeAdapter(recipe_type).validate_python(dict(values))
-    except ValidationError as err:
-        first = err.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise BadRecipe(f"{recipe_type.__name__}: {key}: {first['msg']}, got {first['input']!r}") from err
-
-
-def as_yaml(recipe: Recipe) -> str:
-    """The recipe with every key, as YAML that `read_recipe` reads back to an equal one."""
-    return yaml.safe_dump(TypeAdapter(type(recipe)).dump_python(recipe, mode="json"), sort_keys=False)
-
-
 def seed_everything(seed: int) -> None:
     """Seed Python, NumPy and, where it is installed, torch."""
     random.seed(seed)
@@ -116,18 +70,6 @@ def seed_everything(seed: int) -> None:
         import torch
 
         torch.manual_seed(seed)
-
-
-def cache_folder() -> Path:
-    """`VISIQC_CACHE`, where long jobs and the local MLflow store live, outside the checkout."""
-    return Path(os.environ.get("VISIQC_CACHE") or Path.home() / ".cache" / "visiqc")
-
-
-def _change(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise BadRecipe(f"--set wants key=value, got {text!r}")
-    return key.strip(), yaml.safe_load(value)
 
 
 @contextlib.contextmanager
@@ -150,7 +92,7 @@ def _tracked(recipe: Recipe, experiment: str, *, wanted: bool) -> Iterator[Calla
     number = found.experiment_id if found else mlflow.create_experiment(experiment, artifact_location=artifacts)
     with mlflow.start_run(experiment_id=number):
         mlflow.log_text(as_yaml(recipe), "recipe.yaml")
-        mlflow.log_params(yaml.safe_load(as_yaml(recipe)))
+        mlflow.log_params(as_values(recipe))
 
         def log(result: RunResult) -> None:
             mlflow.log_metrics(dict(result.metrics))

@@ -1,0 +1,82 @@
+"""Recipes: a frozen dataclass that decides all of a run's outcome, and its YAML."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from visiqc.errors import BadRecipe
+
+
+class Recipe(Protocol):
+    """A frozen dataclass whose fields decide all of a run's outcome; a field `seed` seeds it."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+
+R = TypeVar("R", bound=Recipe)
+
+
+def read_recipe(recipe_type: type[R], path: Path, changes: Sequence[str] = ()) -> R:
+    """The recipe in a YAML file, with `key=value` changes on top; values of changes are YAML too.
+
+    Raises:
+        BadRecipe: The file is missing or no mapping, a key is no field of the recipe, or a value does not fit.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as err:
+        raise BadRecipe(f"recipe {path.name} cannot be read: {err.strerror}") from err
+    except (yaml.YAMLError, UnicodeDecodeError) as err:
+        raise BadRecipe(f"recipe {path.name} is not YAML: {str(err).partition(chr(10))[0]}") from err
+    if not isinstance(values, dict):
+        raise BadRecipe(f"recipe {path.name} must be a mapping of keys to values, got {type(values).__name__}")
+    return make_recipe(recipe_type, values | dict(_change(each) for each in changes))
+
+
+def make_recipe(recipe_type: type[R], values: Mapping[str, Any]) -> R:
+    """A recipe from keys and values, each checked against the dataclass; `BadRecipe` names the first wrong one."""
+    fields = [field.name for field in dataclasses.fields(recipe_type)]
+    for key in values:
+        if key not in fields:
+            raise BadRecipe(f"{recipe_type.__name__} has no key {key!r}; its keys are {', '.join(fields)}")
+    try:
+        return TypeAdapter(recipe_type).validate_python(dict(values))
+    except ValidationError as err:
+        first = err.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise BadRecipe(f"{recipe_type.__name__}: {key}: {first['msg']}, got {first['input']!r}") from err
+
+
+def as_values(recipe: Recipe) -> dict[str, Any]:
+    """The recipe with every key, as values that JSON and YAML know and `make_recipe` takes back."""
+    values: dict[str, Any] = TypeAdapter(type(recipe)).dump_python(recipe, mode="json")
+    return values
+
+
+def as_yaml(recipe: Recipe) -> str:
+    """The recipe with every key, as YAML that `read_recipe` reads back to an equal one."""
+    return yaml.safe_dump(as_values(recipe), sort_keys=False)
+
+
+def digest_of(values: Any) -> str:
+    """SHA-256 of values that JSON knows, whatever the order of their keys."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _change(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise BadRecipe(f"--set wants key=value, got {text!r}")
+    try:
+        return key.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as err:
+        raise BadRecipe(f"--set {key.strip()}: the value is not YAML, got {value!r}") from err
