@@ -13,6 +13,7 @@ from visiqc.cli.demo import demo
 from visiqc.cli.evaluate import evaluate
 from visiqc.cli.golden import golden_app
 from visiqc.cli.keys import keys_app
+from visiqc.cli.render import render
 from visiqc.cli.score import score
 from visiqc.cli.serve import serve
 
@@ -51,5 +52,6 @@ app.command()(demo)
 app.add_typer(golden_app, name="golden")
 app.command()(score)
 app.command()(evaluate)
+app.command()(render)
 app.command()(serve)
 app.add_typer(keys_app, name="key")

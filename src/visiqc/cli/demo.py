@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,13 +19,17 @@ if TYPE_CHECKING:
     from visiqc.inspection.parts import Parts, SentPhoto
 
 _MARK = "made-by-visiqc-demo"
-_SHOWS = {"good": "a good piece", "wrong_sample": "another design"}
+_SHOWS = {"good": "a good piece", "wrong_sample": "another design", "variant": "a variant: other "}
+_FLAGGED = {Outcome.REVIEW, Outcome.REJECT}
 _EXPECTED = {
     "good": {Outcome.PASS},
-    "defective": {Outcome.REVIEW, Outcome.REJECT},
+    "defective": _FLAGGED,
+    "variant": {*_FLAGGED, Outcome.WRONG_SAMPLE},
     "wrong_sample": {Outcome.WRONG_SAMPLE},
     "unusable": {Outcome.RETAKE},
 }
+_PRODUCTS = 3
+"""Products that are shown unless all are asked for: about half a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +39,24 @@ class Sample:
     Attributes:
         sku: The product it is sent for.
         path: Where it is.
-        role: `golden`, `good`, `defective`, `wrong_sample` or `unusable`.
+        role: `golden`, `good`, `defective`, `variant`, `wrong_sample` or `unusable`.
         defect: What is wrong with it; empty where nothing is.
+        visible: Whether that can be seen in the photo.
     """
 
     sku: str
     path: Path
     role: str
     defect: str
+    visible: bool = True
 
     @property
     def shows(self) -> str:
         """What the photo is known to show, in words."""
-        return _SHOWS.get(self.role) or self.defect.replace("_", " ")
+        words = self.defect.replace("_", " ")
+        if self.role in {"good", "wrong_sample", "variant"}:
+            return _SHOWS[self.role] + (words if self.role == "variant" else "")
+        return words if self.visible else f"{words}, hidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Tried:
     def remark(self) -> str:
         """How the verdict differs from what the photo shows; empty where it does not."""
         outcome = self.verdict.outcome
-        if outcome in _EXPECTED[self.sample.role]:
+        if outcome in _EXPECTED[self.sample.role] or not self.sample.visible:
             return ""
         if self.sample.role == "good":
             return "false alarm"
@@ -73,6 +81,9 @@ def demo(
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Folder for the demo's database and contact sheet.")
     ] = Path("visiqc-demo"),
+    everything: Annotated[
+        bool, typer.Option("--all", help="All sample products, not just the first three; takes two minutes.")
+    ] = False,
 ) -> None:
     """Try VisiQC on the sample photos that ship.
 
@@ -86,7 +97,7 @@ def demo(
     from visiqc.reporting.contact_sheet import contact_sheet, sheet_row
     from visiqc.settings import Settings
 
-    samples = read_samples()
+    samples = read_samples(products=None if everything else _PRODUCTS)
     parts = build_parts(Settings(home=_fresh_home(out), database_url=""))
     with progress("demo") as steps:
         tried = try_samples(samples, parts, steps)
@@ -99,22 +110,34 @@ def demo(
     print(f"To open it:    python3 -m webbrowser {sheet.resolve().as_uri()}")
 
 
-def read_samples() -> list[Sample]:
-    """The sample photos that ship.
+def read_samples(*, products: int | None = None) -> list[Sample]:
+    """The sample photos that ship, of all products or the first few.
 
     Raises:
         NotFound: The installation is incomplete.
         IntegrityError: Their manifest cannot be read.
     """
-    from visiqc.errors import IntegrityError
+    from visiqc.errors import InputError, IntegrityError
+    from visiqc.evaluation.rendered_sets import read_manifest
     from visiqc.runtime.bundle import bundled_samples
 
     folder = bundled_samples()
     try:
-        rows = json.loads((folder / "manifest.json").read_text())
-        return [Sample(row["sku"], folder / row["file"], row["role"], row["defect"] or "") for row in rows]
-    except (OSError, ValueError, KeyError, TypeError) as err:
+        items = read_manifest(folder).items
+    except InputError as err:
         raise IntegrityError("the manifest of the sample photos cannot be read; install VisiQC again") from err
+    chosen = list(dict.fromkeys(item.sku for item in items))[:products]
+    return [
+        Sample(
+            item.sku,
+            folder / item.file,
+            item.role,
+            item.defect or item.attribute or "",
+            visible=item.visible is not False,
+        )
+        for item in items
+        if item.sku in chosen
+    ]
 
 
 def try_samples(samples: Iterable[Sample], parts: Parts, steps: Steps) -> list[Tried]:

@@ -14,6 +14,7 @@ import numpy as np
 import structlog
 
 from visiqc.errors import InputError
+from visiqc.evaluation.rendered_sets import MANIFEST, read_manifest
 from visiqc.inspection.compare import Comparison, compare
 from visiqc.inspection.enrol import build_bank
 from visiqc.inspection.fleet import FEWEST_SCORES, Fleet, cohort_bytes, to_json
@@ -49,7 +50,7 @@ class FleetRecipe:
     """All that decides the sidecar."""
 
     photos: Path
-    """Folder of product folders."""
+    """A set that `visiqc render` made, or a folder of product folders with `golden*` and `upload*` photos."""
     out: Path = Path("models/fleet")
     """Where the trunk's own folder with `fleet.json` and `cohort.npy` is written."""
     source: str = "rendered jewelry"
@@ -110,15 +111,28 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
 def _products(folder: Path) -> list[_Product]:
     if not folder.is_dir():
         raise InputError(f"no such folder of product folders: {folder.name}")
-    found = [
-        _Product(sub.name, tuple(sorted(sub.glob("golden*"))), tuple(sorted(sub.glob("upload*"))))
-        for sub in sorted(folder.iterdir())
-        if sub.is_dir()
-    ]
+    if (folder / MANIFEST).is_file():
+        found = _rendered_products(folder)
+    else:
+        found = [
+            _Product(sub.name, tuple(sorted(sub.glob("golden*"))), tuple(sorted(sub.glob("upload*"))))
+            for sub in sorted(folder.iterdir())
+            if sub.is_dir()
+        ]
     usable = [product for product in found if product.goldens and product.uploads]
     if len(usable) < 10:
         raise InputError(f"a fleet needs at least 10 products with golden* and upload* photos, found {len(usable)}")
     return usable
+
+
+def _rendered_products(folder: Path) -> list[_Product]:
+    """The products of a set that `visiqc render` made, with their good uploads."""
+    items = read_manifest(folder).items
+
+    def of(sku: str, role: str) -> tuple[Path, ...]:
+        return tuple(folder / item.file for item in items if (item.sku, item.role) == (sku, role))
+
+    return [_Product(sku, of(sku, "golden"), of(sku, "good")) for sku in dict.fromkeys(item.sku for item in items)]
 
 
 def _enrolled(product: _Product, count: int, models: Models, long_side: int) -> GoldenBank | None:

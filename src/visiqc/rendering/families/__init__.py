@@ -1,0 +1,1 @@
+"""The families of jewelry, each a frozen dataclass of numbers that builds a `Piece`."""

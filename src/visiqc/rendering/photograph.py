@@ -1,0 +1,341 @@
+"""One photo from nothing but its `Shot`: piece, specimen, defect, dirt, light, camera, picture, ground truth."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from visiqc.rendering import masks
+from visiqc.rendering.camera import Camera, focused, golden_camera, missed
+from visiqc.rendering.catalogue import design_digest, to_dict
+from visiqc.rendering.defects.catalogue import KINDS, make_defect, possible
+from visiqc.rendering.defects.damage import Damage, Rule, Subject
+from visiqc.rendering.design import Design
+from visiqc.rendering.develop import Phone, develop, draw_phone, metered, plain
+from visiqc.rendering.dirt import dirt
+from visiqc.rendering.engine import Traced, denoised, path_traced, variant
+from visiqc.rendering.ground import Ground, card_place, draw_ground, ring_stand
+from visiqc.rendering.hits import FirstHits
+from visiqc.rendering.light import Light, draw_light, environment
+from visiqc.rendering.materials import GEMS
+from visiqc.rendering.piece import Piece, Role
+from visiqc.rendering.scene import Setting, load_scene, sensor, shape_key
+from visiqc.rendering.shots import Shot, ShotRole
+from visiqc.rendering.specimen import specimen
+from visiqc.rendering.spoiling import Spoiled, spoiled
+from visiqc.rendering.tracing import first_hits, guides, seen_through
+from visiqc.vision.types import FloatArray, Mask, Photo
+
+_GROUND_WEIGHTS = {
+    "white": 0.30,
+    "white_acrylic": 0.12,
+    "grey": 0.20,
+    "linen": 0.12,
+    "wood": 0.10,
+    "black_acrylic": 0.08,
+    "navy": 0.08,
+}
+_LIGHT_WEIGHTS = {
+    "soft_boxes": 0.26,
+    "light_tent": 0.18,
+    "window": 0.20,
+    "fluorescent": 0.16,
+    "flash": 0.08,
+    "desk_lamp": 0.12,
+}
+_HOME_GROUND = 0.7
+"""Share of a product's photos that are taken on its factory's usual surface."""
+_STANDS = 0.15
+"""Share of the ring designs that are photographed on a stand."""
+_FIRE_SHARE = 0.012
+"""Gems of strong dispersion that take up this share of the picture are rendered with their fire."""
+_FIERY = 0.04
+_TRIES = 3
+"""Places tried for a defect before it is recorded as not visible."""
+_FEWEST_PX = 12.0
+"""Visible defects cover as many pixels of a 512 px photo."""
+_LOWEST_CONTRAST = 3.0
+"""Grey levels by which a visible defect differs from the good piece, on average."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photograph:
+    """A photo and its ground truth.
+
+    Attributes:
+        photo: (H, W, 3) uint8 sRGB, before JPEG.
+        label: (H, W) uint8: 0 ground, 64 product, 128 changed by the defect elsewhere, 255 defect.
+        record: `planned`: what the shot and its seed decided; `measured`: what the picture shows.
+        jpeg_quality: Of the phone.
+        seconds: CPU seconds by stage.
+    """
+
+    photo: Photo
+    label: NDArray[np.uint8]
+    record: dict[str, Any]
+    jpeg_quality: int
+    seconds: Mapping[str, float]
+
+
+def photograph(shot: Shot) -> Photograph:
+    """Take one photo.
+
+    Raises:
+        InputError: The design cannot be made.
+        BadRecipe: The shot names a light, ground or defect that does not exist.
+        Unavailable: Mitsuba is not installed.
+    """
+    return _Session(shot).taken()
+
+
+class _Session:
+    """One photo being taken: what is drawn for it, and the time each stage takes."""
+
+    def __init__(self, shot: Shot) -> None:
+        self.shot = shot
+        self.seconds: dict[str, float] = defaultdict(float)
+        with self._timed("geometry"):
+            self.good = specimen(_built(shot.design, design_digest(shot.design)), self._random("specimen"))
+        spoil = spoiled(shot.attribute if shot.role is ShotRole.UNUSABLE else "", self._random("spoil"))
+        self.camera = self._posed(spoil)
+        self.light = self._lit(spoil)
+        self.phone = self._held(spoil)
+        with self._timed("textures"):
+            self.ground = self._laid_on()
+            self.setting = self._set_up(self.ground)
+
+    def taken(self) -> Photograph:
+        eye = sensor(replace(self.camera, aperture_mm=0.0), self.shot.side_px)
+        with self._timed("load"):
+            bare = self._loaded(self.good)
+        with self._timed("first hits"):
+            sight = first_hits(bare, eye, side_px=self.shot.side_px)
+        made = self._damaged(sight, eye) if self.shot.role is ShotRole.DEFECTIVE else None
+        piece = self._dusty(made.damage.piece if made else self.good, sight)
+        scene, traced, light = self._rendered(piece, sight)
+        gain = metered(light, self.ground.grey)
+        with self._timed("develop"):
+            photo = develop(light, self.phone, gain_ev=gain, rng=self._random("noise"))
+        measured, label = self._truth(made, sight, traced, light, gain)
+        del scene
+        record = {"planned": self._planned(), "measured": measured | {"renderer": variant()}}
+        return Photograph(
+            photo=photo,
+            label=label,
+            record=record,
+            jpeg_quality=self.phone.jpeg_quality,
+            seconds=dict(self.seconds),
+        )
+
+    def _random(self, what: str) -> Generator:
+        """Random numbers of one thing, so that drawing more of another changes nothing here."""
+        return np.random.default_rng([self.shot.seed, *hashlib.sha256(what.encode()).digest()[:8]])
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        start = time.process_time()
+        yield
+        self.seconds[stage] += time.process_time() - start
+
+    def _posed(self, spoil: Spoiled) -> Camera:
+        golden = golden_camera(_built(self.shot.design, design_digest(self.shot.design)), turn_deg=self.shot.turn_deg)
+        rng = self._random("camera")
+        return spoil.camera(focused(missed(golden, self.shot.pose, rng), self.shot.pose, rng))
+
+    def _lit(self, spoil: Spoiled) -> Light:
+        rng = self._random("light")
+        drawn = str(rng.choice(list(_LIGHT_WEIGHTS), p=list(_LIGHT_WEIGHTS.values())))
+        name = spoil.light or self.shot.light or drawn
+        return draw_light(name, rng, camera_elevation_deg=self.camera.elevation_deg)
+
+    def _held(self, spoil: Spoiled) -> Phone:
+        phone = draw_phone(self._random("phone"), kelvin=self.light.kelvin, level=self.shot.pose)
+        return spoil.phone(phone)
+
+    def _laid_on(self) -> Ground:
+        home = np.random.default_rng(list(hashlib.sha256(f"home {self.shot.sku}".encode()).digest()[:8]))
+        rng = self._random("ground")
+        usual = str(home.choice(list(_GROUND_WEIGHTS), p=list(_GROUND_WEIGHTS.values())))
+        other = str(rng.choice(list(_GROUND_WEIGHTS), p=list(_GROUND_WEIGHTS.values())))
+        drawn = usual if rng.random() < _HOME_GROUND else other
+        return draw_ground(self.shot.ground or drawn, rng)
+
+    def _set_up(self, ground: Ground) -> Setting:
+        home = np.random.default_rng(list(hashlib.sha256(f"stand {self.shot.sku}".encode()).digest()[:8]))
+        standing = self.good.standing and home.random() < _STANDS
+        return Setting(
+            environment=environment(self.light, camera_azimuth_deg=self.camera.azimuth_deg),
+            ground=ground,
+            stand=ring_stand(self.good, home) if standing else None,
+            card=card_place(self.good, self.camera.azimuth_deg, self._random("card")) if self.shot.card else None,
+        )
+
+    def _loaded(self, piece: Piece) -> Any:
+        return load_scene(piece, self.shot.design.look, self.setting, self.camera, side_px=self.shot.side_px)
+
+    def _dusty(self, piece: Piece, sight: FirstHits) -> Piece:
+        with self._timed("dirt"):
+            rng = self._random("dirt")
+            return dirt(piece, sight, rng, float(rng.beta(1.4, 2.2)))
+
+    def _damaged(self, sight: FirstHits, eye: Mapping[str, Any]) -> _Made | None:
+        """The defect, at the place of a few where most of it is seen; another kind where this one has no place."""
+        subject = Subject(design=self.shot.design, piece=self.good, sight=sight)
+        rng = self._random("defect")
+        others = [kind for kind in possible(self.shot.design, self.good) if kind != self.shot.defect]
+        kinds = [self.shot.defect, *(str(kind) for kind in rng.permutation(others))]
+        for kind in kinds:
+            best: _Made | None = None
+            for _ in range(_TRIES):
+                with self._timed("defect"):
+                    damage = make_defect(kind, subject, self.shot.severity, rng)
+                if damage is None:
+                    break
+                made = self._masked(damage, sight, eye)
+                best = made if best is None or made.mask.sum() > best.mask.sum() else best
+                if best.mask.sum() >= self._fewest_px:
+                    break
+            if best is not None:
+                return best
+        return None
+
+    def _masked(self, damage: Damage, sight: FirstHits, eye: Mapping[str, Any]) -> _Made:
+        side = self.shot.side_px
+        with self._timed("load"):
+            scene = self._loaded(damage.piece)
+        with self._timed("first hits"):
+            hits = first_hits(scene, eye, side_px=side)
+            seen = None
+            if damage.rule is Rule.SEEN_THROUGH:
+                (crack,) = damage.touched
+                glass = _glass(damage.piece)
+                seen = seen_through(scene, eye, shape_key(crack), glass, side_px=side)
+            mask = masks.defect_mask(damage, sight, hits, seen=seen)
+        return _Made(damage, hits, mask)
+
+    @property
+    def _fewest_px(self) -> float:
+        return _FEWEST_PX * (self.shot.side_px / 512) ** 2
+
+    def _rendered(self, piece: Piece, sight: FirstHits) -> tuple[Any, Traced, FloatArray]:
+        with self._timed("load"):
+            scene = self._loaded(piece)
+        with self._timed("trace"):
+            fire = _dispersion(self.good, sight)
+            traced = path_traced(scene, samples=self.shot.samples, seed=self.shot.seed % 10**6, dispersion=fire)
+        with self._timed("guides"):
+            albedo, normal = guides(scene, seed=self.shot.seed % 10**6, decals=_decals(piece))
+        with self._timed("denoise"):
+            light = denoised(traced.radiance, albedo, normal)
+        return scene, traced, light
+
+    def _truth(
+        self, made: _Made | None, sight: FirstHits, traced: Traced, light: FloatArray, gain: float
+    ) -> tuple[dict[str, Any], NDArray[np.uint8]]:
+        """What the photo shows, and its label image."""
+        if made is None:
+            product = masks.product_mask(sight, self.good)
+            nothing = np.zeros_like(product)
+            return {"product_px": int(product.sum())}, masks.label_image(product, nothing, nothing)
+        product = masks.product_mask(made.hits, made.damage.piece) | masks.product_mask(sight, self.good)
+        band, contrast = self._compared(made, sight, traced, light, gain)
+        area = int(made.mask.sum())
+        damage = made.damage
+        measured = {
+            "defect": damage.kind,
+            "code": KINDS[damage.kind].code,
+            "severity": round(damage.severity, 3),
+            "size_mm": round(float(damage.size_mm), 3),
+            "parts": sorted(damage.touched),
+            "visible": bool(area >= self._fewest_px and contrast >= _LOWEST_CONTRAST),
+            "area_px": area,
+            "product_px": int(product.sum()),
+            "area_share": round(area / max(1, int(product.sum())), 6),
+            "box": masks.box_of(made.mask),
+            "contrast": round(contrast, 2),
+            "ignore_px": int(band.sum()),
+        }
+        return measured, masks.label_image(product, band, made.mask)
+
+    def _compared(
+        self, made: _Made, sight: FirstHits, traced: Traced, light: FloatArray, gain: float
+    ) -> tuple[Mask, float]:
+        """The ignore band, and how much the defect shows, from a twin photo of the piece without it."""
+        with self._timed("twin"):
+            twin_piece = self._dusty(self.good, sight)
+            scene = self._loaded(twin_piece)
+            seed = self.shot.seed % 10**6
+            fire = _dispersion(self.good, sight)
+            twin = path_traced(scene, samples=self.shot.samples, seed=seed, dispersion=fire, first_only=True)
+            band = masks.ignore_band(twin.first, traced.first, made.mask)
+            albedo, normal = guides(scene, seed=seed, decals=_decals(twin_piece))
+            twin_light = denoised(twin.radiance, albedo, normal)
+            phone = plain(self.phone)
+            shown = [develop(each, phone, gain_ev=gain, rng=None) for each in (twin_light, light)]
+        return band, masks.contrast(shown[0], shown[1], made.mask)
+
+    def _planned(self) -> dict[str, Any]:
+        shot = self.shot
+        return {
+            "sku": shot.sku,
+            "name": shot.name,
+            "role": str(shot.role),
+            "design": to_dict(shot.design),
+            "pose": str(shot.pose),
+            "turn_deg": round(shot.turn_deg, 3),
+            "seed": shot.seed,
+            "side_px": shot.side_px,
+            "samples": shot.samples,
+            "defect": shot.defect or None,
+            "severity": round(shot.severity, 4),
+            "attribute": shot.attribute or None,
+            "camera": self.camera.record(),
+            "light": self.light.record(),
+            "ground": self.ground.name,
+            "stand": self.setting.stand is not None,
+            "card": self.setting.card is not None,
+            "phone": self.phone.record(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A defect as the camera sees it."""
+
+    damage: Damage
+    hits: FirstHits
+    mask: Mask
+
+
+@functools.lru_cache(maxsize=3)
+def _built(design: Design, _digest: str) -> Piece:
+    return design.build()
+
+
+def _decals(piece: Piece) -> dict[str, Any]:
+    return {shape_key(name): part.decal for name, part in piece.parts.items() if part.decal is not None}
+
+
+def _glass(piece: Piece) -> dict[str, float]:
+    """Refractive index of the transparent stones, by shape key."""
+    stones = piece.of(Role.STONE)
+    return {shape_key(part.name): GEMS[part.gem].index for part in stones if GEMS[part.gem].opaque is None}
+
+
+def _dispersion(piece: Piece, sight: FirstHits) -> dict[float, float] | None:
+    """Dispersion by index of the gems, where fiery ones are large enough in the picture for their fire to show."""
+    stones = [part for part in piece.of(Role.STONE) if GEMS[part.gem].opaque is None]
+    fiery = [part.name for part in stones if GEMS[part.gem].dispersion >= _FIERY]
+    if sight.on(*fiery).mean() < _FIRE_SHARE:
+        return None
+    return {GEMS[part.gem].index: GEMS[part.gem].dispersion for part in stones}

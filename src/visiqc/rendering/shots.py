@@ -1,0 +1,72 @@
+"""All that decides one photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from visiqc.rendering.design import Design
+
+
+class PoseLevel(StrEnum):
+    """How the factory held its phone against the golden pose."""
+
+    JIG = "jig"
+    """±0.5° in each axis, ±0.5 % distance: the piece lies in a jig."""
+    GUIDED = "guided"
+    """±3°, ±4 %: a ghost outline was followed."""
+    HANDHELD = "handheld"
+    """±10°, ±12 %."""
+
+
+class ShotRole(StrEnum):
+    """What a photo is for."""
+
+    GOLDEN = "golden"
+    GOOD = "good"
+    DEFECTIVE = "defective"
+    VARIANT = "variant"
+    """The same design with one attribute changed, sent in its place."""
+    WRONG_SAMPLE = "wrong_sample"
+    """Another design sent in its place."""
+    UNUSABLE = "unusable"
+    """A good piece, badly photographed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One photo to be taken; equal shots give equal photos on one machine.
+
+    Attributes:
+        sku: The product it is sent for.
+        name: Path inside the product's folder without suffix, such as `golden/1` or `uploads/jig-good-3`.
+        role: What it is for.
+        design: What lies before the camera: the product's design, a variant of it, or another.
+        pose: How well the golden pose was met.
+        seed: Of everything that is drawn: specimen, light, camera, defect, noise.
+        side_px: Width and height of the photo.
+        samples: Light paths a pixel.
+        defect: Key in `defects.catalogue.KINDS`; empty = none.
+        severity: 0 to 1.
+        attribute: Of a variant: what is changed, such as `stone_colour`; of an unusable photo: what spoils it.
+        turn_deg: The piece turned about the vertical against the golden pose, for turntable sets.
+        light: Key in `light.LIGHTS`; empty = drawn.
+        ground: Key in `ground.GROUNDS`; empty = drawn.
+        card: Whether the scale card lies in the picture.
+    """
+
+    sku: str
+    name: str
+    role: ShotRole
+    design: Design
+    pose: PoseLevel
+    seed: int
+    side_px: int
+    samples: int
+    defect: str = ""
+    severity: float = 0.0
+    attribute: str = ""
+    turn_deg: float = 0.0
+    light: str = ""
+    ground: str = ""
+    card: bool = False
