@@ -44,8 +44,8 @@ def test_a_plating_that_drifts_yellow_reflects_less_blue(shift: float) -> None:
 def test_a_gem_is_glass_of_its_own_index_or_has_a_body(gem: str) -> None:
     made = gem_bsdf(gem)
     coat = made["bsdf_0"] if gem == "pearl" else made
-    assert coat["int_ior"] == GEMS[gem].index
-    assert coat["type"] == ("dielectric" if GEMS[gem].opaque is None else "roughplastic")
+    assert coat["eta" if gem == "opal" else "int_ior"] == GEMS[gem].index
+    assert (coat["type"] == "dielectric") == (GEMS[gem].opaque is None)
 
 
 def test_a_full_tint_leaves_a_gem_colourless() -> None:

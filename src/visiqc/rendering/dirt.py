@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from visiqc.rendering.decals import CHART, Decal, Overlay, directions
-from visiqc.rendering.defects.fibres import Surface, fibre, walked
+from visiqc.rendering.defects.fibres import LINT, Surface, fibre, walked
 from visiqc.rendering.defects.spots import Spot, spot_at
 from visiqc.rendering.defects.textures import Canvas
 from visiqc.rendering.hits import CARD, GROUND, STAND, FirstHits
@@ -43,9 +43,11 @@ def dirt(piece: Piece, sight: FirstHits, rng: Generator, amount: float) -> Piece
     beside = _beside(sight, own)
     specks = _dust(sight, own, rng, 2 + 10 * amount) + _dust(sight, beside, rng, 3 + 14 * amount)
     fibres = _fibres(sight, own, rng, 0.7 * amount) + _fibres(sight, beside, rng, 2 * amount)
-    for name, meshes in (("dust0", specks), ("fibre0", fibres)):
+    lint = LINT[int(rng.integers(len(LINT)))]
+    for name, meshes, colour in (("dust0", specks, LINT[0]), ("fibre0", fibres, lint)):
         if meshes:
-            piece = piece.with_part(Part(name=name, mesh=joined(meshes), role=Role.FOREIGN, group="dust"))
+            made = Part(name=name, mesh=joined(meshes), role=Role.FOREIGN, group="dust", colour=colour)
+            piece = piece.with_part(made)
     for lay, likely in ((_micro, 0.5 + 0.5 * amount), (_fingerprint, 0.35 * amount)):
         spot, wanted = _drawn(sight, own & (sight.facing > 0.6), rng), rng.random() < likely
         decal = lay(spot, rng, amount) if spot is not None else None

@@ -23,6 +23,7 @@ _PER_PASS = 8
 _FIRE = (-0.32, 0.05, 0.55)
 """Of a gem's dispersion (n at 431 nm less n at 687 nm): off its index at 589 nm for red, green and blue."""
 _SAME_INDEX = 0.004
+_MARGIN = 8
 MAX_DEPTH, ROULETTE_DEPTH = 14, 8
 """Less depth darkens stones and saves nothing."""
 _MISSING = 'Mitsuba is not installed; run: pip install "visiqc[render]"'
@@ -176,6 +177,13 @@ def denoised(radiance: FloatArray, albedo: FloatArray, normal: FloatArray) -> Fl
     mitsuba()  # the denoiser shares Dr.Jit's threads
     import mitsuba_oidn
 
-    picture = np.ascontiguousarray(np.minimum(radiance, _BRIGHTEST), np.float32)
-    guides = [np.ascontiguousarray(guide, np.float32) for guide in (np.clip(albedo, 0, 1), normal)]
-    return np.asarray(mitsuba_oidn.denoise(picture, *guides, hdr=True), np.float32)
+    clean = mitsuba_oidn.denoise(
+        *(_framed(each) for each in (np.minimum(radiance, _BRIGHTEST), np.clip(albedo, 0, 1), normal)), hdr=True
+    )
+    return np.asarray(clean, np.float32)[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+
+
+def _framed(picture: FloatArray) -> FloatArray:
+    """The picture continued by its mirror image: the denoiser brightens its outermost pixels."""
+    margin = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0))
+    return np.ascontiguousarray(np.pad(picture, margin, mode="reflect"), np.float32)

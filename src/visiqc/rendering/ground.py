@@ -204,7 +204,7 @@ def card_place(piece: Piece, azimuth_deg: float, rng: Generator) -> Points:
     back = towards(azimuth_deg, 0.0)
     right = np.array([-back[1], back[0], 0.0])
     side = float(rng.choice([-1, 1]))
-    reach = float(((points - points.mean(axis=0)) @ right * side).max()) + CARD_MM[0] / 2 + float(rng.uniform(-1, 1.5))
+    reach = float(((points - points.mean(axis=0)) @ right * side).max()) + CARD_MM[0] / 2 + float(rng.uniform(1.5, 4))
     centre = points.mean(axis=0) + side * right * reach + back * float(rng.uniform(-4, 3))
     askew = np.deg2rad(rng.normal(0, 4))
     x, y = right * np.cos(askew) - back * np.sin(askew), -(back * np.cos(askew) + right * np.sin(askew))

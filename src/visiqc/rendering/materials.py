@@ -164,7 +164,7 @@ def crack_bsdf(gem: str) -> Bsdf:
     return {"type": "dielectric", "int_ior": 1.0, "ext_ior": float(GEMS[gem].index)}
 
 
-def foreign_bsdf(colour: Triple = (0.42, 0.40, 0.37)) -> Bsdf:
+def foreign_bsdf(colour: Triple) -> Bsdf:
     """Dust and fibres."""
     return {"type": "twosided", "nested": {"type": "diffuse", "reflectance": rgb(colour)}}
 
@@ -213,17 +213,17 @@ def play_of_colour(points: Points) -> NDArray[np.float64]:
 
 
 def _opaque(name: str, colour: Triple, index: float) -> Bsdf:
-    body: Any = {"type": "mesh_attribute", "name": "vertex_color"} if name == "opal" else rgb(colour)
+    if name == "opal":  # the plastics take no colour by vertex
+        body = {"type": "mesh_attribute", "name": "vertex_color"}
+        return {"type": "principled", "base_color": body, "roughness": 0.3, "eta": index, "clearcoat": 1.0}
     glossy = {
         "type": "roughplastic",
         "distribution": "ggx",
         "alpha": 0.03,
         "int_ior": index,
-        "diffuse_reflectance": body,
+        "diffuse_reflectance": rgb(colour),
         "nonlinear": True,
     }
-    if name != "pearl":
-        return glossy
     nacre = _conductor(np.array(_NACRE), _WHITE_N, 0.2)  # light comes back from many thin layers, softly mirrored
     return {"type": "blendbsdf", "weight": 0.38, "bsdf_0": glossy, "bsdf_1": nacre}
 

@@ -64,8 +64,9 @@ _TRIES = 3
 """Places tried for a defect before it is recorded as not visible."""
 _FEWEST_PX = 12.0
 """Visible defects cover as many pixels of a 512 px photo."""
-_LOWEST_CONTRAST = 3.0
-"""Grey levels by which a visible defect differs from the good piece, on average."""
+_LOWEST_CONTRAST, _OVER_NOISE = 3.0, 1.4
+"""Grey levels by which a visible defect differs from the good piece on average, and how many times as much as the
+surface beside it, which differs by the rendering's noise alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +249,11 @@ class _Session:
             nothing = np.zeros_like(product)
             return {"product_px": int(product.sum())}, masks.label_image(product, nothing, nothing)
         product = masks.product_mask(made.hits, made.damage.piece) | masks.product_mask(sight, self.good)
-        band, contrast = self._compared(made, sight, traced, light, gain)
+        twin, band = self._twin(made, sight, traced)
+        phone = plain(self.phone)
+        shown = [develop(each, phone, gain_ev=gain, rng=None) for each in (twin, light)]
+        contrast = masks.contrast(shown[0], shown[1], made.mask)
+        floor = masks.contrast(shown[0], shown[1], masks.beside(made.mask, product, band))
         area = int(made.mask.sum())
         damage = made.damage
         measured = {
@@ -257,32 +262,27 @@ class _Session:
             "severity": round(damage.severity, 3),
             "size_mm": round(float(damage.size_mm), 3),
             "parts": sorted(damage.touched),
-            "visible": bool(area >= self._fewest_px and contrast >= _LOWEST_CONTRAST),
+            "visible": bool(area >= self._fewest_px and contrast >= max(_LOWEST_CONTRAST, _OVER_NOISE * floor)),
             "area_px": area,
             "product_px": int(product.sum()),
             "area_share": round(area / max(1, int(product.sum())), 6),
             "box": masks.box_of(made.mask),
             "contrast": round(contrast, 2),
+            "contrast_beside": round(floor, 2),
             "ignore_px": int(band.sum()),
         }
         return measured, masks.label_image(product, band, made.mask)
 
-    def _compared(
-        self, made: _Made, sight: FirstHits, traced: Traced, light: FloatArray, gain: float
-    ) -> tuple[Mask, float]:
-        """The ignore band, and how much the defect shows, from a twin photo of the piece without it."""
+    def _twin(self, made: _Made, sight: FirstHits, traced: Traced) -> tuple[FloatArray, Mask]:
+        """The light of the same photo without the defect, from few samples, and the ignore band."""
         with self._timed("twin"):
-            twin_piece = self._dusty(self.good, sight)
-            scene = self._loaded(twin_piece)
-            seed = self.shot.seed % 10**6
-            fire = _dispersion(self.good, sight)
+            piece = self._dusty(self.good, sight)
+            scene = self._loaded(piece)
+            seed, fire = self.shot.seed % 10**6, _dispersion(self.good, sight)
             twin = path_traced(scene, samples=self.shot.samples, seed=seed, dispersion=fire, first_only=True)
             band = masks.ignore_band(twin.first, traced.first, made.mask)
-            albedo, normal = guides(scene, seed=seed, decals=_decals(twin_piece))
-            twin_light = denoised(twin.radiance, albedo, normal)
-            phone = plain(self.phone)
-            shown = [develop(each, phone, gain_ev=gain, rng=None) for each in (twin_light, light)]
-        return band, masks.contrast(shown[0], shown[1], made.mask)
+            albedo, normal = guides(scene, seed=seed, decals=_decals(piece))
+            return denoised(twin.radiance, albedo, normal), band
 
     def _planned(self) -> dict[str, Any]:
         shot = self.shot

@@ -132,6 +132,7 @@ class Part:
         tint: Of a stone: how much paler than its gem's usual colour; 1 = colourless, below 0 = deeper.
         metal: Its key in `materials.METALS`; empty = the design's metal.
         lab_shift: CIE L*a*b* added to the metal's colour, for plating that came out otherwise.
+        colour: Of what is foreign: linear RGB reflectance.
         origin: What it was made from, where a defect can remake it.
         decal: What lies on it.
     """
@@ -142,6 +143,7 @@ class Part:
     group: str = "setting"
     gem: str = ""
     tint: float = 0.0
+    colour: tuple[float, float, float] = (0.42, 0.40, 0.37)
     metal: str = ""
     lab_shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
     origin: Origin | None = None

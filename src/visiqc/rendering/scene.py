@@ -134,7 +134,7 @@ def _bsdf(part: Part, look: Look) -> Bsdf:
     if part.role in {Role.STONE, Role.PEARL}:
         return gem_bsdf(part.gem or look.gem, tint=part.tint)
     if part.role is Role.FOREIGN:
-        return foreign_bsdf()
+        return foreign_bsdf(part.colour)
     if part.role is Role.AIR:
         return crack_bsdf(part.gem or look.gem)
     return _metal(part, look)

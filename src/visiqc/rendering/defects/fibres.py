@@ -18,6 +18,8 @@ from visiqc.rendering.mesh import Mesh, Points, unit
 from visiqc.rendering.piece import Part, Piece, Role
 from visiqc.rendering.surfaces import tube
 
+LINT = ((0.42, 0.40, 0.37), (0.75, 0.73, 0.70), (0.03, 0.03, 0.035), (0.35, 0.03, 0.03), (0.04, 0.07, 0.22))
+"""Linear RGB of grey dust, white cotton, black cloth, a red polishing cloth, blue overalls."""
 _FACING = 0.5
 _DROP_MM, _KNOWN_MM = 0.1, 0.5
 """Farthest that a line is brought back to the surface at one step, and that a known point stands for the surface."""
@@ -32,7 +34,8 @@ def stuck_fibre(subject: Subject, severity: float, rng: Generator) -> Damage | N
     across = directions(spot.normal, rng.uniform(0, 360))
     line, up = walked(surface_seen(subject.sight, subject.piece, spot.point, within_mm=length), spot, across, length)
     mesh = fibre(line, up, grown(0.017, 0.034, severity, rng), rng, lift_mm=0.04 * length)
-    part = Part(name="contamination", mesh=mesh, role=Role.FOREIGN, group="fibre")
+    colour = LINT[int(rng.integers(len(LINT)))]
+    part = Part(name="contamination", mesh=mesh, role=Role.FOREIGN, group="fibre", colour=colour)
     return Damage(
         kind="contamination",
         severity=severity,
