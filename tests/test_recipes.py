@@ -70,4 +70,5 @@ def test_what_is_printed_reads_back_to_the_same_recipe(minutes: int, name: str) 
 def test_a_digest_is_of_what_is_said_and_not_of_its_order() -> None:
     assert digest_of({"a": 1, "b": [2.5, None]}) == digest_of({"b": [2.5, None], "a": 1})
     assert digest_of({"a": 1}) != digest_of({"a": 2})
+    assert digest_of([0.1 + 0.2]) == digest_of([0.3]) != digest_of([0.3000001])
     assert digest_of({}) == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"  # of the bytes {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -67,9 +68,20 @@ def as_yaml(recipe: Recipe) -> str:
 
 
 def digest_of(values: Any) -> str:
-    """SHA-256 of values that JSON knows, whatever the order of their keys."""
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    """SHA-256 of values that JSON knows, whatever the order of their keys.
+
+    Floats count to nine significant digits: the last bits of a logarithm differ from processor to processor.
+    """
+    text = json.dumps(_steady(values), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _steady(value: Any) -> Any:
+    if isinstance(value, float) and math.isfinite(value):
+        return float(f"{value:.9g}")
+    if isinstance(value, dict):
+        return {key: _steady(each) for key, each in value.items()}
+    return [_steady(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _change(text: str) -> tuple[str, Any]:

@@ -34,6 +34,9 @@ def render(
     only: Annotated[
         list[str] | None, typer.Option(metavar="SKU", help="Render this product's photos alone; repeatable.")
     ] = None,
+    sheets: Annotated[
+        bool, typer.Option("--sheets", help="Write contact sheets of what is finished, to look at.")
+    ] = False,
 ) -> None:
     """Render a set of inspection photos with masks and records.
 
@@ -58,8 +61,9 @@ def render(
         print(summary(wanted, chosen))
         return
     print(f"renderer:  {variant()}")
+    folder = out or cache_folder() / "renders" / wanted.folder_name
     code = render_into(
-        out or cache_folder() / "renders" / wanted.folder_name,
+        folder,
         wanted,
         shots,
         chosen=chosen,
@@ -67,6 +71,11 @@ def render(
         photographer=photograph,
         prepare=single_threaded,
     )
+    if sheets:
+        from visiqc.rendering.sheets import write_sheets
+
+        written = write_sheets(folder, folder / "sheets")
+        print(f"sheets:    {len(written)} in sheets/")
     raise typer.Exit(code)
 
 
