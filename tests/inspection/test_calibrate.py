@@ -12,6 +12,7 @@ from visiqc.domain.calibration import Calibration
 from visiqc.errors import InputError, NotFound
 from visiqc.inspection import calibrate
 from visiqc.inspection.calibrate import Specimen, calibrate_golden, specimen_score
+from visiqc.inspection.inspect import ranking_for
 from visiqc.inspection.parts import Parts, SentPhoto
 
 
@@ -23,11 +24,12 @@ def piece(name: str, *photos: SentPhoto) -> Specimen:
     return Specimen(name=name, photos=photos)
 
 
-def accepted_before(parts: Parts, count: int, *, score: float = 0.6) -> Calibration:
+def accepted_before(parts: Parts, count: int, *, score: float = 0.6, fleet: str = "") -> Calibration:
     """A calibration of `count` specimens that nobody has to photograph."""
     digests = tuple(f"{n:064x}" for n in range(count))
+    fleet = fleet or parts.fleet.digest
     return parts.records.add_calibration(
-        a_calibration(sku="board", scores=(score,) * count, photo_digests=digests, id=f"before-{count}")
+        a_calibration(sku="board", scores=(score,) * count, photo_digests=digests, id=f"before-{count}", fleet=fleet)
     )
 
 
@@ -73,6 +75,16 @@ def test_what_cannot_count_is_left_out_by_name_with_the_reason(own_shop: Parts) 
     assert said["the golden"] == said["again"] == "one of its photos is a golden photo or was counted before"
     assert said["white"].startswith("RETAKE: ")
     assert said["no photo"] == "it has no photo"
+
+
+def test_scores_that_another_fleet_scaled_count_no_more(own_shop: Parts, fixed_scores: dict[str, float]) -> None:
+    accepted_before(own_shop, 60, fleet="of an earlier release")
+    golden = own_shop.records.current_golden("board")
+    assert ranking_for(golden, own_shop).stage == 0
+    fixed_scores["a"] = 0.5
+    again = calibrate_golden("board", [piece("a", a_board(1))], own_shop)
+    assert again.calibration.scores == (0.5,)
+    assert again.calibration.fleet == own_shop.fleet.digest
 
 
 def test_another_design_never_calibrates(own_shop: Parts) -> None:

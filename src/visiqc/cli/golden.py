@@ -115,14 +115,17 @@ def show(
     ] = None,
 ) -> None:
     """Show one golden version: photos and views, how it judges, and its calibration."""
-    from visiqc.bootstrap import build_records
+    from visiqc.bootstrap import build_parts
     from visiqc.cli.golden_text import describe_golden
     from visiqc.domain.golden import checked_sku
+    from visiqc.inspection.inspect import calibration_in_force
     from visiqc.settings import Settings
 
-    records = build_records(Settings())
+    parts = build_parts(Settings())
+    records = parts.records
     golden = records.golden(checked_sku(sku), version) if version else records.current_golden(checked_sku(sku))
-    print(describe_golden(golden, records.calibration(golden.sku, golden.version)))
+    kept = records.calibration(golden.sku, golden.version)
+    print(describe_golden(golden, kept, in_force=calibration_in_force(golden, parts) is not None))
 
 
 @golden_app.command()

@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from visiqc.inspection.calibrate import CalibrationResult
 
 
-def describe_golden(golden: GoldenVersion, calibration: Calibration | None) -> str:
-    """One golden version, several lines."""
+def describe_golden(golden: GoldenVersion, calibration: Calibration | None, *, in_force: bool = True) -> str:
+    """One golden version, several lines.
+
+    Args:
+        golden: The version.
+        calibration: Its own, or None.
+        in_force: Whether it speaks; one that was scaled by another fleet sidecar does not.
+    """
     state = "not approved"
     if golden.approved_at is not None:
         state = f"approved by {golden.approved_by} at {golden.approved_at:%Y-%m-%d %H:%M} UTC"
@@ -24,8 +30,13 @@ def describe_golden(golden: GoldenVersion, calibration: Calibration | None) -> s
         *(f"  {photo.view:<12} {photo.width}×{photo.height}  {photo.name}" for photo in golden.photos),
         f"  judged at {policy.long_side} px: review at p ≤ {policy.alpha_review:g}, reject at p ≤ "
         f"{policy.alpha_reject:g} with a region of at least {policy.min_region_px} px",
-        f"  {stage_line(len(calibration.scores) if calibration else 0)}",
+        f"  {stage_line(len(calibration.scores) if calibration and in_force else 0)}",
     ]
+    if calibration and not in_force:
+        lines.append(
+            f"  {len(calibration.scores)} accepted pieces were scored with another release's fleet calibration and "
+            "count no more; run `visiqc golden calibrate` with them again"
+        )
     return "\n".join(lines)
 
 

@@ -32,6 +32,7 @@ class Calibration:
         scores: Tolerated score of each specimen, ascending.
         photo_digests: SHA-256 of the accepted photos.
         made_at: UTC.
+        fleet: Digest of the fleet sidecar that scaled the scores; they mean nothing under another.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Calibration:
     scores: tuple[float, ...]
     photo_digests: tuple[str, ...]
     made_at: datetime
+    fleet: str = ""
 
     def __post_init__(self) -> None:
         if any(math.isnan(score) for score in self.scores):

@@ -10,7 +10,7 @@ from visiqc.domain.calibration import STAGE_SPECIMENS, Calibration, stage_of
 from visiqc.domain.golden import GoldenVersion
 from visiqc.errors import InputError
 from visiqc.inspection.compare import compare
-from visiqc.inspection.inspect import approved_golden, photo_digest
+from visiqc.inspection.inspect import approved_golden, calibration_in_force, photo_digest
 from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.inspection.reading import read_photo
 from visiqc.vision.bank import GoldenBank
@@ -64,7 +64,8 @@ def calibrate_golden(
     """Score accepted specimens and add them to the golden version's calibration.
 
     A specimen counts only if every photo of it can be compared: none is a RETAKE or a WRONG_SAMPLE, was
-    counted before, or is a golden photo. What does not count is named with the reason.
+    counted before, or is a golden photo. What does not count is named with the reason. A calibration that another
+    fleet sidecar scaled no longer speaks: it is begun anew, with all pieces.
 
     Raises:
         InputError: No specimen at all counts; the reasons are in the message.
@@ -72,7 +73,7 @@ def calibrate_golden(
     """
     golden = approved_golden(sku, golden_version, parts)
     bank = parts.banks.get(golden.bank_digest)
-    before = parts.records.calibration(golden.sku, golden.version)
+    before = calibration_in_force(golden, parts)
     known = {*(before.photo_digests if before else ()), *(photo.digest for photo in golden.photos)}
     scored: list[_Scored] = []
     left_out: list[tuple[str, str]] = []
@@ -97,7 +98,7 @@ def _kept(
     scored: Sequence[_Scored], left_out: Sequence[tuple[str, str]], golden: GoldenVersion, parts: Parts
 ) -> CalibrationResult:
     """Add to the calibration in force now: scoring took minutes, in which somebody else may have added to it."""
-    before = parts.records.calibration(golden.sku, golden.version)
+    before = calibration_in_force(golden, parts)
     counted = before.photo_digests if before else ()
     added = [one for one in scored if one.digests.isdisjoint(counted)]
     left_out = [*left_out, *((one.name, _KNOWN) for one in scored if one not in added)]
@@ -112,6 +113,7 @@ def _kept(
         scores=tuple(scores),
         photo_digests=(*counted, *(digest for one in added for digest in sorted(one.digests))),
         made_at=parts.clock(),
+        fleet=parts.fleet.digest,
     )
     return CalibrationResult(
         calibration=parts.records.add_calibration(calibration),

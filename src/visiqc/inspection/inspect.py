@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 
 from visiqc import __version__
+from visiqc.domain.calibration import Calibration
 from visiqc.domain.decision import decide
 from visiqc.domain.golden import GoldenVersion, ScoringPolicy, checked_sku
 from visiqc.domain.outcome import Outcome
@@ -202,10 +203,16 @@ def _is_golden_photo(upload: Upload, golden: GoldenVersion, parts: Parts) -> boo
     return any(photo.digest == upload.photo_digest for one in (golden, *before) for photo in one.photos)
 
 
+def calibration_in_force(golden: GoldenVersion, parts: Parts) -> Calibration | None:
+    """The golden version's own calibration; None where there is none, or it was scaled by another fleet sidecar."""
+    own = parts.records.calibration(golden.sku, golden.version)
+    return own if own is not None and own.fleet == parts.fleet.digest else None
+
+
 def ranking_for(golden: GoldenVersion, parts: Parts) -> Ranking:
     """What scores of this golden version are held against now."""
     return Ranking(
-        parts.records.calibration(golden.sku, golden.version),
+        calibration_in_force(golden, parts),
         fleet=parts.fleet.scores,
         fleet_source=parts.fleet.digest,
         policy=golden.policy,
