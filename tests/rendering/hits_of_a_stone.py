@@ -10,7 +10,8 @@ from visiqc.rendering.camera import Camera
 from visiqc.rendering.design import Look
 from visiqc.rendering.engine import denoised, path_traced, variant
 from visiqc.rendering.ground import draw_ground
-from visiqc.rendering.light import draw_light, environment
+from visiqc.rendering.light import environment
+from visiqc.rendering.lights import draw_light
 from visiqc.rendering.piece import Part, Role, StoneOrigin, View, piece_of
 from visiqc.rendering.scene import Setting, load_scene, sensor
 from visiqc.rendering.surfaces import sphere

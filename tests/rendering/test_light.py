@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from visiqc.errors import BadRecipe
-from visiqc.rendering.light import LIGHTS, Light, Panel, blackbody, draw_light, environment, towards
+from visiqc.rendering.light import Light, Panel, blackbody, environment, towards
+from visiqc.rendering.lights import LIGHTS, draw_light
 
 
 def bare(*panels: Panel) -> Light:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -12,51 +11,26 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from visiqc.rendering import masks
-from visiqc.rendering.camera import Camera, focused, golden_camera, missed
 from visiqc.rendering.catalogue import design_digest, to_dict
+from visiqc.rendering.circumstances import circumstances, numbers
 from visiqc.rendering.defects.catalogue import KINDS, make_defect, possible
 from visiqc.rendering.defects.damage import Damage, Rule, Subject
 from visiqc.rendering.design import Design
-from visiqc.rendering.develop import Phone, develop, draw_phone, metered, plain
+from visiqc.rendering.develop import develop, metered, plain
 from visiqc.rendering.dirt import dirt
 from visiqc.rendering.engine import Traced, denoised, path_traced, variant
-from visiqc.rendering.ground import Ground, card_place, draw_ground, ring_stand
 from visiqc.rendering.hits import FirstHits
-from visiqc.rendering.light import Light, draw_light, environment
 from visiqc.rendering.materials import GEMS
 from visiqc.rendering.piece import Piece, Role
-from visiqc.rendering.scene import Setting, load_scene, sensor, shape_key
+from visiqc.rendering.scene import load_scene, sensor, shape_key
 from visiqc.rendering.shots import Shot, ShotRole
 from visiqc.rendering.specimen import specimen
-from visiqc.rendering.spoiling import Spoiled, spoiled
 from visiqc.rendering.tracing import first_hits, guides, seen_through
 from visiqc.vision.types import FloatArray, Mask, Photo
 
-_GROUND_WEIGHTS = {
-    "white": 0.30,
-    "white_acrylic": 0.12,
-    "grey": 0.20,
-    "linen": 0.12,
-    "wood": 0.10,
-    "black_acrylic": 0.08,
-    "navy": 0.08,
-}
-_LIGHT_WEIGHTS = {
-    "soft_boxes": 0.26,
-    "light_tent": 0.18,
-    "window": 0.20,
-    "fluorescent": 0.16,
-    "flash": 0.08,
-    "desk_lamp": 0.12,
-}
-_HOME_GROUND = 0.7
-"""Share of a product's photos that are taken on its factory's usual surface."""
-_STANDS = 0.15
-"""Share of the ring designs that are photographed on a stand."""
 _FIRE_SHARE = 0.012
 """Gems of strong dispersion that take up this share of the picture are rendered with their fire."""
 _FIERY = 0.04
@@ -106,17 +80,13 @@ class _Session:
         self.shot = shot
         self.seconds: dict[str, float] = defaultdict(float)
         with self._timed("geometry"):
-            self.good = specimen(_built(shot.design, design_digest(shot.design)), self._random("specimen"))
-        spoil = spoiled(shot.attribute if shot.role is ShotRole.UNUSABLE else "", self._random("spoil"))
-        self.camera = self._posed(spoil)
-        self.light = self._lit(spoil)
-        self.phone = self._held(spoil)
+            perfect = _built(shot.design, design_digest(shot.design))
+            self.good = specimen(perfect, numbers(shot, "specimen"))
         with self._timed("textures"):
-            self.ground = self._laid_on()
-            self.setting = self._set_up(self.ground)
+            self.around = circumstances(shot, self.good, perfect)
 
     def taken(self) -> Photograph:
-        eye = sensor(replace(self.camera, aperture_mm=0.0), self.shot.side_px)
+        eye = sensor(replace(self.around.camera, aperture_mm=0.0), self.shot.side_px)
         with self._timed("load"):
             bare = self._loaded(self.good)
         with self._timed("first hits"):
@@ -124,9 +94,9 @@ class _Session:
         made = self._damaged(sight, eye) if self.shot.role is ShotRole.DEFECTIVE else None
         piece = self._dusty(made.damage.piece if made else self.good, sight)
         scene, traced, light = self._rendered(piece, sight)
-        gain = metered(light, self.ground.grey)
+        gain = metered(light, self.around.ground.grey)
         with self._timed("develop"):
-            photo = develop(light, self.phone, gain_ev=gain, rng=self._random("noise"))
+            photo = develop(light, self.around.phone, gain_ev=gain, rng=numbers(self.shot, "noise"))
         measured, label = self._truth(made, sight, traced, light, gain)
         del scene
         record = {"planned": self._planned(), "measured": measured | {"renderer": variant()}}
@@ -134,13 +104,9 @@ class _Session:
             photo=photo,
             label=label,
             record=record,
-            jpeg_quality=self.phone.jpeg_quality,
+            jpeg_quality=self.around.phone.jpeg_quality,
             seconds=dict(self.seconds),
         )
-
-    def _random(self, what: str) -> Generator:
-        """Random numbers of one thing, so that drawing more of another changes nothing here."""
-        return np.random.default_rng([self.shot.seed, *hashlib.sha256(what.encode()).digest()[:8]])
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -148,51 +114,20 @@ class _Session:
         yield
         self.seconds[stage] += time.process_time() - start
 
-    def _posed(self, spoil: Spoiled) -> Camera:
-        golden = golden_camera(_built(self.shot.design, design_digest(self.shot.design)), turn_deg=self.shot.turn_deg)
-        rng = self._random("camera")
-        return spoil.camera(focused(missed(golden, self.shot.pose, rng), self.shot.pose, rng))
-
-    def _lit(self, spoil: Spoiled) -> Light:
-        rng = self._random("light")
-        drawn = str(rng.choice(list(_LIGHT_WEIGHTS), p=list(_LIGHT_WEIGHTS.values())))
-        name = spoil.light or self.shot.light or drawn
-        return draw_light(name, rng, camera_elevation_deg=self.camera.elevation_deg)
-
-    def _held(self, spoil: Spoiled) -> Phone:
-        phone = draw_phone(self._random("phone"), kelvin=self.light.kelvin, level=self.shot.pose)
-        return spoil.phone(phone)
-
-    def _laid_on(self) -> Ground:
-        home = np.random.default_rng(list(hashlib.sha256(f"home {self.shot.sku}".encode()).digest()[:8]))
-        rng = self._random("ground")
-        usual = str(home.choice(list(_GROUND_WEIGHTS), p=list(_GROUND_WEIGHTS.values())))
-        other = str(rng.choice(list(_GROUND_WEIGHTS), p=list(_GROUND_WEIGHTS.values())))
-        drawn = usual if rng.random() < _HOME_GROUND else other
-        return draw_ground(self.shot.ground or drawn, rng)
-
-    def _set_up(self, ground: Ground) -> Setting:
-        home = np.random.default_rng(list(hashlib.sha256(f"stand {self.shot.sku}".encode()).digest()[:8]))
-        standing = self.good.standing and home.random() < _STANDS
-        return Setting(
-            environment=environment(self.light, camera_azimuth_deg=self.camera.azimuth_deg),
-            ground=ground,
-            stand=ring_stand(self.good, home) if standing else None,
-            card=card_place(self.good, self.camera.azimuth_deg, self._random("card")) if self.shot.card else None,
-        )
-
     def _loaded(self, piece: Piece) -> Any:
-        return load_scene(piece, self.shot.design.look, self.setting, self.camera, side_px=self.shot.side_px)
+        return load_scene(
+            piece, self.shot.design.look, self.around.setting, self.around.camera, side_px=self.shot.side_px
+        )
 
     def _dusty(self, piece: Piece, sight: FirstHits) -> Piece:
         with self._timed("dirt"):
-            rng = self._random("dirt")
+            rng = numbers(self.shot, "dirt")
             return dirt(piece, sight, rng, float(rng.beta(1.4, 2.2)))
 
     def _damaged(self, sight: FirstHits, eye: Mapping[str, Any]) -> _Made | None:
         """The defect, at the place of a few where most of it is seen; another kind where this one has no place."""
         subject = Subject(design=self.shot.design, piece=self.good, sight=sight)
-        rng = self._random("defect")
+        rng = numbers(self.shot, "defect")
         others = [kind for kind in possible(self.shot.design, self.good) if kind != self.shot.defect]
         kinds = [self.shot.defect, *(str(kind) for kind in rng.permutation(others))]
         for kind in kinds:
@@ -250,7 +185,7 @@ class _Session:
             return {"product_px": int(product.sum())}, masks.label_image(product, nothing, nothing)
         product = masks.product_mask(made.hits, made.damage.piece) | masks.product_mask(sight, self.good)
         twin, band = self._twin(made, sight, traced)
-        phone = plain(self.phone)
+        phone = plain(self.around.phone)
         shown = [develop(each, phone, gain_ev=gain, rng=None) for each in (twin, light)]
         contrast = masks.contrast(shown[0], shown[1], made.mask)
         floor = masks.contrast(shown[0], shown[1], masks.beside(made.mask, product, band))
@@ -299,12 +234,12 @@ class _Session:
             "defect": shot.defect or None,
             "severity": round(shot.severity, 4),
             "attribute": shot.attribute or None,
-            "camera": self.camera.record(),
-            "light": self.light.record(),
-            "ground": self.ground.name,
-            "stand": self.setting.stand is not None,
-            "card": self.setting.card is not None,
-            "phone": self.phone.record(),
+            "camera": self.around.camera.record(),
+            "light": self.around.light.record(),
+            "ground": self.around.ground.name,
+            "stand": self.around.setting.stand is not None,
+            "card": self.around.setting.card is not None,
+            "phone": self.around.phone.record(),
         }
 
 

@@ -17,7 +17,7 @@ from visiqc.errors import BadRecipe
 from visiqc.rendering import catalogue
 from visiqc.rendering.defects import catalogue as defects
 from visiqc.rendering.design import Design
-from visiqc.rendering.light import OTHER_LIGHTS, STUDIO_LIGHTS
+from visiqc.rendering.lights import OTHER_LIGHTS, STUDIO_LIGHTS
 from visiqc.rendering.recipe import RenderRecipe
 from visiqc.rendering.shots import PoseLevel, Shot, ShotRole
 from visiqc.rendering.spoiling import FAULTS

@@ -50,7 +50,7 @@ class Shot:
         severity: 0 to 1.
         attribute: Of a variant: what is changed, such as `stone_colour`; of an unusable photo: what spoils it.
         turn_deg: The piece turned about the vertical against the golden pose, for turntable sets.
-        light: Key in `light.LIGHTS`; empty = drawn.
+        light: Key in `lights.LIGHTS`; empty = drawn.
         ground: Key in `ground.GROUNDS`; empty = drawn.
         card: Whether the scale card lies in the picture.
     """

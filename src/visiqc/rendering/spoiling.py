@@ -27,7 +27,7 @@ class Spoiled:
     Attributes:
         camera: The camera to the one that takes the bad photo.
         phone: The phone likewise.
-        light: Key in `light.LIGHTS` that the fault needs; empty = any.
+        light: Key in `lights.LIGHTS` that the fault needs; empty = any.
     """
 
     camera: Callable[[Camera], Camera] = _as_it_is
