@@ -19,25 +19,26 @@ SHOT = a_shot()
 def test_a_shot_is_kept_as_picture_mask_and_record(tmp_path: Path) -> None:
     picture = photograph(SHOT)
     keep(tmp_path, SHOT, picture)
-    assert sorted(path.name for path in (tmp_path / "disc" / "golden").iterdir()) == ["1.jpg", "1.json", "1.png"]
-    assert np.array_equal(np.asarray(Image.open(tmp_path / "disc" / "golden" / "1.png")), picture.label)
+    assert [path.name for path in (tmp_path / "disc" / "golden").iterdir()] == ["1.jpg"]  # a folder to score as it is
+    assert sorted(path.name for path in (tmp_path / "disc" / "truth" / "golden").iterdir()) == ["1.json", "1.png"]
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "disc" / "truth" / "golden" / "1.png")), picture.label)
     kept = np.asarray(Image.open(tmp_path / "disc" / "golden" / "1.jpg"))
     assert np.abs(kept[8, 8].astype(int) - [212, 175, 55]).max() < 12
     assert read_record(tmp_path, SHOT)["measured"] == picture.record["measured"]
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "json"])
-def test_without_one_of_its_files_a_shot_is_not_finished(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("file", ["golden/1.jpg", "truth/golden/1.png", "truth/golden/1.json"])
+def test_without_one_of_its_files_a_shot_is_not_finished(tmp_path: Path, file: str) -> None:
     keep(tmp_path, SHOT, photograph(SHOT))
     assert is_finished(tmp_path, SHOT)
-    (tmp_path / "disc" / "golden" / f"1.{suffix}").unlink()
+    (tmp_path / "disc" / file).unlink()
     assert not is_finished(tmp_path, SHOT)
 
 
 @pytest.mark.parametrize("text", ["", '{"format": 1, "shot": "', "[]", '{"format": 99}', "\ud800"])
 def test_a_broken_record_is_no_record(tmp_path: Path, text: str) -> None:
     keep(tmp_path, SHOT, photograph(SHOT))
-    (tmp_path / "disc" / "golden" / "1.json").write_text(text, errors="surrogatepass")
+    (tmp_path / "disc" / "truth" / "golden" / "1.json").write_text(text, errors="surrogatepass")
     assert read_record(tmp_path, SHOT) == {}
     assert not is_finished(tmp_path, SHOT)
 
@@ -89,5 +90,5 @@ def test_too_little_room_is_said_before_any_work(tmp_path: Path) -> None:
 
 def test_the_record_is_json_a_person_can_read(tmp_path: Path) -> None:
     keep(tmp_path, SHOT, photograph(SHOT))
-    record = json.loads((tmp_path / "disc" / "golden" / "1.json").read_text())
+    record = json.loads((tmp_path / "disc" / "truth" / "golden" / "1.json").read_text())
     assert list(record) == ["format", "shot", "planned", "measured"]

@@ -145,5 +145,5 @@ def test_ctrl_c_stops_at_once_and_quietly(running: subprocess.Popen[str]) -> Non
 def test_a_half_written_shot_is_taken_again(tmp_path: Path) -> None:
     shot = SHOTS[0]
     keep(tmp_path, shot, photograph(shot))
-    (tmp_path / "disc-0" / "uploads" / "0.png").unlink()
+    (tmp_path / "disc-0" / "truth" / "uploads" / "0.png").unlink()
     assert rendered([shot], tmp_path).taken == 1

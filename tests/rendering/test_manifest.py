@@ -35,8 +35,8 @@ def test_a_manifest_lists_every_photo_and_reads_back(tmp_path: Path) -> None:
     assert manifest.items[1] == Item(
         sku="disc-0",
         file="disc-0/uploads/1.jpg",
-        mask="disc-0/uploads/1.png",
-        record="disc-0/uploads/1.json",
+        mask="disc-0/truth/uploads/1.png",
+        record="disc-0/truth/uploads/1.json",
         role="defective",
         defect="scratch",
         code="ME-SCR",
@@ -74,8 +74,8 @@ def test_an_incomplete_set_gets_no_manifest(tmp_path: Path) -> None:
 def test_the_first_missing_file_is_named_with_what_to_do(tmp_path: Path) -> None:
     kept(tmp_path)
     write_manifest(tmp_path, RECIPE, SHOTS)
-    (tmp_path / "disc-0" / "uploads" / "1.png").unlink()
-    with pytest.raises(InputError, match=r"disc-0/uploads/1\.png is missing in .*same recipe and folder again"):
+    (tmp_path / "disc-0" / "truth" / "uploads" / "1.png").unlink()
+    with pytest.raises(InputError, match=r"disc-0/truth/uploads/1\.png is missing in .*same recipe and folder again"):
         read_manifest(tmp_path)
 
 

@@ -30,6 +30,8 @@ from visiqc.storage.disk import disk_errors, make_folder
 from visiqc.vision.types import Photo
 
 PICTURE, MASK, RECORD = ".jpg", ".png", ".json"
+TRUTH = "truth"
+"""A product's folder of masks and records."""
 _LOCK = ".lock"
 _BYTES_A_PIXEL, _BYTES_A_RECORD = 0.3, 16_000
 """What picture and mask, and the record, take on the disk, with something to spare."""
@@ -66,8 +68,8 @@ class Picture(Protocol):
 
 
 def place_of(shot: Shot, suffix: str) -> str:
-    """Path of a shot's file inside the folder, with `/`."""
-    return f"{shot.sku}/{shot.name}{suffix}"
+    """Path of a shot's file inside the folder, with `/`: masks stand apart, or they would be taken for photos."""
+    return f"{shot.sku}/{shot.name}{suffix}" if suffix == PICTURE else f"{shot.sku}/{TRUTH}/{shot.name}{suffix}"
 
 
 def shot_digest(shot: Shot) -> str:
@@ -101,7 +103,8 @@ def keep(folder: Path, shot: Shot, picture: Picture) -> None:
     text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     target = folder / place_of(shot, RECORD)
     with disk_errors(f"{shot.sku}/{shot.name} cannot be written"):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        for suffix in (PICTURE, RECORD):
+            (folder / place_of(shot, suffix)).parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)  # of another shot by this name, whose picture goes now
         write_atomically(folder / place_of(shot, PICTURE), _jpeg(picture.photo, picture.jpeg_quality))
         write_atomically(folder / place_of(shot, MASK), _png(picture.label))

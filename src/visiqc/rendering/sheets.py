@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from visiqc.errors import InputError
+from visiqc.rendering.folder import MASK, PICTURE, RECORD, TRUTH
 from visiqc.rendering.masks import DEFECT_LABEL
 from visiqc.vision.types import Mask, Photo
 
@@ -50,9 +51,10 @@ class Rendered:
 
     def defect(self) -> Mask:
         """(H, W) bool."""
-        label = cv2.imread(str(self.path.with_suffix(".png")), cv2.IMREAD_GRAYSCALE)
+        place = self.path.parents[1] / TRUTH / self.path.parent.name / self.path.with_suffix(MASK).name
+        label = cv2.imread(str(place), cv2.IMREAD_GRAYSCALE)
         if label is None:
-            raise InputError(f"{self.path.with_suffix('.png').name} cannot be read; render the set again")
+            raise InputError(f"the mask of {self.path.name} cannot be read; render the set again")
         return np.asarray(label == DEFECT_LABEL)
 
 
@@ -63,8 +65,8 @@ def rendered(folder: Path) -> list[Rendered]:
         InputError: There is none.
     """
     found = [
-        Rendered(path.with_suffix(".jpg"), record)
-        for path in sorted(folder.glob("*/*/*.json"))
+        Rendered(path.parents[2] / path.parent.name / path.with_suffix(PICTURE).name, record)
+        for path in sorted(folder.glob(f"*/{TRUTH}/*/*{RECORD}"))
         if "planned" in (record := json.loads(path.read_text(encoding="utf-8")))
     ]
     if not found:
