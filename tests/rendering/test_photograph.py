@@ -74,7 +74,7 @@ def test_the_record_of_a_defect_is_what_its_label_image_shows(kind: str) -> None
     measured, defect = made.record["measured"], made.label == 255
     assert measured["defect"] == kind
     assert measured["area_px"] == defect.sum()
-    assert measured["visible"] == (measured["contrast"] >= max(3, 1.4 * measured["contrast_beside"]))
+    assert measured["visible"] == (measured["contrast"] >= max(3, 1.4 * measured["contrast_noise"]))
     x0, y0, x1, y1 = measured["box"]
     assert defect[y0:y1, x0:x1].sum() == defect.sum()
     assert set(np.unique(made.label)) <= {0, 64, 128, 255}

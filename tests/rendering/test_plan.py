@@ -13,7 +13,7 @@ from visiqc.recipes import make_recipe
 from visiqc.rendering import catalogue
 from visiqc.rendering.defects.catalogue import KINDS
 from visiqc.rendering.folder import shot_digest
-from visiqc.rendering.light import LIGHTS
+from visiqc.rendering.lights import LIGHTS
 from visiqc.rendering.plan import _possible as possible_of
 from visiqc.rendering.plan import dealt, plan
 from visiqc.rendering.recipe import RenderRecipe

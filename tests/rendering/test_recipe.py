@@ -60,7 +60,7 @@ def test_the_sets_are_as_large_as_promised() -> None:
     assert test.roles[ShotRole.GOOD] * 2 == sum(test.roles.values()) == test.uploads * 3
     samples = recipe("samples")
     assert len(samples.products) >= 8
-    assert (samples.side_px, samples.samples, samples.goldens, samples.turntable_designs) == (640, 48, 3, 1)
+    assert (samples.side_px, samples.samples, samples.goldens, samples.turntable_designs) == (640, 32, 3, 1)
     assert samples.roles == {"good": 4, "defective": 5, "variant": 1, "wrong_sample": 1, "unusable": 1}
 
 

@@ -60,16 +60,16 @@ class Circumstances:
     setting: Setting
 
 
-def circumstances(shot: Shot, piece: Piece, perfect: Piece) -> Circumstances:
+def circumstances(shot: Shot, piece: Piece, *, framed_on: Piece) -> Circumstances:
     """What is drawn for a shot.
 
     Args:
         shot: The shot.
         piece: The specimen that is photographed.
-        perfect: The design without what differs from specimen to specimen, which the golden pose is measured on.
+        framed_on: The product as designed, which the golden pose is measured on.
     """
     spoil = spoiled(shot.attribute if shot.role is ShotRole.UNUSABLE else "", numbers(shot, "spoil"))
-    camera = _posed(shot, perfect, spoil)
+    camera = _posed(shot, framed_on, spoil)
     light = _lit(shot, camera, spoil)
     ground = _laid_on(shot)
     return Circumstances(
@@ -90,8 +90,8 @@ def _seed_of(text: str) -> list[int]:
     return list(hashlib.sha256(text.encode()).digest()[:8])
 
 
-def _posed(shot: Shot, perfect: Piece, spoil: Spoiled) -> Camera:
-    golden = golden_camera(perfect, turn_deg=shot.turn_deg)
+def _posed(shot: Shot, framed_on: Piece, spoil: Spoiled) -> Camera:
+    golden = golden_camera(framed_on, turn_deg=shot.turn_deg)
     rng = numbers(shot, "camera")
     return spoil.camera(focused(missed(golden, shot.pose, rng), shot.pose, rng))
 
@@ -118,7 +118,7 @@ def _set_up(shot: Shot, piece: Piece, camera: Camera, light: Light, ground: Grou
         environment=environment(light, camera_azimuth_deg=camera.azimuth_deg),
         ground=ground,
         stand=ring_stand(piece, home) if standing else None,
-        card=card_place(piece, camera.azimuth_deg, numbers(shot, "card")) if shot.card else None,
+        card=card_place(piece, camera.azimuth_deg, numbers(shot, "card")) if shot.card and not standing else None,
     )
 
 

@@ -30,6 +30,8 @@ from visiqc.storage.disk import disk_errors, make_folder
 from visiqc.vision.types import Photo
 
 PICTURE, MASK, RECORD = ".jpg", ".png", ".json"
+REVISION = 1
+"""Raised when the generator makes another photo of an equal shot: photos of an earlier one are taken again."""
 TRUTH = "truth"
 """A product's folder of masks and records."""
 _LOCK = ".lock"
@@ -74,7 +76,8 @@ def place_of(shot: Shot, suffix: str) -> str:
 
 def shot_digest(shot: Shot) -> str:
     """SHA-256 of all that decides a shot."""
-    return digest_of(asdict(shot) | {"design": to_dict(shot.design)})
+    product = to_dict(shot.product) if shot.product else None
+    return digest_of(asdict(shot) | {"design": to_dict(shot.design), "product": product, "revision": REVISION})
 
 
 def is_finished(folder: Path, shot: Shot) -> bool:
@@ -123,6 +126,11 @@ def write_atomically(target: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(target)
+    handle = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)  # the name too
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -199,13 +199,15 @@ def scale_card() -> FloatArray:
 
 
 def card_place(piece: Piece, azimuth_deg: float, rng: Generator) -> Points:
-    """(4, 4) where the card lies: flat beside the piece, to the right or left of the camera's view, a little askew."""
+    """(4, 4) where the card lies: flat, to the right or left of the piece, or before one whose chain runs sideways."""
     points = np.concatenate([part.mesh.vertices for name, part in piece.parts.items() if _frames(piece, name)])
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
     back = towards(azimuth_deg, 0.0)
     right = np.array([-back[1], back[0], 0.0])
-    side = float(rng.choice([-1, 1]))
-    reach = float(((points - points.mean(axis=0)) @ right * side).max()) + CARD_MM[0] / 2 + float(rng.uniform(1.5, 4))
-    centre = points.mean(axis=0) + side * right * reach + back * float(rng.uniform(-4, 3))
+    out, along = (back, right) if piece.focus else (float(rng.choice([-1, 1])) * right, back)
+    half = CARD_MM[1 if piece.focus else 0] / 2
+    reach = float(((points - middle) @ out).max()) + half + float(rng.uniform(1.5, 4))
+    centre = middle + out * reach + along * float(rng.uniform(-4, 3))
     askew = np.deg2rad(rng.normal(0, 4))
     x, y = right * np.cos(askew) - back * np.sin(askew), -(back * np.cos(askew) + right * np.sin(askew))
     return frame_of(np.stack([x, y, [0.0, 0.0, 1.0]], axis=1), [centre[0], centre[1], 0.15])

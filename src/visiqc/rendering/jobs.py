@@ -29,6 +29,10 @@ from visiqc.rendering.shots import Shot
 Photographer = Callable[[Shot], Picture]
 """Takes a photo; a function that another process can import."""
 
+_KILLED = (
+    "a rendering process was killed, as the system does when memory runs out; nothing that was finished is lost: "
+    "run the same command again, with fewer --workers if this happens often"
+)
 _Take = Callable[[Shot], Mapping[str, float]]
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TBB_NUM_THREADS")
@@ -131,7 +135,10 @@ def _results(
 
         def hand_out(worker: int) -> None:
             if shot := work.next_for(worker):
-                running[pools[worker].submit(take, shot)] = shot, worker
+                try:
+                    running[pools[worker].submit(take, shot)] = shot, worker
+                except BrokenProcessPool as err:
+                    raise Unavailable(_KILLED) from err
 
         for start in [pool.submit(prepare) for pool in pools]:
             if error := _error_of(start):
@@ -150,10 +157,7 @@ def _error_of(future: Future[Any]) -> BaseException | None:
     """What a finished job raised; what would stop every other job too is raised here."""
     error = future.exception()
     if isinstance(error, BrokenProcessPool):
-        raise Unavailable(
-            "a rendering process was killed, as the system does when memory runs out; nothing that was finished is "
-            "lost: run the same command again, with fewer --workers if this happens often"
-        ) from error
+        raise Unavailable(_KILLED) from error
     if isinstance(error, Unavailable):
         raise error
     return error

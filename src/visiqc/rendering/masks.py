@@ -24,8 +24,6 @@ _HALF, _QUARTER = 0.5, 0.25
 _THIN = 0.5
 """A defect of whose rays less than this share lie in pixels it fills by half is thinner than a pixel."""
 _CHANGED_LEVELS = 6.0
-_BESIDE = 0.03
-"""Pixels this close to a defect, as a share of the photo's width, are beside it."""
 _BAND_PX = 2
 _WHITE_SHARE = 90.0
 """Percentile of a picture's light that is developed to a bright grey."""
@@ -54,6 +52,8 @@ def defect_mask(damage: Damage, good: FirstHits, damaged: FirstHits, *, seen: Ma
         rays = _on_footprint(damage, damaged)
     elif damage.rule is Rule.WHOLE:
         rays = _on_touched(damage, good) | _on_touched(damage, damaged)
+    elif damage.rule is Rule.PRESENT:
+        rays = _on_touched(damage, damaged)
     elif seen is None:
         raise InputError(f"the mask of {damage.kind} needs the rays that see it through the stone")
     else:
@@ -98,23 +98,6 @@ def contrast(good_photo: Photo, damaged_photo: Photo, mask: Mask) -> float:
         return 0.0
     good, damaged = (cv2.GaussianBlur(photo.astype(np.float32), (5, 5), 1.0) for photo in (good_photo, damaged_photo))
     return float(np.abs(good - damaged)[mask].mean())
-
-
-def beside(mask: Mask, product: Mask, band: Mask) -> Mask:
-    """The product close around a defect that it does not change, to tell its contrast from the rendering's own noise.
-
-    Args:
-        mask: (H, W) bool, the defect.
-        product: (H, W) bool.
-        band: (H, W) bool, what the defect changes elsewhere.
-
-    Returns:
-        (H, W) bool; all of the product's other pixels where none are close.
-    """
-    reach = max(4, round(_BESIDE * mask.shape[1]))
-    wide, near = (cv2.dilate(mask.astype(np.uint8), _disc(radius)) > 0 for radius in (reach, _BAND_PX))
-    apart = product & ~band & ~near
-    return np.asarray(apart & wide if (apart & wide).any() else apart)
 
 
 def label_image(product: Mask, ignore: Mask, mask: Mask) -> NDArray[np.uint8]:

@@ -107,16 +107,14 @@ FINISHES: tuple[str, ...] = tuple(_ROUGHNESS)
 """Finishes of metal."""
 
 
-def metal_bsdf(
-    name: str, finish: str = "polished", *, lab_shift: Triple = (0.0, 0.0, 0.0), brushed: bool = False
-) -> Bsdf:
-    """A metal's BSDF.
+def metal_bsdf(name: str, finish: str = "polished", *, lab_shift: Triple = (0.0, 0.0, 0.0)) -> Bsdf:
+    """A metal's BSDF. Satin is rough alike in all directions, as blasting leaves it, so that it looks the same whatever
+    texture coordinates a part has.
 
     Args:
         name: Key in `METALS`.
         finish: One of `FINISHES`.
         lab_shift: Added to its colour.
-        brushed: Whether a satin finish has its strokes along u; needs texture coordinates.
 
     Raises:
         BadRecipe: No such metal or finish.
@@ -125,11 +123,7 @@ def metal_bsdf(
         raise BadRecipe(f"no metal {name!r}; known are {', '.join(METALS)}")
     if finish not in _ROUGHNESS:
         raise BadRecipe(f"no finish {finish!r}; known are {', '.join(FINISHES)}")
-    made = _of_metal(METALS[name], _ROUGHNESS[finish], lab_shift)
-    if finish == "satin" and brushed:
-        del made["alpha"]
-        made |= {"alpha_u": 0.06, "alpha_v": 0.24}
-    return made
+    return _of_metal(METALS[name], _ROUGHNESS[finish], lab_shift)
 
 
 def reflectance(metal: str, lab_shift: Triple = (0.0, 0.0, 0.0)) -> NDArray[np.float64]:

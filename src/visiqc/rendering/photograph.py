@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visiqc.rendering import masks
-from visiqc.rendering.catalogue import design_digest, to_dict
+from visiqc.rendering.catalogue import to_dict
 from visiqc.rendering.circumstances import circumstances, numbers
 from visiqc.rendering.defects.catalogue import KINDS, make_defect, possible
 from visiqc.rendering.defects.damage import Damage, Rule, Subject
 from visiqc.rendering.design import Design
 from visiqc.rendering.develop import develop, metered, plain
 from visiqc.rendering.dirt import dirt
-from visiqc.rendering.engine import Traced, denoised, path_traced, variant
+from visiqc.rendering.engine import denoised, path_traced, variant
 from visiqc.rendering.hits import FirstHits
 from visiqc.rendering.materials import GEMS
 from visiqc.rendering.piece import Piece, Role
@@ -29,6 +29,7 @@ from visiqc.rendering.scene import load_scene, sensor, shape_key
 from visiqc.rendering.shots import Shot, ShotRole
 from visiqc.rendering.specimen import specimen
 from visiqc.rendering.tracing import first_hits, guides, seen_through
+from visiqc.rendering.twins import diverges, twin_piece
 from visiqc.vision.types import FloatArray, Mask, Photo
 
 _FIRE_SHARE = 0.012
@@ -39,8 +40,8 @@ _TRIES = 3
 _FEWEST_PX = 12.0
 """Visible defects cover as many pixels of a 512 px photo."""
 _LOWEST_CONTRAST, _OVER_NOISE = 3.0, 1.4
-"""Grey levels by which a visible defect differs from the good piece on average, and how many times as much as the
-surface beside it, which differs by the rendering's noise alone."""
+"""Grey levels by which a visible defect differs from the good piece on average, and how many times as much as two
+renderings of the good piece differ there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +81,9 @@ class _Session:
         self.shot = shot
         self.seconds: dict[str, float] = defaultdict(float)
         with self._timed("geometry"):
-            perfect = _built(shot.design, design_digest(shot.design))
-            self.good = specimen(perfect, numbers(shot, "specimen"))
+            self.good = specimen(_built(shot.design), numbers(shot, "specimen"))
         with self._timed("textures"):
-            self.around = circumstances(shot, self.good, perfect)
+            self.around = circumstances(shot, self.good, framed_on=_built(shot.product or shot.design))
 
     def taken(self) -> Photograph:
         eye = sensor(replace(self.around.camera, aperture_mm=0.0), self.shot.side_px)
@@ -93,12 +93,11 @@ class _Session:
             sight = first_hits(bare, eye, side_px=self.shot.side_px)
         made = self._damaged(sight, eye) if self.shot.role is ShotRole.DEFECTIVE else None
         piece = self._dusty(made.damage.piece if made else self.good, sight)
-        scene, traced, light = self._rendered(piece, sight)
-        gain = metered(light, self.around.ground.grey)
+        taken = self._rendered(piece, sight)
+        gain = metered(taken.light, self.around.ground.grey)
         with self._timed("develop"):
-            photo = develop(light, self.around.phone, gain_ev=gain, rng=numbers(self.shot, "noise"))
-        measured, label = self._truth(made, sight, traced, light, gain)
-        del scene
+            photo = develop(taken.light, self.around.phone, gain_ev=gain, rng=numbers(self.shot, "noise"))
+        measured, label = self._truth(made, sight, taken, gain)
         record = {"planned": self._planned(), "measured": measured | {"renderer": variant()}}
         return Photograph(
             photo=photo,
@@ -136,7 +135,7 @@ class _Session:
                 with self._timed("defect"):
                     damage = make_defect(kind, subject, self.shot.severity, rng)
                 if damage is None:
-                    break
+                    continue  # nothing at this spot; another may do
                 made = self._masked(damage, sight, eye)
                 best = made if best is None or made.mask.sum() > best.mask.sum() else best
                 if best.mask.sum() >= self._fewest_px:
@@ -163,32 +162,33 @@ class _Session:
     def _fewest_px(self) -> float:
         return _FEWEST_PX * (self.shot.side_px / 512) ** 2
 
-    def _rendered(self, piece: Piece, sight: FirstHits) -> tuple[Any, Traced, FloatArray]:
+    def _rendered(self, piece: Piece, sight: FirstHits) -> _Taken:
         with self._timed("load"):
             scene = self._loaded(piece)
         with self._timed("trace"):
             fire = _dispersion(self.good, sight)
-            traced = path_traced(scene, samples=self.shot.samples, seed=self.shot.seed % 10**6, dispersion=fire)
+            traced = path_traced(scene, samples=self.shot.samples, seed=self._seed, dispersion=fire)
         with self._timed("guides"):
-            albedo, normal = guides(scene, seed=self.shot.seed % 10**6, decals=_decals(piece))
+            albedo, normal = guides(scene, seed=self._seed, decals=_decals(piece))
         with self._timed("denoise"):
             light = denoised(traced.radiance, albedo, normal)
-        return scene, traced, light
+        return _Taken(light, traced.first, albedo, normal)
+
+    @property
+    def _seed(self) -> int:
+        return self.shot.seed % 10**6
 
     def _truth(
-        self, made: _Made | None, sight: FirstHits, traced: Traced, light: FloatArray, gain: float
+        self, made: _Made | None, sight: FirstHits, taken: _Taken, gain: float
     ) -> tuple[dict[str, Any], NDArray[np.uint8]]:
         """What the photo shows, and its label image."""
         if made is None:
             product = masks.product_mask(sight, self.good)
             nothing = np.zeros_like(product)
             return {"product_px": int(product.sum())}, masks.label_image(product, nothing, nothing)
-        product = masks.product_mask(made.hits, made.damage.piece) | masks.product_mask(sight, self.good)
-        twin, band = self._twin(made, sight, traced)
-        phone = plain(self.around.phone)
-        shown = [develop(each, phone, gain_ev=gain, rng=None) for each in (twin, light)]
-        contrast = masks.contrast(shown[0], shown[1], made.mask)
-        floor = masks.contrast(shown[0], shown[1], masks.beside(made.mask, product, band))
+        before = masks.product_mask(sight, self.good)
+        product = masks.product_mask(made.hits, made.damage.piece) | (before & made.mask)
+        band, contrast, noise = self._compared(made, sight, taken, gain)
         area = int(made.mask.sum())
         damage = made.damage
         measured = {
@@ -197,27 +197,42 @@ class _Session:
             "severity": round(damage.severity, 3),
             "size_mm": round(float(damage.size_mm), 3),
             "parts": sorted(damage.touched),
-            "visible": bool(area >= self._fewest_px and contrast >= max(_LOWEST_CONTRAST, _OVER_NOISE * floor)),
+            "visible": bool(area >= self._fewest_px and contrast >= max(_LOWEST_CONTRAST, _OVER_NOISE * noise)),
             "area_px": area,
             "product_px": int(product.sum()),
             "area_share": round(area / max(1, int(product.sum())), 6),
             "box": masks.box_of(made.mask),
             "contrast": round(contrast, 2),
-            "contrast_beside": round(floor, 2),
+            "contrast_noise": round(noise, 2),
             "ignore_px": int(band.sum()),
         }
         return measured, masks.label_image(product, band, made.mask)
 
-    def _twin(self, made: _Made, sight: FirstHits, traced: Traced) -> tuple[FloatArray, Mask]:
-        """The light of the same photo without the defect, from few samples, and the ignore band."""
+    def _compared(self, made: _Made, sight: FirstHits, taken: _Taken, gain: float) -> tuple[Mask, float, float]:
+        """The ignore band, how much the defect shows against the piece without it, and how much of that is noise.
+
+        All from one pass of few samples with one seed: where light does not meet the defect, the two are equal.
+        """
         with self._timed("twin"):
-            piece = self._dusty(self.good, sight)
+            piece = self._dusty(twin_piece(self.good, made.damage), sight)
             scene = self._loaded(piece)
-            seed, fire = self.shot.seed % 10**6, _dispersion(self.good, sight)
-            twin = path_traced(scene, samples=self.shot.samples, seed=seed, dispersion=fire, first_only=True)
-            band = masks.ignore_band(twin.first, traced.first, made.mask)
-            albedo, normal = guides(scene, seed=seed, decals=_decals(piece))
-            return denoised(twin.radiance, albedo, normal), band
+            albedo, normal = guides(scene, seed=self._seed, decals=_decals(piece))
+
+            def first(seed: int) -> FloatArray:
+                fire = _dispersion(self.good, sight)
+                return path_traced(scene, samples=8, seed=seed, dispersion=fire, first_only=True).first
+
+            def shown(light: FloatArray, *guide: FloatArray) -> Photo:
+                return develop(denoised(light, *guide), plain(self.around.phone), gain_ev=gain, rng=None)
+
+            good = first(self._seed)
+            twin = shown(good, albedo, normal)
+            band = masks.ignore_band(good, taken.first, made.mask)
+            contrast = masks.contrast(twin, shown(taken.first, taken.albedo, taken.normal), made.mask)
+            noise = 0.0
+            if diverges(self.good, made.damage):
+                noise = masks.contrast(twin, shown(first(self._seed + 10**6), albedo, normal), made.mask)
+        return band, contrast, noise
 
     def _planned(self) -> dict[str, Any]:
         shot = self.shot
@@ -244,6 +259,16 @@ class _Session:
 
 
 @dataclass(frozen=True, slots=True)
+class _Taken:
+    """A rendered photo: its light, that of its first pass with the noise, and the denoiser's guides."""
+
+    light: FloatArray
+    first: FloatArray
+    albedo: FloatArray
+    normal: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class _Made:
     """A defect as the camera sees it."""
 
@@ -253,7 +278,7 @@ class _Made:
 
 
 @functools.lru_cache(maxsize=3)
-def _built(design: Design, _digest: str) -> Piece:
+def _built(design: Design) -> Piece:
     return design.build()
 
 

@@ -182,7 +182,7 @@ def _filled(shot: Shot, dealers: _Dealers, kinds: Iterator[str], rng: Generator)
         case ShotRole.VARIANT:
             variants = dict(catalogue.variants(shot.design, rng))
             attribute = dealers.attributes.draw(variants, rng)
-            return replace(shot, attribute=attribute, design=variants[attribute])
+            return replace(shot, attribute=attribute, design=variants[attribute], product=shot.design)
         case ShotRole.WRONG_SAMPLE:
             return replace(shot, design=_stranger(shot.design, dealers, rng))
         case ShotRole.UNUSABLE:

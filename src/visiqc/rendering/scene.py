@@ -143,8 +143,7 @@ def _bsdf(part: Part, look: Look) -> Bsdf:
 def _metal(part: Part, look: Look) -> Bsdf:
     plain = part.group in {"shank", "plate"}
     finish = look.finish if plain else "polished"  # only broad faces are brushed or hammered
-    brushed = part.mesh.uv is not None and part.decal is None
-    return metal_bsdf(part.metal or look.metal, finish, lab_shift=part.lab_shift, brushed=brushed)
+    return metal_bsdf(part.metal or look.metal, finish, lab_shift=part.lab_shift)
 
 
 def _decal_bsdf(decal: Decal, part: Part, look: Look) -> Bsdf:

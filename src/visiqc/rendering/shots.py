@@ -53,6 +53,8 @@ class Shot:
         light: Key in `lights.LIGHTS`; empty = drawn.
         ground: Key in `ground.GROUNDS`; empty = drawn.
         card: Whether the scale card lies in the picture.
+        product: Of a variant: the product's own design, which the photo is framed on, so that a larger stone looks
+            larger; None = `design`.
     """
 
     sku: str
@@ -70,3 +72,4 @@ class Shot:
     light: str = ""
     ground: str = ""
     card: bool = False
+    product: Design | None = None

@@ -22,6 +22,8 @@ class Rule(StrEnum):
     """The first hit is on the footprint of a decal of the defect's name."""
     WHOLE = "whole"
     """The first hit is on a touched part, after or, where it is gone, before."""
+    PRESENT = "present"
+    """The first hit is on a touched part, after; where the right part was is no defect, only changed."""
     SEEN_THROUGH = "seen_through"
     """A ray through the stone reaches the touched part."""
 

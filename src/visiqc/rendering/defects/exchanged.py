@@ -137,7 +137,7 @@ def _exchanged(
         size_mm=max(float(np.ptp(_any(built, good, name).mesh.vertices, axis=0).max()) for name in touched),
         piece=replace(subject.piece, parts=kept | taken),
         touched=frozenset(touched),
-        rule=Rule.WHOLE,
+        rule=Rule.PRESENT,
     )
 
 
