@@ -88,7 +88,7 @@ def _twelve_megapixels(photo: Path | None) -> list[bytes]:
 
     from visiqc.runtime.bundle import bundled_samples
 
-    files = [photo] if photo else sorted((bundled_samples() / "ring-amethyst" / "golden").glob("*.jpg"))
+    files = [photo] if photo else sorted((bundled_samples() / "celeste-halo" / "golden").glob("*.jpg"))
     contents = []
     for file in files:
         pixels = cv2.imread(str(file))

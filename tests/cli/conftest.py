@@ -11,19 +11,19 @@ import pytest
 from commands import Run, run_command
 from visiqc.runtime.bundle import bundled_samples
 
-SIGNET = bundled_samples() / "signet-gold"
+SIGNET = bundled_samples() / "dora-signet"
 
 
 @pytest.fixture
-def dent() -> Path:
-    """A photo of a dented signet ring, in the pose and light of its golden."""
-    return SIGNET / "uploads" / "dent.jpg"
+def scratched() -> Path:
+    """A photo of a scratched signet ring, in the pose of its golden."""
+    return SIGNET / "uploads" / "jig-defective-4.jpg"
 
 
 @pytest.fixture
 def golden_photo() -> Path:
     """The golden photo of the signet ring."""
-    return SIGNET / "golden" / "golden-1.jpg"
+    return SIGNET / "golden" / "1.jpg"
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def enrolled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     home = tmp_path_factory.mktemp("enrolled")
     parts = build_parts(Settings(home=home))
-    photo = SentPhoto(name="front.jpg", content=(SIGNET / "golden" / "golden-1.jpg").read_bytes(), view="front")
+    photo = SentPhoto(name="front.jpg", content=(SIGNET / "golden" / "1.jpg").read_bytes(), view="front")
     for _ in range(2):
         enrol_golden("signet", [photo], parts, policy=ScoringPolicy(long_side=256))
     approve_golden("signet", 1, by="anna", parts=parts)

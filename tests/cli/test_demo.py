@@ -8,13 +8,22 @@ from builders import a_verdict
 from commands import Run
 from visiqc.cli.demo import Sample, Tried, read_samples
 from visiqc.domain.outcome import Outcome
+from visiqc.rendering.shots import ShotRole
+from visiqc.runtime.bundle import bundled_samples
 
 
 def test_every_sample_is_there_and_has_a_known_role() -> None:
     samples = read_samples()
     assert all(sample.path.is_file() for sample in samples)
-    assert {sample.role for sample in samples} == {"golden", "good", "defective", "wrong_sample", "unusable"}
-    assert sum(sample.path.stat().st_size for sample in samples) <= 3_000_000
+    assert {sample.role for sample in samples} == set(ShotRole)
+    assert sum(file.stat().st_size for file in bundled_samples().rglob("*") if file.is_file()) <= 12_000_000
+
+
+def test_the_demo_shows_a_few_products_with_few_goldens_unless_asked_for_all() -> None:
+    few, everything = read_samples(products=3), read_samples()
+    skus = {sample.sku for sample in few}
+    assert len(skus) == 3 < len({sample.sku for sample in everything})
+    assert all(sum(sample.sku == sku and sample.role == "golden" for sample in few) == 3 for sku in skus)
 
 
 @pytest.mark.parametrize(
@@ -26,10 +35,18 @@ def test_every_sample_is_there_and_has_a_known_role() -> None:
         ("defective", Outcome.PASS, "missed"),
         ("wrong_sample", Outcome.REVIEW, "misnamed"),
         ("unusable", Outcome.RETAKE, ""),
+        ("variant", Outcome.WRONG_SAMPLE, ""),
+        ("variant", Outcome.PASS, "missed"),
     ],
 )
 def test_the_demo_says_where_a_verdict_is_not_what_the_photo_shows(role: str, outcome: Outcome, remark: str) -> None:
     assert Tried(Sample("ring", Path("a.jpg"), role, ""), a_verdict(outcome=outcome)).remark == remark
+
+
+def test_a_defect_that_cannot_be_seen_is_not_held_against_a_verdict() -> None:
+    hidden = Sample("ring", Path("a.jpg"), "defective", "missing_prong", visible=False)
+    assert Tried(hidden, a_verdict(outcome=Outcome.PASS)).remark == ""
+    assert hidden.shows == "missing prong, hidden"
 
 
 def test_a_folder_that_no_demo_made_is_left_alone(visiqc: Run, tmp_path: Path) -> None:
@@ -50,4 +67,4 @@ def test_the_demo_runs_twice_and_says_how_to_open_its_sheet(visiqc: Run, tmp_pat
     page = (tmp_path / "visiqc-demo" / "contact-sheet.html").read_text()
     for outcome in ("PASS", "RETAKE", "WRONG SAMPLE"):
         assert f">{outcome}</span>" in page
-    assert page.count("<article>") == sum(sample.role != "golden" for sample in read_samples())
+    assert page.count("<article>") == sum(sample.role != "golden" for sample in read_samples(products=3))

@@ -65,15 +65,15 @@ def test_a_photo_that_is_no_golden_is_refused_by_name(visiqc: Run, tmp_path: Pat
 
 
 def test_calibrating_counts_pieces_and_names_those_left_out(
-    visiqc: Run, home: Path, dent: Path, tmp_path: Path
+    visiqc: Run, home: Path, scratched: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "piece").mkdir()
-    shutil.copy(dent, tmp_path / "piece" / "a.jpg")
-    shutil.copy(dent.with_name("scratch.jpg"), tmp_path / "piece" / "b.jpg")
-    ran = visiqc("golden", "calibrate", "signet", "piece", dent, "gone.jpg")
+    shutil.copy(scratched, tmp_path / "piece" / "a.jpg")
+    shutil.copy(scratched.with_name("jig-defective-6.jpg"), tmp_path / "piece" / "b.jpg")
+    ran = visiqc("golden", "calibrate", "signet", "piece", scratched, "gone.jpg")
     assert ran.code == 0
     assert "1 accepted pieces added, 2 left out." in ran.out
-    assert "left out: dent.jpg: one of its photos is a golden photo or was counted before" in ran.out
+    assert "left out: jig-defective-4.jpg: one of its photos is a golden photo or was counted before" in ran.out
     assert "left out: gone.jpg" in ran.out
     assert "28 more for stage 1" in ran.out
 

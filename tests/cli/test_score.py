@@ -13,43 +13,50 @@ from visiqc.cli.exits import OUTCOME_CODES
 from visiqc.domain.outcome import Outcome
 
 
-def test_a_verdict_is_printed_and_its_code_returned(visiqc: Run, home: Path, dent: Path) -> None:
-    ran = visiqc("score", "signet", dent)
+def test_a_verdict_is_printed_and_its_code_returned(visiqc: Run, home: Path, scratched: Path) -> None:
+    ran = visiqc("score", "signet", scratched)
     outcome = Outcome(ran.out.split()[0])
     assert ran.code == OUTCOME_CODES[outcome]
     for figure in ("score ", "alignment ", "identity ", "golden     signet version 1, view front", "time "):
         assert f"  {figure}" in ran.out
 
 
-def test_json_is_one_document_and_nothing_else(visiqc: Run, home: Path, dent: Path) -> None:
-    ran = visiqc("score", "signet", dent.parent, "--json")
+def test_json_is_one_document_and_nothing_else(visiqc: Run, home: Path, scratched: Path) -> None:
+    ran = visiqc("score", "signet", scratched.parent, "--json")
     document = json.loads(ran.out)
     photos = document["photos"]
-    assert [Path(photo["file"]).name for photo in photos] == sorted(file.name for file in dent.parent.iterdir())
+    assert [Path(photo["file"]).name for photo in photos] == sorted(file.name for file in scratched.parent.iterdir())
     codes = [OUTCOME_CODES[Outcome(photo["verdict"]["outcome"])] for photo in photos]
     assert ran.code == document["exit_code"] == max(codes)
 
 
-def test_an_unreadable_photo_does_not_lose_the_others(visiqc: Run, home: Path, dent: Path, tmp_path: Path) -> None:
-    (tmp_path / "broken.jpg").write_bytes(dent.read_bytes()[:3000])
-    ran = visiqc("score", "signet", "broken.jpg", dent, "gone.jpg", "--json")
+def test_an_unreadable_photo_does_not_lose_the_others(visiqc: Run, home: Path, scratched: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(scratched.read_bytes()[:3000])
+    ran = visiqc("score", "signet", "broken.jpg", scratched, "gone.jpg", "--json")
     assert ran.code == 3
     assert "visiqc: broken.jpg: " in ran.err
     assert "visiqc: gone.jpg: no such file" in ran.err
     assert [bool(photo["verdict"]) for photo in json.loads(ran.out)["photos"]] == [False, True, False]
 
 
-def test_heatmaps_of_two_photos_of_one_name_are_two_files(visiqc: Run, home: Path, dent: Path, tmp_path: Path) -> None:
+def test_heatmaps_of_two_photos_of_one_name_are_two_files(
+    visiqc: Run, home: Path, scratched: Path, tmp_path: Path
+) -> None:
     (tmp_path / "other").mkdir()
-    shutil.copy(dent.with_name("scratch.jpg"), tmp_path / "other" / "dent.jpg")
-    ran = visiqc("score", "signet", dent, "other/dent.jpg", "--heatmaps", "maps")
-    assert sorted(file.name for file in (tmp_path / "maps").iterdir()) == ["dent-2.heatmap.jpg", "dent.heatmap.jpg"]
-    assert "  heatmap    maps/dent-2.heatmap.jpg" in ran.out
+    shutil.copy(scratched.with_name("jig-defective-6.jpg"), tmp_path / "other" / scratched.name)
+    ran = visiqc("score", "signet", scratched, f"other/{scratched.name}", "--heatmaps", "maps")
+    assert sorted(file.name for file in (tmp_path / "maps").iterdir()) == [
+        "jig-defective-4-2.heatmap.jpg",
+        "jig-defective-4.heatmap.jpg",
+    ]
+    assert "  heatmap    maps/jig-defective-4-2.heatmap.jpg" in ran.out
 
 
-def test_the_contact_sheet_shows_compared_and_other_photos(visiqc: Run, home: Path, dent: Path, tmp_path: Path) -> None:
-    blurred = dent.parents[2] / "ring-amethyst" / "uploads" / "blurred.jpg"
-    ran = visiqc("score", "signet", dent, blurred, "--sheet", "out/sheet.html")
+def test_the_contact_sheet_shows_compared_and_other_photos(
+    visiqc: Run, home: Path, scratched: Path, tmp_path: Path
+) -> None:
+    blurred = scratched.parents[2] / "gala-studs" / "uploads" / "jig-unusable-6.jpg"
+    ran = visiqc("score", "signet", scratched, blurred, "--sheet", "out/sheet.html")
     assert "contact sheet: out/sheet.html" in ran.err
     page = (tmp_path / "out" / "sheet.html").read_text()
     assert page.count("<article>") == 2
@@ -59,27 +66,27 @@ def test_the_contact_sheet_shows_compared_and_other_photos(visiqc: Run, home: Pa
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["pendant", "DENT"], 4, "pendant"),
-        (["signet", "DENT", "--golden-version", "2"], 4, "not approved"),
-        (["signet", "DENT", "--golden-version", "9"], 4, "9"),
+        (["pendant", "SCRATCHED"], 4, "pendant"),
+        (["signet", "SCRATCHED", "--golden-version", "2"], 4, "not approved"),
+        (["signet", "SCRATCHED", "--golden-version", "9"], 4, "9"),
         (["signet"], 2, "PHOTO"),
         (["signet", "empty"], 3, "there is no photo in this folder"),
-        (["../etc", "DENT"], 3, "not a usable SKU"),
-        (["signet", "DENT", "--heatmaps", "taken"], 5, "taken"),
+        (["../etc", "SCRATCHED"], 3, "not a usable SKU"),
+        (["signet", "SCRATCHED", "--heatmaps", "taken"], 5, "taken"),
     ],
 )
 def test_a_mistake_is_named_and_has_its_code(
-    visiqc: Run, home: Path, dent: Path, tmp_path: Path, arguments: list[str], code: int, said: str
+    visiqc: Run, home: Path, scratched: Path, tmp_path: Path, arguments: list[str], code: int, said: str
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "taken").write_text("a file")
-    ran = visiqc("score", *(str(dent) if argument == "DENT" else argument for argument in arguments))
+    ran = visiqc("score", *(str(scratched) if argument == "SCRATCHED" else argument for argument in arguments))
     assert (ran.code, ran.out) == (code, "")
     assert said in ran.err
 
 
 def test_a_model_with_one_byte_changed_is_refused(
-    visiqc: Run, home: Path, dent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    visiqc: Run, home: Path, scratched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from visiqc.runtime.bundle import bundled_models
 
@@ -89,6 +96,6 @@ def test_a_model_with_one_byte_changed_is_refused(
     content[len(content) // 2] ^= 1
     (promoted / "model.onnx").write_bytes(content)
     monkeypatch.setenv("VISIQC_TRUNK", "lite0-1")
-    ran = visiqc("score", "signet", dent)
+    ran = visiqc("score", "signet", scratched)
     assert ran.code == 5
     assert "Traceback" not in ran.err

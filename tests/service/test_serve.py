@@ -17,7 +17,7 @@ import pytest
 
 VISIQC = (sys.executable, "-c", "import sys; from visiqc.cli import main; sys.exit(main())")
 
-SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "ring-amethyst"
+SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "gala-studs"
 
 
 @pytest.fixture
@@ -101,12 +101,12 @@ def test_revoking_a_key_that_does_not_exist_is_told(env: dict[str, str]) -> None
 def test_the_main_job_over_http(env: dict[str, str], tmp_path: Path) -> None:
     """Real photos, real models: enrol, approve, score, look at the pictures."""
     with serving(env, tmp_path / "log") as (url, _), httpx2.Client(base_url=url, timeout=60) as client:
-        goldens = [SAMPLES / "golden" / f"golden-{n}.jpg" for n in (1, 2, 3)]
-        client.post("/v1/goldens", data={"sku": "ring-amethyst", "long_side": "512"}, files=sent(*goldens))
-        client.post("/v1/goldens/ring-amethyst/versions/1/approve")
-        names = ("good-1.jpg", "missing-stone.jpg", "blurred.jpg")
+        goldens = [SAMPLES / "golden" / f"{n}.jpg" for n in (1, 2, 3)]
+        client.post("/v1/goldens", data={"sku": "gala-studs", "long_side": "512"}, files=sent(*goldens))
+        client.post("/v1/goldens/gala-studs/versions/1/approve")
+        names = ("jig-good-2.jpg", "guided-defective-12.jpg", "jig-unusable-6.jpg")
         uploads = sent(*(SAMPLES / "uploads" / name for name in names))
-        answer = client.post("/v1/score", data={"sku": "ring-amethyst"}, files=uploads)
+        answer = client.post("/v1/score", data={"sku": "gala-studs"}, files=uploads)
         good, defective, blurred = answer.json()["scores"]
         assert [each["status"] for each in (good, defective, blurred)] == ["done"] * 3
         assert defective["verdict"]["outcome"] != "PASS"

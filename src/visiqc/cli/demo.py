@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +127,8 @@ def read_samples(*, products: int | None = None) -> list[Sample]:
         items = read_manifest(folder).items
     except InputError as err:
         raise IntegrityError("the manifest of the sample photos cannot be read; install VisiQC again") from err
-    chosen = list(dict.fromkeys(item.sku for item in items))[:products]
+    goldens = Counter(item.sku for item in items if item.role == "golden")
+    chosen = sorted(goldens, key=goldens.__getitem__)[:products]  # a turntable set takes longest, so it comes last
     return [
         Sample(
             item.sku,
