@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from visiqc.errors import BadRecipe
+from visiqc.rendering.approval import approvable
 from visiqc.rendering.catalogue import draw_design
+from visiqc.rendering.circumstances import specimen_numbers
 from visiqc.rendering.photograph import Photograph, photograph
 from visiqc.rendering.shots import PoseLevel, Shot, ShotRole
 
@@ -109,6 +111,21 @@ def test_a_cut_off_piece_meets_the_edge() -> None:
     product = photograph(unusable("cut_off")).label == 64
     assert product[[0, -1]].any() or product[:, [0, -1]].any()
     assert not (taken().label[[0, -1]] == 64).any()
+
+
+def test_golden_photos_of_a_product_show_one_and_the_same_piece() -> None:
+    goldens = [replace(GOOD, role=ShotRole.GOLDEN, name=f"golden/{n}", seed=n, pose=PoseLevel.JIG) for n in (1, 2)]
+    drawn = [specimen_numbers(shot).random() for shot in goldens]
+    assert drawn[0] == drawn[1] != specimen_numbers(GOOD).random()
+
+
+def test_a_golden_photo_with_glare_is_not_approved() -> None:
+    piece, product = cv2.resize(taken().photo, (512, 512)), cv2.resize(taken().label, (512, 512)) == 64
+    sharp = cv2.addWeighted(piece, 1.5, cv2.GaussianBlur(piece, (0, 0), 3), -0.5, 0)
+    assert approvable(sharp, product)
+    burnt = sharp.copy()
+    burnt[product] = 255
+    assert not approvable(burnt, product)
 
 
 def test_an_unknown_defect_is_refused_with_those_that_exist() -> None:

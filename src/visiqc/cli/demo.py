@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +28,6 @@ _EXPECTED = {
     "wrong_sample": {Outcome.WRONG_SAMPLE},
     "unusable": {Outcome.RETAKE},
 }
-_PRODUCTS = 3
-"""Products that are shown unless all are asked for: about half a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +79,6 @@ def demo(
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Folder for the demo's database and contact sheet.")
     ] = Path("visiqc-demo"),
-    everything: Annotated[
-        bool, typer.Option("--all", help="All sample products, not just the first three; takes two minutes.")
-    ] = False,
 ) -> None:
     """Try VisiQC on the sample photos that ship.
 
@@ -98,7 +92,7 @@ def demo(
     from visiqc.reporting.contact_sheet import contact_sheet, sheet_row
     from visiqc.settings import Settings
 
-    samples = read_samples(products=None if everything else _PRODUCTS)
+    samples = read_samples()
     parts = build_parts(Settings(home=_fresh_home(out), database_url=""))
     with progress("demo") as steps:
         tried = try_samples(samples, parts, steps)
@@ -111,8 +105,8 @@ def demo(
     print(f"To open it:    python3 -m webbrowser {sheet.resolve().as_uri()}")
 
 
-def read_samples(*, products: int | None = None) -> list[Sample]:
-    """The sample photos that ship, of all products or the first few.
+def read_samples() -> list[Sample]:
+    """The sample photos that ship.
 
     Raises:
         NotFound: The installation is incomplete.
@@ -127,8 +121,6 @@ def read_samples(*, products: int | None = None) -> list[Sample]:
         items = read_manifest(folder).items
     except InputError as err:
         raise IntegrityError("the manifest of the sample photos cannot be read; install VisiQC again") from err
-    goldens = Counter(item.sku for item in items if item.role == "golden")
-    chosen = sorted(goldens, key=goldens.__getitem__)[:products]  # a turntable set takes longest, so it comes last
     return [
         Sample(
             item.sku,
@@ -138,7 +130,6 @@ def read_samples(*, products: int | None = None) -> list[Sample]:
             visible=item.visible is not False,
         )
         for item in items
-        if item.sku in chosen
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,15 @@ from visiqc.domain.outcome import Outcome
 if TYPE_CHECKING:
     from visiqc.cli.demo import Tried
 
+_WIDTH = 110
+"""Columns where stdout is no terminal."""
+_KINDS = {
+    "good": "good pieces",
+    "defective": "visible defects",
+    "variant": "near-miss variants",
+    "wrong_sample": "other designs",
+    "unusable": "unusable photos",
+}
 _STYLES = {
     Outcome.PASS: "bold green",
     Outcome.REVIEW: "bold yellow",
@@ -34,9 +44,18 @@ def print_table(tried: Sequence[Tried]) -> None:
             last = each.sample.sku
             table.add_row(Text(last, style="bold"))
         table.add_row(*_cells(each))
-    Console(soft_wrap=True).print(table)
-    right = sum(not each.remark for each in tried)
-    print(f"\n{right} of {len(tried)} verdicts are what the photo shows.")
+    Console(soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH).print(table)
+    print(f"\n{summary(tried)}")
+
+
+def summary(tried: Sequence[Tried]) -> str:
+    """How many verdicts are what the photo shows, of each kind of photo that can tell."""
+    lines = []
+    for role, words in _KINDS.items():
+        of_role = [each for each in tried if each.sample.role == role and each.sample.visible]
+        if of_role:
+            lines.append(f"{words}: {sum(not each.remark for each in of_role)} of {len(of_role)}")
+    return "Right about " + "; ".join(lines) + "."
 
 
 def _cells(each: Tried) -> list[Text]:

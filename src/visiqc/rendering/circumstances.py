@@ -86,6 +86,13 @@ def numbers(shot: Shot, what: str) -> Generator:
     return np.random.default_rng([shot.seed, *_seed_of(what)])
 
 
+def specimen_numbers(shot: Shot) -> Generator:
+    """Random numbers of the piece that is photographed: golden photos of a product show one and the same."""
+    if shot.role is ShotRole.GOLDEN:
+        return np.random.default_rng(_seed_of(f"golden sample {shot.sku}"))
+    return numbers(shot, "specimen")
+
+
 def _seed_of(text: str) -> list[int]:
     return list(hashlib.sha256(text.encode()).digest()[:8])
 
