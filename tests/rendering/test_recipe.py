@@ -15,7 +15,7 @@ from visiqc.rendering.shots import ShotRole
 CONFIGS = Path(__file__).parents[2] / "configs"
 RECIPES = sorted(CONFIGS.glob("render_*.yaml"))
 SMALL: dict[str, Any] = {"name": "a", "split": "b", "seed": 1, "designs": 2}
-SECONDS_512 = 9.0
+SECONDS_512 = 5.0
 """Wall time of a photo of 512 px and 32 samples on two cores, measured; proportional to pixels."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from bench import jpeg, photo_of, real_models
 from pictures import board, plate, ring
 from visiqc.errors import InputError
+from visiqc.evaluation.rendered_sets import FORMAT, MANIFEST, Item, Manifest
 from visiqc.inspection.fleet import read_fleet
 from visiqc.runtime.models import DEFAULT_TRUNK
 from visiqc.training import fleet
@@ -73,3 +76,37 @@ def test_the_same_seed_draws_the_same_impostors(tmp_path: Path) -> None:
 
     assert drawn(1) == drawn(1) != drawn(2)
     assert len(drawn(1)) == 30
+
+
+def test_the_products_of_a_rendered_set_are_its_goldens_and_good_uploads(tmp_path: Path) -> None:
+    items = []
+    for number in range(10):
+        for name, role in (("golden/1", "golden"), ("uploads/1", "good"), ("uploads/2", "defective")):
+            file = f"ring-{number}/{name}.jpg"
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / file).touch()
+            items.append(an_item(f"ring-{number}", file, role))
+    manifest = Manifest(
+        format=FORMAT, name="rings", split="train", digest="d", recipe_digest="r", recipe={}, items=tuple(items)
+    )
+    (tmp_path / MANIFEST).write_text(json.dumps(asdict(manifest)))
+    products = fleet._products(tmp_path)
+    assert [product.name for product in products] == [f"ring-{number}" for number in range(10)]
+    assert products[3].goldens == (tmp_path / "ring-3/golden/1.jpg",)
+    assert products[3].uploads == (tmp_path / "ring-3/uploads/1.jpg",)
+
+
+def an_item(sku: str, file: str, role: str) -> Item:
+    return Item(
+        sku=sku,
+        file=file,
+        mask=file,
+        record=file,
+        role=role,
+        defect=None,
+        code=None,
+        pose="jig",
+        attribute=None,
+        family="plain_band",
+        visible=None,
+    )
