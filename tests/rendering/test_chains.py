@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from visiqc.errors import InputError
-from visiqc.rendering.chains import KINDS, ChainStyle, chain_parts, draped, drawn_style, jump_ring, reach, strand
+from visiqc.rendering.chains import KINDS, ChainStyle, chain_parts, draped, jump_ring, reach, strand
 from visiqc.rendering.clasps import BAILS, CLASPS, fastening
 from visiqc.rendering.piece import LinkOrigin
 
@@ -98,11 +98,6 @@ def test_wire_too_thick_for_its_links_is_refused_with_both_numbers() -> None:
 def test_an_unknown_chain_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"rope.*cable, paperclip, rolo, curb, figaro"):
         ChainStyle(kind="rope", link_mm=3.0, wire_mm=0.4)
-
-
-def test_drawn_styles_can_be_made() -> None:
-    kinds = {drawn_style(list(KINDS), (1.5, 7.0), np.random.default_rng(seed)).kind for seed in range(30)}
-    assert kinds == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", CLASPS)

@@ -79,14 +79,6 @@ def test_the_crown_is_highest_on_the_table_and_low_at_the_girdle() -> None:
     assert 0.0 < crown_height("round", 0.97, 0.0) < 0.1
 
 
-@pytest.mark.parametrize("cut", ["princess", "cabochon"])
-def test_a_chip_takes_stone_away_only_beyond_its_plane(cut: str) -> None:
-    normal = unit(np.array([1.0, 0.2, 0.3]))
-    chipped = cut_stone(cut, extra=[(normal, 0.8)])
-    assert (chipped.vertices @ normal).max() == pytest.approx(0.8, abs=1e-4)
-    assert chipped.bounds[0][0] == pytest.approx(cut_stone(cut).bounds[0][0], abs=1e-4)
-
-
 def test_smooth_stones_have_normals_and_faceted_ones_none() -> None:
     assert cut_stone("pearl").normals is not None
     assert cut_stone("cabochon").normals is not None

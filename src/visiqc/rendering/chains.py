@@ -92,12 +92,6 @@ class ChainStyle:
         return KINDS[self.kind].width * self.link_mm - 2 * self.wire_mm
 
 
-def drawn_style(kinds: Sequence[str], link_mm: tuple[float, float], rng: Generator) -> ChainStyle:
-    """A chain of one of `kinds` with links between two lengths and a wire about as thick as is usual."""
-    kind, length = str(rng.choice(list(kinds))), float(rng.uniform(*link_mm))
-    return ChainStyle(kind=kind, link_mm=length, wire_mm=length * KINDS[kind].wire * float(rng.uniform(0.88, 1.12)))
-
-
 def links_of(style: ChainStyle, rng: Generator) -> Iterator[LinkOrigin]:
     """The links of a chain one after another, without end, each in its own frame, its length along x."""
     kind, wire = KINDS[style.kind], style.wire_mm / 2

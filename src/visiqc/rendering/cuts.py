@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 
-import manifold3d
 import numpy as np
 from scipy.spatial import ConvexHull, HalfspaceIntersection
 
 from visiqc.errors import InputError
-from visiqc.rendering.mesh import Mesh, Points, face_normals, smoothed, unit
+from visiqc.rendering.mesh import Mesh, Points, face_normals, unit
 from visiqc.rendering.surfaces import revolved, sphere
 
 Plane = tuple[Points, float]
@@ -200,30 +199,17 @@ SMOOTH: Mapping[str, Callable[[], Mesh]] = {"cabochon": _cabochon, "pearl": part
 
 
 @cache
-def _whole(cut: str) -> Mesh:
+def cut_stone(cut: str) -> Mesh:
+    """The stone of a cut; kept, so its arrays must not be changed.
+
+    Raises:
+        InputError: No such cut.
+    """
     if cut in SMOOTH:
         return SMOOTH[cut]()
     if cut not in CUTS:
         raise InputError(f"unknown cut {cut!r}; known are {', '.join(sorted([*CUTS, *SMOOTH]))}")
     return between(CUTS[cut]())
-
-
-def cut_stone(cut: str, *, extra: Sequence[Plane] = ()) -> Mesh:
-    """The stone of a cut, less what lies outside of `extra` planes (chips).
-
-    Raises:
-        InputError: No such cut.
-    """
-    if not extra:
-        return _whole(cut)
-    if cut in CUTS:
-        return between([*CUTS[cut](), *extra])
-    whole = _whole(cut)
-    solid = manifold3d.Manifold.hull_points(whole.vertices.astype(np.float32))
-    for normal, distance in extra:
-        solid = solid.trim_by_plane(tuple(-normal), -distance)
-    left = solid.to_mesh()
-    return smoothed(np.asarray(left.vert_properties[:, :3], float), np.asarray(left.tri_verts, np.int64), crease_deg=30)
 
 
 @cache
@@ -236,7 +222,7 @@ def outline(cut: str) -> Points:
     Raises:
         InputError: No such cut.
     """
-    _whole(cut)
+    cut_stone(cut)
     around = _CURVES[cut]() if cut in _CURVES else _girdle_corners(cut)
     around = around[np.argsort(np.round(np.arctan2(around[:, 1], around[:, 0]), 9) % (2 * np.pi))]
     below, above = around[-1], around[0]
@@ -245,7 +231,7 @@ def outline(cut: str) -> Points:
 
 
 def _girdle_corners(cut: str) -> Points:
-    flat = _whole(cut).vertices[:, :2]
+    flat = cut_stone(cut).vertices[:, :2]
     return np.asarray(flat[ConvexHull(flat).vertices])
 
 
@@ -264,7 +250,7 @@ def evenly(loop: Points, count: int) -> Points:
 
 @cache
 def _crown_planes(cut: str) -> Points:
-    mesh = _whole(cut)
+    mesh = cut_stone(cut)
     normals = unit(face_normals(mesh.vertices, mesh.faces))
     distance = (normals * mesh.vertices[mesh.faces[:, 0]]).sum(axis=1)
     up = normals[:, 2] > 1e-3
@@ -279,4 +265,4 @@ def crown_height(cut: str, x: float, y: float) -> float:
 
 def depth(cut: str) -> float:
     """How deep the unit stone reaches below its girdle plane."""
-    return -float(_whole(cut).vertices[:, 2].min())
+    return -float(cut_stone(cut).vertices[:, 2].min())

@@ -12,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 
 from visiqc.errors import InputError
-from visiqc.rendering.cuts import Plane, cut_stone
+from visiqc.rendering.cuts import cut_stone
 from visiqc.rendering.decals import Decal, charted, under
 from visiqc.rendering.mesh import Frame, Mesh, Points, frame_of, rotation
 from visiqc.rendering.surfaces import tube
@@ -38,17 +38,15 @@ class StoneOrigin:
         cut: A name in `cuts.CUTS`, or `pearl` or `cabochon`.
         size: Half length (x), half width (y) and the scale of its height (z), mm.
         seat: Its place: girdle centre, table along +z.
-        chips: Planes in the unit stone's frame beyond which it is broken off.
     """
 
     cut: str
     size: tuple[float, float, float]
     seat: Frame
-    chips: tuple[Plane, ...] = ()
 
     def mesh(self) -> Mesh:
         """The stone in its seat."""
-        return cut_stone(self.cut, extra=self.chips).placed(self.seat @ frame_of(np.diag(self.size)))
+        return cut_stone(self.cut).placed(self.seat @ frame_of(np.diag(self.size)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ def cracked_stone(subject: Subject, severity: float, rng: Generator) -> Damage |
     across = _in_unit(origin, towards_camera(subject.sight, stone.name))
     lean = rotation(rng.normal(size=3), float(rng.uniform(30, 60)))
     film = _film(radius, rng).placed(frame_of(facing(lean @ across, rng.normal(size=3))))
-    film = _kept_inside(film, [*CUTS[origin.cut](), *origin.chips], at=np.array([0.0, 0.0, -0.08]))
+    film = _kept_inside(film, CUTS[origin.cut](), at=np.array([0.0, 0.0, -0.08]))
     name = f"{stone.name}.crack"
     crack = replace(
         stone, name=name, mesh=film.placed(_unit_frame(origin)), role=Role.AIR, origin=None, metal="", tint=0.0
