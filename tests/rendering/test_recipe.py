@@ -106,3 +106,8 @@ def test_any_change_changes_the_digest_and_the_folder() -> None:
 def test_a_recipe_that_cannot_be_is_refused_with_what_is_wanted(change: dict[str, Any], said: str) -> None:
     with pytest.raises(BadRecipe, match=said):
         make_recipe(RenderRecipe, SMALL | change)
+
+
+def test_an_endless_weight_is_refused() -> None:
+    with pytest.raises(BadRecipe, match="kind_weights must be weights of at least 0 and finite"):
+        make_recipe(RenderRecipe, SMALL | {"kind_weights": {"scratch": float("inf")}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,7 +71,8 @@ class RenderRecipe:
             _need(low <= getattr(self, key) <= high, key, f"{low:g} to {high:g}", self)
         _need(self.samples < 8 or self.samples % 8 == 0, "samples", "a multiple of 8 or fewer than 8", self)
         for key in ("families", "roles", "kind_weights"):
-            _need(all(weight >= 0 for weight in getattr(self, key).values()), key, "weights of at least 0", self)
+            finite = all(0 <= weight < math.inf for weight in getattr(self, key).values())
+            _need(finite, key, "weights of at least 0 and finite", self)
         _need(any(self.roles.values()), "roles", "a weight above 0", self)
         _need(ShotRole.GOLDEN not in self.roles, "roles", "roles of uploads; `goldens` says how many those are", self)
         _need(not self.families or any(self.families.values()), "families", "a weight above 0", self)
