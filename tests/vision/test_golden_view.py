@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from corpus import picture
-from pictures import SIZE, random_pose, shot
+from pictures import SIZE, board, random_pose, shot
 from visiqc.inspection.parts import Models
-from visiqc.vision import dense, golden_map, golden_view
+from visiqc.vision import dense, framing, golden_map, golden_view
 from visiqc.vision.golden_view import TURNS, GoldenView, finish_view, lay_over, start_view
 from visiqc.vision.seen import see
 from visiqc.vision.types import Photo
@@ -31,7 +31,7 @@ def finished(photo: Photo, models: Models, *, long_side: int = 256, others: tupl
 def score(view: GoldenView, upload: Photo, models: Models) -> float:
     laid = lay_over(see(upload), view.target, view.frame_size, view.frame_to_align, models.trunk.features)
     judged = view.judged & laid.reached
-    features = dense.dense_features(laid.frame, models.trunk.features, needed=judged)
+    features = dense.dense_features(dense.frame_maps(laid.frame, models.trunk.features, needed=judged))
     goldens = [packed.unpacked() for packed in view.maps]
     distance = golden_map.nearest_distance(view.basis.project_upload(features), goldens)
     return golden_map.photo_score(golden_map.tolerated_map(distance, view.allowed, judged=judged))
@@ -71,7 +71,7 @@ def test_arrays_of_a_view_fit_together(ring_view: GoldenView) -> None:
 
 def test_the_judged_cells_are_the_product_and_little_around_it(ring_view: GoldenView, drawn: dict[str, Any]) -> None:
     height, width = ring_view.frame_size
-    cells = golden_view._cells(drawn["ring"].started[3], 0.5)
+    cells = framing.cells_of(drawn["ring"].started[3], 0.5)
     grown = cv2.dilate(cells.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert ring_view.judged[cells].all()
     assert grown[ring_view.judged].all()
@@ -187,7 +187,7 @@ def test_photos_of_any_size_make_a_view_that_they_match(models: Models, size: tu
 def test_a_wire_thinner_than_a_fifth_of_a_cell_is_judged() -> None:
     frame = np.zeros((80, 96), bool)
     frame[36, 8:88] = True
-    judged = golden_view._judged_cells(frame, np.ones((10, 12), bool))
+    judged = framing.judged_cells(frame, np.ones((10, 12), bool))
     assert judged[4, 1:11].all()
     assert not judged[7:].any()
 
@@ -195,19 +195,19 @@ def test_a_wire_thinner_than_a_fifth_of_a_cell_is_judged() -> None:
 def test_a_warped_mask_is_never_empty() -> None:
     speck = np.zeros((400, 400), bool)
     speck[200, 200] = True
-    assert golden_view._warped_mask(speck, scaling(0.1), (40, 40)).any()
-    assert golden_view._warped_mask(np.zeros((40, 40), bool), np.eye(3), (40, 40)).all()
+    assert framing.warped_mask(speck, scaling(0.1), (40, 40)).any()
+    assert framing.warped_mask(np.zeros((40, 40), bool), np.eye(3), (40, 40)).all()
 
 
 @pytest.mark.parametrize("size", [(16, 24), (17, 24), (15, 31)])
 def test_a_cell_belongs_to_the_product_from_its_share_on(size: tuple[int, int]) -> None:
-    cells = golden_view._cells(np.ones(size, bool), 0.99)
+    cells = framing.cells_of(np.ones(size, bool), 0.99)
     assert cells.shape == (-(-size[0] // 8), -(-size[1] // 8))
     assert cells.all()
     part = np.zeros((8, 16), bool)
     part[:2, :8] = True
-    assert golden_view._cells(part, 0.25).tolist() == [[True, False]]
-    assert golden_view._cells(part, 0.26).tolist() == [[False, False]]
+    assert framing.cells_of(part, 0.25).tolist() == [[True, False]]
+    assert framing.cells_of(part, 0.26).tolist() == [[False, False]]
 
 
 def test_the_frame_of_a_photo_smaller_than_it_is_where_the_photo_ends(models: Models) -> None:
@@ -215,3 +215,14 @@ def test_the_frame_of_a_photo_smaller_than_it_is_where_the_photo_ends(models: Mo
     ends = transform(np.linalg.inv(to_align) @ target.photo_to_align, corners((40, 700)))
     assert size[0] == 64 > ends[:, 1].max() + 8
     assert not mask[round(float(ends[:, 1].max())) + 3 :].any()
+
+
+def test_without_a_search_a_photo_is_taken_as_it_lies(models: Models) -> None:
+    embed = models.trunk.features
+    photo, _ = shot(board())
+    target, size, to_align, _ = start_view(see(photo), long_side=256, embed=embed)
+    moved = see(warp_photo(photo, translation(14, 0), SIZE))
+    straight = lay_over(moved, target, size, to_align, embed, search=False)
+    assert straight.alignment.method == "identity"
+    assert straight.alignment.similarity == straight.alignment.similarity_before
+    assert lay_over(moved, target, size, to_align, embed).alignment.similarity > straight.alignment.similarity

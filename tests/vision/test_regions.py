@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from visiqc.vision.regions import Spot, find_spots, heat_colours, overlay
 
+ANY = np.ones((1, 1), bool)
 FRAME = (160, 200)
 
 
@@ -22,8 +23,8 @@ def test_planted_blobs_are_found_with_box_area_and_peak_the_worst_first() -> Non
     scores[10:12, 15] = 3.0
     scores[11, 15] = 4.0
     assert find_spots(scores, 1.0, FRAME) == [
-        Spot(box=(120, 80, 128, 96), area_px=128, peak=4.0),
-        Spot(box=(24, 16, 56, 40), area_px=12 * 64, peak=1.5),
+        Spot(box=(120, 80, 128, 96), area_px=128, peak=4.0, cells=ANY),
+        Spot(box=(24, 16, 56, 40), area_px=12 * 64, peak=1.5, cells=ANY),
     ]
 
 
@@ -37,7 +38,7 @@ def test_cells_that_touch_at_a_corner_are_one_region() -> None:
 def test_boxes_and_areas_end_at_the_frame() -> None:
     scores = quiet()
     scores[-1, -1] = 2
-    assert find_spots(scores, 1.0, (155, 193)) == [Spot(box=(192, 152, 193, 155), area_px=3, peak=2.0)]
+    assert find_spots(scores, 1.0, (155, 193)) == [Spot(box=(192, 152, 193, 155), area_px=3, peak=2.0, cells=ANY)]
 
 
 def test_the_threshold_itself_counts_and_what_is_not_judged_does_not() -> None:
@@ -110,3 +111,10 @@ def test_an_overlay_leaves_a_good_piece_as_it_is_and_marks_a_bad_place(size: tup
     assert (marked.shape, marked.dtype) == (frame.shape, np.dtype(np.uint8))
     assert marked[90:100, 90:100, 0].mean() > marked[90:100, 90:100, 2].mean() + 40
     assert np.array_equal(marked[:60], frame[:60])
+
+
+def test_a_spot_names_the_cells_it_is_made_of() -> None:
+    scores = quiet()
+    scores[2:5, 3:7] = 1.5
+    (spot,) = find_spots(scores, 1.0, FRAME)
+    assert np.array_equal(spot.cells, scores == 1.5)

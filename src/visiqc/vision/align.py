@@ -103,6 +103,19 @@ def make_target(picture: Photo, mask: Mask, *, photo_size: Size, photo_to_align:
     )
 
 
+def unaligned(upload: Photo, straight: Matrix, target: AlignTarget, embed: Embed) -> Alignment:
+    """The upload as if the camera had not moved: what comparisons with alignment are held against."""
+    (found,) = judge_warps(upload, [("identity", straight)], target, embed)
+    return Alignment(
+        warp=found.warp,
+        method=found.method,
+        inliers=0,
+        residual_px=None,
+        similarity=found.similarity,
+        similarity_before=found.similarity,
+    )
+
+
 def align(upload: Photo, mask: Mask, straight: Matrix, target: AlignTarget, embed: Embed) -> Alignment:
     """Find the warp under which `upload` is most like the golden view.
 

@@ -18,14 +18,17 @@ from numpy.typing import NDArray
 
 from visiqc.errors import IntegrityError
 from visiqc.vision.align import AlignTarget
+from visiqc.vision.change_map import PackedMaps
+from visiqc.vision.colour_card import CardReading
 from visiqc.vision.dense import Basis, PackedMap
 from visiqc.vision.golden_view import GoldenView
 from visiqc.vision.quality import QualityLimits
 from visiqc.vision.rotation import Placement, RotationBank
 from visiqc.vision.texture import Keypoints
 
-FORMAT = 1
+FORMAT = 2
 Arrays = dict[str, NDArray[Any]]
+_STRIDES = (4, 8, 16)
 _UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -72,6 +75,15 @@ def to_bytes(bank: GoldenBank) -> bytes:
     return out.getvalue()
 
 
+def format_of(content: bytes) -> int | None:
+    """The format a bank was written in; None where the bytes are no bank."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return int(json.loads(archive["head"].tobytes())["format"])
+    except _UNREADABLE:
+        return None
+
+
 def from_bytes(content: bytes) -> GoldenBank:
     """The bank that `to_bytes` wrote.
 
@@ -102,6 +114,8 @@ def _view_head(view: GoldenView) -> dict[str, Any]:
         "frame_size": view.frame_size,
         "photo_size": view.target.photo_size,
         "maps": len(view.maps),
+        "embedded": len(view.embedded),
+        "cards": [card and (*map(float, card.chromaticity), card.spread, card.patches) for card in view.cards],
         "alikeness": view.alikeness,
         "moving": view.moving,
         "placement": (place.x, place.y, place.radius),
@@ -129,9 +143,14 @@ def _view_arrays(view: GoldenView) -> Arrays:
         "basis": view.basis.directions,
         "allowed": view.allowed,
         "turned": view.turned.astype(np.float16),
+        "usual_change": view.usual_change,
+        "pictures": view.pictures,
     }
     for n, packed in enumerate(view.maps):
         arrays |= {f"map{n}": packed.values, f"scale{n}": packed.scale}
+    for n, levels in enumerate(view.embedded):
+        for stride, packed in zip(_STRIDES, levels, strict=True):
+            arrays |= {f"embed{stride}-{n}": packed.values, f"embed{stride}-scale{n}": packed.scale}
     return arrays
 
 
@@ -166,4 +185,15 @@ def _view(head: dict[str, Any], arrays: Arrays) -> GoldenView:
         alikeness=head["alikeness"],
         moving=head["moving"],
         turned=arrays["turned"].astype(np.float32),
+        embedded=tuple(_embedding(arrays, n) for n in range(head["embedded"])),
+        usual_change=arrays["usual_change"],
+        pictures=arrays["pictures"],
+        cards=tuple(card and CardReading(np.array(card[:2]), card[2], card[3]) for card in head["cards"]),
     )
+
+
+def _embedding(arrays: Arrays, n: int) -> PackedMaps:
+    fine, middle, coarse = (
+        PackedMap(arrays[f"embed{stride}-{n}"], arrays[f"embed{stride}-scale{n}"]) for stride in _STRIDES
+    )
+    return fine, middle, coarse

@@ -22,31 +22,52 @@ HALO = 32
 KEPT_DIMENSIONS = 64
 """Principal directions kept of each vector; of what they miss, the length is kept."""
 _QUANTUM = 127.0
+_STRIDES = (4, 8, 16)
 
 
-def dense_features(frame: Photo, embed: Embed, *, needed: Mask | None = None) -> FloatArray:
-    """Feature vectors of every cell.
+def frame_maps(frame: Photo, embed: Embed, *, needed: Mask | None = None) -> FeatureMaps:
+    """The trunk's maps of a whole golden frame, computed tile by tile.
 
     Args:
         frame: (H, W, 3) uint8 RGB in the golden frame.
         embed: The trunk.
-        needed: (ceil(H/8), ceil(W/8)) bool; tiles without any needed cell are left at zero.
+        needed: (ceil(H/8), ceil(W/8)) bool; tiles without any needed cell are left at zero, unless none has one.
+
+    Returns:
+        Maps at strides 4, 8 and 16, each (1, C, ceil(H/s), ceil(W/s)) float32.
+    """
+    height, width = -(-frame.shape[0] // CELL), -(-frame.shape[1] // CELL)
+    every = [(y0, y1, x0, x1) for y0, y1 in _spans(height) for x0, x1 in _spans(width)]
+    if len(every) == 1:
+        return embed([frame])
+    wanted = [(y0, y1, x0, x1) for y0, y1, x0, x1 in every if needed is None or needed[y0:y1, x0:x1].any()]
+    whole: list[FloatArray] = []
+    for span in wanted or every:
+        tile = embed([_with_halo(frame, span)])
+        if not whole:
+            sizes = [(-(-frame.shape[0] // stride), -(-frame.shape[1] // stride)) for stride in _STRIDES]
+            whole = [np.zeros((1, m.shape[1], *size), np.float32) for m, size in zip(tile, sizes, strict=True)]
+        for target, part, stride in zip(whole, tile, _STRIDES, strict=True):
+            _put(target, part, span, stride)
+    return FeatureMaps(*whole)
+
+
+def dense_features(maps: FeatureMaps) -> FloatArray:
+    """Feature vectors of every cell of a frame.
+
+    Args:
+        maps: From `frame_maps`.
 
     Returns:
         (ceil(H/8), ceil(W/8), C) float32. Each level is averaged over 3 × 3 cells and normalised to length 1,
         so that a brighter or flatter light scales it away (PatchCore's neighbourhood, Roth et al., CVPR 2022).
     """
-    height, width = -(-frame.shape[0] // CELL), -(-frame.shape[1] // CELL)
-    out: FloatArray | None = None
-    for y0, y1 in _spans(height):
-        for x0, x1 in _spans(width):
-            if needed is not None and not needed[y0:y1, x0:x1].any():
-                continue
-            block = _tile(frame, (y0, y1, x0, x1), embed)
-            if out is None:
-                out = np.zeros((height, width, block.shape[2]), np.float32)
-            out[y0:y1, x0:x1] = block
-    return out if out is not None else np.zeros((height, width, 1), np.float32)
+    fine = np.ascontiguousarray(maps.stride8[0].transpose(1, 2, 0))
+    coarse = np.ascontiguousarray(maps.stride16[0].transpose(1, 2, 0))
+    # Exactly twice the size, then cut: at an odd number of fine cells a fitted resize would drift by half a cell.
+    doubled = cv2.resize(coarse, (2 * coarse.shape[1], 2 * coarse.shape[0]), interpolation=cv2.INTER_LINEAR)
+    coarse = np.asarray(doubled[: fine.shape[0], : fine.shape[1]], np.float32)
+    return np.concatenate([_pooled_unit(fine), _pooled_unit(coarse)], axis=2)
 
 
 def _spans(cells: int) -> list[tuple[int, int]]:
@@ -57,22 +78,22 @@ def _spans(cells: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _tile(frame: Photo, span: tuple[int, int, int, int], embed: Embed) -> FloatArray:
-    y0, y1, x0, x1 = span
-    top, left = max(0, y0 * CELL - HALO), max(0, x0 * CELL - HALO)
-    bottom, right = min(frame.shape[0], y1 * CELL + HALO), min(frame.shape[1], x1 * CELL + HALO)
-    block = _combined(embed([np.ascontiguousarray(frame[top:bottom, left:right])]))
-    dy, dx = y0 - top // CELL, x0 - left // CELL
-    return block[dy : dy + y1 - y0, dx : dx + x1 - x0]
+Span = tuple[int, int, int, int]
+"""First and last row, first and last column of a tile in cells, the last ones excluded."""
 
 
-def _combined(maps: FeatureMaps) -> FloatArray:
-    fine = np.ascontiguousarray(maps.stride8[0].transpose(1, 2, 0))
-    coarse = np.ascontiguousarray(maps.stride16[0].transpose(1, 2, 0))
-    # Exactly twice the size, then cut: at an odd number of fine cells a fitted resize would drift by half a cell.
-    doubled = cv2.resize(coarse, (2 * coarse.shape[1], 2 * coarse.shape[0]), interpolation=cv2.INTER_LINEAR)
-    coarse = np.asarray(doubled[: fine.shape[0], : fine.shape[1]], np.float32)
-    return np.concatenate([_pooled_unit(fine), _pooled_unit(coarse)], axis=2)
+def _with_halo(frame: Photo, span: Span) -> Photo:
+    y0, y1, x0, x1 = (edge * CELL for edge in span)
+    top, left = max(0, y0 - HALO), max(0, x0 - HALO)
+    return np.ascontiguousarray(frame[top : y1 + HALO, left : x1 + HALO])
+
+
+def _put(whole: FloatArray, tile: FloatArray, span: Span, stride: int) -> None:
+    """Copy a tile's own part, without its halo, to its place."""
+    y0, y1, x0, x1 = (-(-edge * CELL // stride) for edge in span)
+    y1, x1 = min(y1, whole.shape[2]), min(x1, whole.shape[3])
+    dy, dx = min(y0, HALO // stride), min(x0, HALO // stride)
+    whole[:, :, y0:y1, x0:x1] = tile[:, :, dy : dy + y1 - y0, dx : dx + x1 - x0]
 
 
 def _pooled_unit(level: FloatArray) -> FloatArray:

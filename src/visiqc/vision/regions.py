@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
 from visiqc.vision.dense import CELL
-from visiqc.vision.types import Photo, ScoreMap
+from visiqc.vision.types import Mask, Photo, ScoreMap
 from visiqc.vision.warp import Size
 
 _MOST = 20
@@ -22,11 +22,13 @@ class Spot:
         box: `(x0, y0, x1, y1)` golden-frame pixels, x1 and y1 excluded.
         area_px: Golden-frame pixels at or over the threshold.
         peak: Highest score inside.
+        cells: (h, w) bool, the cells of the map it is made of.
     """
 
     box: tuple[int, int, int, int]
     area_px: int
     peak: float
+    cells: Mask = field(compare=False)
 
 
 def find_spots(scores: ScoreMap, threshold: float, frame_size: Size) -> list[Spot]:
@@ -53,6 +55,7 @@ def find_spots(scores: ScoreMap, threshold: float, frame_size: Size) -> list[Spo
                 ),
                 area_px=_area(cells, x, y, frame_size),
                 peak=float(np.max(scores[y : y + height, x : x + width][cells])),
+                cells=np.asarray(labels == label),
             )
         )
     return sorted(spots, key=lambda spot: -spot.peak)[:_MOST]
