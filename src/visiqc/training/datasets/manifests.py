@@ -1,0 +1,131 @@
+"""Pairs from a table that somebody wrote: `pairs.csv` beside the photos it names.
+
+| column | what it holds |
+|---|---|
+| `sku`, `goldens`, `upload` | product, golden photos parted by a vertical bar, the photo that is judged; all needed |
+| `lot` | lot it was made in |
+| `mask` | label image of the upload, or a binary mask: defect where it is above half of its highest value |
+| `mask_kind` | `binary` (when left out) or `labels`: 0 ground, 64 product, 128 ignored, 255 defect |
+| `defective` | `yes`, `no`, or empty where it is not known |
+| `codes` | catalogue codes, parted by a vertical bar |
+| `relation` | `same` (when left out), `variant`, `other` |
+| `attribute`, `pose`, `family` | as in `Pair` |
+
+Paths are inside the folder, with `/`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from visiqc.errors import InputError, UnreadablePhoto
+from visiqc.evaluation.datasets import upright_size
+from visiqc.training.datasets.digests import files_digest
+from visiqc.training.datasets.labels import require_same_shape
+from visiqc.training.datasets.pairs import Licence, Pair, PairSet, Relation, checked_code
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
+
+TABLE = "pairs.csv"
+_NEEDED = ("sku", "goldens", "upload")
+_COLUMNS = (*_NEEDED, "lot", "mask", "mask_kind", "defective", "codes", "relation", "attribute", "pose", "family")
+_T = TypeVar("_T")
+_ANSWERS = {"yes": True, "no": False, "": None}
+
+
+def read_table(folder: Path, *, licence: Licence, max_unreadable: int = MAX_UNREADABLE) -> PairSet:
+    """Read `pairs.csv` of a folder.
+
+    Args:
+        folder: With `pairs.csv` and the photos in it.
+        licence: Of the photos.
+        max_unreadable: Photos and masks that may be missing or broken before it is refused.
+
+    Raises:
+        InputError: There is no table, a column or a value is wrong (the line is named), too much is broken, or
+            nothing is left.
+        ShapeMismatch: A mask has another shape than its photo.
+    """
+    broken = Unreadable(max_unreadable)
+    pairs = [pair for number, row in _rows(folder) if (pair := _pair(folder, row, f"{TABLE}, line {number}", broken))]
+    files = [folder / TABLE]
+    for pair in pairs:
+        files += [*pair.goldens, pair.upload, *((pair.mask,) if pair.mask else ())]
+    told = () if any(pair.defective for pair in pairs) else ("no defective photo: every upload is good or not known",)
+    return PairSet(
+        name=folder.name,
+        licence=licence,
+        digest=files_digest(folder, files),
+        pairs=tuple(pairs),
+        notes=(*(told if pairs else ()), *broken.notes),
+    )
+
+
+def _rows(folder: Path) -> list[tuple[int, dict[str, str]]]:
+    try:
+        with (folder / TABLE).open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file, strict=True)
+            columns = table.fieldnames or []
+            rows = [(table.line_num, row) for row in table]
+    except OSError as err:
+        raise InputError(f"there is no {TABLE} in {folder.name}; its columns are {', '.join(_COLUMNS)}") from err
+    except (UnicodeDecodeError, csv.Error) as err:
+        raise InputError(f"{TABLE} in {folder.name} is not a comma-separated table in UTF-8: {err}") from err
+    if missing := [name for name in _NEEDED if name not in columns]:
+        raise InputError(f"{TABLE} in {folder.name} has no column {missing[0]!r}; it needs {', '.join(_NEEDED)}")
+    if wrong := [name for name in columns if name not in _COLUMNS]:
+        raise InputError(f"{TABLE} in {folder.name} has a column {wrong[0]!r}; known: {', '.join(_COLUMNS)}")
+    for number, row in rows:
+        if None in row or None in row.values():
+            raise InputError(f"{TABLE}, line {number}: wanted {len(columns)} values as in the first line")
+    return rows
+
+
+def _pair(folder: Path, row: Mapping[str, str], where: str, broken: Unreadable) -> Pair | None:
+    sizes = {}
+    value = {name: row.get(name, "").strip() for name in _COLUMNS}
+    if not value["sku"] or not value["upload"] or not value["goldens"]:
+        raise InputError(f"{where}: sku, goldens and upload may not be empty")
+    for name in (*_parted(value["goldens"]), value["upload"], *_parted(value["mask"])):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise InputError(f"{where} names {name!r}, which is not inside the folder")
+        try:
+            sizes[name] = upright_size(folder / name)
+        except UnreadablePhoto:
+            broken.add(name, "it is missing or not a picture")
+    goldens = tuple(folder / name for name in _parted(value["goldens"]) if name in sizes)
+    mask = value["mask"]
+    if not goldens or value["upload"] not in sizes or (mask and mask not in sizes):
+        return None
+    if mask:
+        require_same_shape(sizes[mask], sizes[value["upload"]], photo=value["upload"])
+    try:
+        codes = tuple(checked_code(code) for code in _parted(value["codes"]))
+    except InputError as err:
+        raise InputError(f"{where}: {err}") from err
+    return Pair(
+        sku=value["sku"],
+        lot=value["lot"],
+        goldens=goldens,
+        upload=folder / value["upload"],
+        mask=folder / mask if mask else None,
+        binary_mask=_one_of(value, "mask_kind", {"": True, "binary": True, "labels": False}, where),
+        defective=_one_of(value, "defective", _ANSWERS, where),
+        codes=codes,
+        relation=_one_of(value, "relation", {"": Relation.SAME, **{str(each): each for each in Relation}}, where),
+        attribute=value["attribute"] or None,
+        pose=value["pose"],
+        family=value["family"],
+    )
+
+
+def _one_of(value: Mapping[str, str], column: str, known: Mapping[str, _T], where: str) -> _T:
+    if value[column].lower() not in known:
+        raise InputError(f"{where}: {column} is one of {', '.join(filter(None, known))}, got {value[column]!r}")
+    return known[value[column].lower()]
+
+
+def _parted(text: str) -> list[str]:
+    return [part.strip() for part in text.split("|") if part.strip()]

@@ -1,0 +1,1 @@
+"""Damage on good photos and products that nobody makes: labels without anybody who draws them."""

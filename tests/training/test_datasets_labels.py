@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import png
+from pair_sets import SIDE, photo, square
+from visiqc.errors import InputError, ShapeMismatch
+from visiqc.training.datasets.labels import labels_of, polygon_mask, resized_labels
+from visiqc.training.datasets.pairs import LabelledRegion, Pair
+from visiqc.training.datasets.reading import PairReader, Unreadable
+
+FULL = (SIDE, SIDE)
+
+
+def pair(folder: Path, **changes: object) -> Pair:
+    for name in ("golden", "upload"):
+        (folder / f"{name}.png").write_bytes(png(photo(len(name))))
+    values = {"goldens": (folder / "golden.png",), "upload": folder / "upload.png", "defective": True}
+    return Pair(sku="a", **(values | changes))  # type: ignore[arg-type]
+
+
+def test_a_box_drawn_as_a_polygon_covers_its_pixels() -> None:
+    area = polygon_mask([((10, 20), (14, 20), (14, 23), (10, 23))], FULL, full_size=FULL)
+    assert [len(set(found.tolist())) for found in np.nonzero(area)] == [3, 4]
+    assert area[20:23, 10:14].all()
+
+
+def test_polygons_follow_the_photo_to_another_size() -> None:
+    area = polygon_mask([((10, 20), (20, 20), (20, 40), (10, 40))], (24, 24), full_size=FULL)
+    assert area[10:20, 5:10].all()
+    assert area.sum() == 50
+
+
+def test_a_region_drawn_by_hand_is_a_defect_in_a_rim_that_is_not_judged(tmp_path: Path) -> None:
+    region = LabelledRegion(polygon=((10, 10), (30, 10), (30, 30), (10, 30)))
+    labels = labels_of(pair(tmp_path, regions=(region,)), FULL, full_size=FULL)
+    assert labels is not None
+    assert labels[20].tolist() == [64] * 9 + [128] * 2 + [255] * 18 + [128] * 2 + [64] * 17
+
+
+def test_a_region_too_small_for_a_rim_keeps_its_pixels(tmp_path: Path) -> None:
+    region = LabelledRegion(polygon=((10, 10), (11, 10), (11, 11), (10, 11)))
+    labels = labels_of(pair(tmp_path, regions=(region,)), FULL, full_size=FULL)
+    assert labels is not None
+    assert (labels == 255).sum() == 1
+
+
+def test_a_good_photo_is_product_all_over_and_a_defect_without_a_place_has_no_labels(tmp_path: Path) -> None:
+    good = labels_of(pair(tmp_path, defective=False), FULL, full_size=FULL)
+    assert good is not None
+    assert (good == 64).all()
+    assert labels_of(pair(tmp_path), FULL, full_size=FULL) is None
+
+
+@pytest.mark.parametrize("high", [1, 255])
+def test_a_binary_mask_may_be_written_with_one_or_255(tmp_path: Path, high: int) -> None:
+    (tmp_path / "mask.png").write_bytes(square((2 * SIDE, 2 * SIDE), high))
+    labels = labels_of(pair(tmp_path, mask=tmp_path / "mask.png", binary_mask=True), FULL, full_size=FULL)
+    assert labels is not None
+    assert (labels == 255).sum() == (SIDE // 4) ** 2
+    assert (labels == 64).sum() == SIDE**2 - (SIDE // 4) ** 2
+
+
+def test_a_thin_defect_survives_being_made_smaller() -> None:
+    labels = np.full((64, 64), 64, np.uint8)
+    labels[:, 30] = 255
+    assert (resized_labels(labels, (32, 32)) == 255).any(axis=1).all()
+
+
+def test_a_mask_of_another_shape_is_refused_when_read(tmp_path: Path) -> None:
+    (tmp_path / "mask.png").write_bytes(square((SIDE, SIDE + 5)))
+    with pytest.raises(ShapeMismatch, match=r"a/upload\.png 48×48, its mask 48×53"):
+        PairReader().read(pair(tmp_path, mask=tmp_path / "mask.png"))
+
+
+def test_a_photo_that_breaks_in_the_middle_of_an_epoch_is_skipped_named_and_counted(tmp_path: Path) -> None:
+    broken = pair(tmp_path)
+    broken.upload.write_bytes(broken.upload.read_bytes()[:60])
+    reader = PairReader(unreadable=Unreadable(limit=1))
+    assert reader.read(broken) is None
+    assert reader.read(broken) is None  # met again in the next epoch: still one photo
+    assert list(reader.unreadable.files) == ["a/upload.png"]
+    broken.goldens[0].unlink()
+    with pytest.raises(InputError, match="2 photos cannot be read"):
+        reader.read(broken)
+
+
+def test_photos_are_read_no_larger_than_wanted_and_labels_with_them(tmp_path: Path) -> None:
+    (tmp_path / "mask.png").write_bytes(square(FULL))
+    loaded = PairReader(max_side=32).read(pair(tmp_path, mask=tmp_path / "mask.png", binary_mask=True), goldens=[0])
+    assert loaded is not None
+    assert loaded.labels is not None
+    assert loaded.upload.shape == (32, 32, 3)
+    assert loaded.labels.shape == (32, 32)
