@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -26,7 +27,9 @@ R = TypeVar("R", bound=Recipe)
 
 
 def read_recipe(recipe_type: type[R], path: Path, changes: Sequence[str] = ()) -> R:
-    """The recipe in a YAML file, with `key=value` changes on top; values of changes are YAML too.
+    """The recipe in a YAML file, with `key=value` changes on top; `fit.epochs=3` reaches into a nested key.
+
+    Values of changes are YAML too.
 
     Raises:
         BadRecipe: The file is missing or no mapping, a key is no field of the recipe, or a value does not fit.
@@ -39,21 +42,41 @@ def read_recipe(recipe_type: type[R], path: Path, changes: Sequence[str] = ()) -
         raise BadRecipe(f"recipe {path.name} is not YAML: {str(err).partition(chr(10))[0]}") from err
     if not isinstance(values, dict):
         raise BadRecipe(f"recipe {path.name} must be a mapping of keys to values, got {type(values).__name__}")
-    return make_recipe(recipe_type, values | dict(_change(each) for each in changes))
+    for each in changes:
+        values = _changed(values, *_change(each))
+    return make_recipe(recipe_type, values)
 
 
 def make_recipe(recipe_type: type[R], values: Mapping[str, Any]) -> R:
     """A recipe from keys and values, each checked against the dataclass; `BadRecipe` names the first wrong one."""
-    fields = [field.name for field in dataclasses.fields(recipe_type)]
-    for key in values:
-        if key not in fields:
-            raise BadRecipe(f"{recipe_type.__name__} has no key {key!r}; its keys are {', '.join(fields)}")
+    _require_known(recipe_type, values)
     try:
         return TypeAdapter(recipe_type).validate_python(dict(values))
     except ValidationError as err:
         first = err.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise BadRecipe(f"{recipe_type.__name__}: {key}: {first['msg']}, got {first['input']!r}") from err
+
+
+def _require_known(recipe_type: type, values: Mapping[str, Any], inside: str = "") -> None:
+    """Refuse keys that are no field, in nested recipes too: pydantic drops those without a word."""
+    kinds = typing.get_type_hints(recipe_type)
+    fields = [field.name for field in dataclasses.fields(recipe_type)]
+    for key, value in values.items():
+        if key not in fields:
+            known = ", ".join(f"{inside}{each}" for each in fields)
+            raise BadRecipe(f"{recipe_type.__name__} has no key {f'{inside}{key}'!r}; its keys are {known}")
+        if dataclasses.is_dataclass(kinds[key]) and isinstance(value, Mapping):
+            _require_known(typing.cast("type", kinds[key]), value, f"{inside}{key}.")
+
+
+def _changed(values: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """The values with one key, `a.b` for a nested one, set."""
+    first, dot, rest = key.partition(".")
+    if not dot:
+        return {**values, key: value}
+    inner = values.get(first)
+    return {**values, first: _changed(inner if isinstance(inner, Mapping) else {}, rest, value)}
 
 
 def as_values(recipe: Recipe) -> dict[str, Any]:

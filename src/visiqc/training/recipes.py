@@ -1,22 +1,26 @@
-"""One way to run every training script: a recipe from YAML, printed, seeded, run and logged."""
+"""One way to run every training script: a recipe from YAML, printed, seeded, run and kept."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
-import importlib.util
-import os
-import random
+import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from visiqc.errors import VisiQCError
-from visiqc.recipes import R, Recipe, as_values, as_yaml, read_recipe
-from visiqc.settings import cache_folder
+from visiqc.recipes import R, as_values, as_yaml, digest_of, read_recipe
+from visiqc.storage.disk import disk_errors
+from visiqc.training.ranks import rank_and_world
+from visiqc.training.run_folder import claimed, runs_folder, write_whole
+from visiqc.training.seeding import seed_everything
+
+if TYPE_CHECKING:
+    from visiqc.training.tracking import Tracker
+
+__all__ = ["RunResult", "carry_out", "run_recipe", "seed_everything", "train_recipe"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +38,19 @@ class RunResult:
     data_digest: str = ""
 
 
-def run_recipe(recipe_type: type[R], train: Callable[[R], RunResult], arguments: Sequence[str] | None = None) -> None:
-    """Read the recipe the command line names, print it resolved, seed, run, and log the run where MLflow is installed.
+Train = Callable[[R, "Tracker", Path], RunResult]
+"""Trains by a recipe, tells a tracker, and keeps all it needs to go on in a folder."""
+
+
+def run_recipe(recipe_type: type[R], run: Callable[[R], RunResult], arguments: Sequence[str] | None = None) -> None:
+    """The door of a script that needs no folder of its own; see `train_recipe`."""
+    _door(recipe_type, lambda recipe, _tracker, _folder: run(recipe), run, arguments)
+
+
+def train_recipe(recipe_type: type[R], train: Train[R], arguments: Sequence[str] | None = None) -> None:
+    """Read the recipe the command line names, print it resolved, seed, train, and keep the run.
+
+    The same command goes on where a killed one stopped.
 
     Args:
         recipe_type: The frozen dataclass.
@@ -44,60 +59,112 @@ def run_recipe(recipe_type: type[R], train: Callable[[R], RunResult], arguments:
 
     Exits with code 2 and one sentence where the recipe or the run is refused.
     """
+    _door(recipe_type, train, train, arguments)
+
+
+def carry_out(
+    recipe: R,
+    train: Train[R],
+    *,
+    name: str,
+    experiment: str,
+    data: str = "",
+    tracking: bool = True,
+    fresh: bool = False,
+) -> RunResult:
+    """Run by a recipe in the run's own folder, and keep what it gives.
+
+    Args:
+        recipe: All that decides the outcome.
+        train: What to run.
+        name: Of the script, such as `train-defect`; the folder's name begins with it.
+        experiment: In MLflow.
+        data: SHA-256 of the data, where it is known beforehand: the folder carries it, so that other data begin anew.
+        tracking: Whether MLflow is told.
+        fresh: Begin anew; the folder of the run before is kept aside as `….previous`.
+
+    Raises:
+        Conflict: Another run of this recipe is at work.
+        VisiQCError: As `train` raises.
+    """
+    digest = digest_of(as_values(recipe))
+    folder = runs_folder() / "-".join([name, digest[:8], *([data[:8]] if data else [])])
+    seed_everything(getattr(recipe, "seed", 0))
+    if rank := _rank():
+        return _follow(recipe, train, runs_folder() / ".ranks" / f"{folder.name}-{rank}")
+    from visiqc.training.tracking import open_tracker
+
+    if fresh:
+        _put_aside(folder)
+    with open_tracker(experiment, folder, wanted=tracking) as tracker:
+        _keep_recipe(recipe, folder, tracker)
+        result = train(recipe, tracker, folder)
+        tracker.metrics(result.metrics)
+        tracker.tags({"data_digest": result.data_digest})
+        for path in result.artifacts:
+            tracker.file(path)
+    return result
+
+
+def digest_of_data(recipe: R, train: Callable[..., RunResult]) -> str:
+    """The data's digest, where the module that trains has a function `data_digest(recipe)`; else empty."""
+    hook = getattr(sys.modules[train.__module__], "data_digest", None)
+    return str(hook(recipe)) if hook else ""
+
+
+def _door(
+    recipe_type: type[R], train: Train[R], named: Callable[..., RunResult], arguments: Sequence[str] | None
+) -> None:
     parser = argparse.ArgumentParser(description=(recipe_type.__doc__ or "").partition("\n")[0])
     parser.add_argument("recipe", type=Path, help="YAML file; see configs/")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the recipe")
     parser.add_argument("--no-tracking", action="store_true", help="do not log the run to MLflow")
+    parser.add_argument("--fresh", action="store_true", help="begin anew where an earlier run could go on")
     options = parser.parse_args(arguments)
     try:
         recipe = read_recipe(recipe_type, options.recipe, options.set)
-        sys.stdout.write(f"{recipe_type.__name__}\n{as_yaml(recipe)}")
-        seed_everything(getattr(recipe, "seed", 0))
-        with _tracked(recipe, train.__module__, wanted=not options.no_tracking) as log:
-            result = train(recipe)
-            log(result)
+        if not _rank():
+            sys.stdout.write(f"{recipe_type.__name__}\n{as_yaml(recipe)}")
+        result = carry_out(
+            recipe,
+            train,
+            name=named.__name__.replace("_", "-"),
+            experiment=named.__module__,
+            data=digest_of_data(recipe, named),
+            tracking=not options.no_tracking,
+            fresh=options.fresh,
+        )
     except VisiQCError as err:
         parser.exit(2, f"{parser.prog}: {err}\n")
-    for name, value in result.metrics.items():
+    for name, value in result.metrics.items() if not _rank() else ():
         sys.stdout.write(f"{name}: {value:.6g}\n")
 
 
-def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and, where it is installed, torch."""
-    random.seed(seed)
-    np.random.seed(seed)
-    if importlib.util.find_spec("torch"):
-        import torch
-
-        torch.manual_seed(seed)
+def _rank() -> int:
+    return rank_and_world()[0]
 
 
-@contextlib.contextmanager
-def _tracked(recipe: Recipe, experiment: str, *, wanted: bool) -> Iterator[Callable[[RunResult], None]]:
-    """An MLflow run around the block; without MLflow, or when not wanted, nothing.
+def _follow(recipe: R, train: Train[R], scratch: Path) -> RunResult:
+    """Run beside the first process: it does the same work, and what it writes is dropped."""
+    from visiqc.training.tracking import Tracker
 
-    `MLFLOW_TRACKING_URI` names another store than the local SQLite one. MLflow itself notes script and commit.
-    """
-    if not wanted or not importlib.util.find_spec("mlflow"):
-        yield lambda _: None
+    result = train(recipe, Tracker(), scratch)
+    shutil.rmtree(scratch, ignore_errors=True)  # not after an error: the batch that caused it may stand there
+    return result
+
+
+def _put_aside(folder: Path) -> None:
+    if not folder.exists():
         return
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    import mlflow
+    aside = folder.with_name(f"{folder.name}.previous")
+    with claimed(folder), disk_errors("the run before cannot be put aside"):
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
 
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        mlflow.set_tracking_uri(f"sqlite:///{cache_folder().absolute() / 'mlflow.sqlite3'}")
-    found = mlflow.get_experiment_by_name(experiment)
-    artifacts = (cache_folder() / "artifacts").absolute().as_uri()
-    number = found.experiment_id if found else mlflow.create_experiment(experiment, artifact_location=artifacts)
-    with mlflow.start_run(experiment_id=number):
-        mlflow.log_text(as_yaml(recipe), "recipe.yaml")
-        mlflow.log_params(as_values(recipe))
 
-        def log(result: RunResult) -> None:
-            mlflow.log_metrics(dict(result.metrics))
-            mlflow.set_tag("data_digest", result.data_digest)
-            for path in result.artifacts:
-                (mlflow.log_artifacts if path.is_dir() else mlflow.log_artifact)(str(path))
-
-        yield log
+def _keep_recipe(recipe: R, folder: Path, tracker: Tracker) -> None:
+    path = folder / "recipe.yaml"
+    with disk_errors("the run's folder cannot be written"):
+        write_whole(path, as_yaml(recipe).encode())
+    tracker.file(path)
+    tracker.params(as_values(recipe))

@@ -1,0 +1,95 @@
+"""What a run has still to send: kept in its folder, in order, through kills and restarts."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+QUEUE, SENT, FILES = "offline.jsonl", "offline.sent", "offline-files"
+
+Entry = Mapping[str, Any]
+
+
+class Outbox:
+    """Entries that wait for the tracking server, first in, first out.
+
+    A kill between sending an entry and noting it sends it again; every entry is such that the server takes a second
+    one for the first.
+
+    Args:
+        folder: Of the run; files inside it are named, not copied.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._queue, self._sent = folder / QUEUE, folder / SENT
+        self._mend()
+
+    def __bool__(self) -> bool:
+        return self._queue.exists()
+
+    def add(self, entry: Entry) -> None:
+        """Put an entry last.
+
+        Raises:
+            OSError: The disk is full or may not be written.
+        """
+        if "path" in entry:
+            entry = {**entry, "path": str(self._inside(Path(entry["path"]).absolute()))}
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._queue.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def waiting(self) -> Iterator[Entry]:
+        """The entries in order; each is taken for sent when the next one is asked for."""
+        lines = self._queue.read_text(encoding="utf-8").splitlines() if self else []
+        done = self._done()
+        for number, line in enumerate(lines):
+            if number >= done:
+                yield self._placed(json.loads(line))
+                self._sent.write_text(str(number + 1), encoding="utf-8")
+        # The mark goes first: a kill in between sends all again, the other way round it would skip what comes later.
+        self._sent.unlink(missing_ok=True)
+        self._queue.unlink(missing_ok=True)
+        shutil.rmtree(self._folder / FILES, ignore_errors=True)
+
+    def __len__(self) -> int:
+        return max(0, len(self._queue.read_text(encoding="utf-8").splitlines()) - self._done()) if self else 0
+
+    def _done(self) -> int:
+        try:
+            return int(self._sent.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return 0
+
+    def _mend(self) -> None:
+        """Drop the half line that a kill or a full disk left at the end."""
+        if self and not (content := self._queue.read_bytes()).endswith(b"\n"):
+            with self._queue.open("r+b") as file:
+                file.truncate(content.rfind(b"\n") + 1)
+
+    def _placed(self, entry: Entry) -> Entry:
+        return {**entry, "path": str(self._folder / entry["path"])} if "path" in entry else entry
+
+    def _inside(self, path: Path) -> Path:
+        """The path as seen from the run's folder, which may move; what stands elsewhere is copied into it first."""
+        home = self._folder.absolute()
+        return (path if path.is_relative_to(home) else self._copied(path)).relative_to(home)
+
+    def _copied(self, path: Path) -> Path:
+        """A copy of a file or folder that may be gone by the time it is sent; the name stays, it is the file's name."""
+        if not path.exists():
+            raise FileNotFoundError(errno.ENOENT, f"{path.name} is not there", path.name)
+        place = self._folder.absolute() / FILES
+        place.mkdir(parents=True, exist_ok=True)
+        own = place / str(sum(1 for _ in place.iterdir()))
+        own.mkdir()
+        if path.is_dir():
+            shutil.copytree(path, own / path.name)
+        else:
+            shutil.copy2(path, own / path.name)
+        return own / path.name

@@ -1,0 +1,197 @@
+"""The models people may choose from, in MLflow's registry: `visiqc-defect` and `visiqc-identity`, with aliases.
+
+`challenger` is what was trained last, `champion` what was promoted. A version holds the candidate's folder, byte for
+byte, inside a model that MLflow's own tools load too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from visiqc.errors import IntegrityError, NotFound, Unavailable
+from visiqc.storage.disk import disk_errors
+from visiqc.training.mlflow_store import Away, Refused, Store, tracking_uri, translated
+from visiqc.training.offline import Entry
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+DIGEST, FILES, MODEL_FILE = "visiqc.sha256", "visiqc.files", "visiqc.model"
+
+
+def version_of(name: str, alias: str) -> str:
+    """The version an alias stands for.
+
+    Raises:
+        NotFound: There is no such model or alias.
+        Unavailable: The registry is out of reach.
+    """
+    return str(_found(_store(), name, alias).version)
+
+
+def set_alias(name: str, version: str, alias: str) -> None:
+    """Let an alias, such as `champion`, stand for a version; it leaves the one it stood for.
+
+    Raises:
+        NotFound: There is no such model or version.
+        Unavailable: The registry is out of reach.
+    """
+    store = _store()
+    try:
+        with translated():
+            store.client.set_registered_model_alias(name, alias, version)
+    except Refused as err:
+        raise NotFound(f"the registry has no version {version} of {name}: {err}") from err
+    except Away as err:
+        raise Unavailable(f"the model registry is out of reach: {err}") from err
+
+
+def fetch(name: str, alias: str, into: Path) -> Path:
+    """Give a candidate's folder back as it was registered.
+
+    Args:
+        name: Such as `visiqc-defect`.
+        alias: Such as `challenger`, or the number of a version.
+        into: Folder for the files; made if need be.
+
+    Returns:
+        `into`, with `model.onnx`, `card.yaml` and whatever else stood beside them.
+
+    Raises:
+        NotFound: There is no such model, alias or version.
+        IntegrityError: The model's bytes are not those that were registered.
+        Unavailable: The registry is out of reach, or the disk.
+    """
+    store = _store()
+    version = _found(store, name, alias)
+    with tempfile.TemporaryDirectory() as scratch, disk_errors("the model cannot be fetched"):
+        try:
+            with translated():
+                from mlflow.artifacts import download_artifacts
+
+                uri = store.client.get_model_version_download_uri(name, version.version)
+                got = Path(download_artifacts(artifact_uri=uri, dst_path=scratch, tracking_uri=store.uri))
+        except (Away, Refused) as err:
+            raise Unavailable(f"version {version.version} of {name} cannot be fetched: {err}") from err
+        _require_digest(got, version.tags, f"version {version.version} of {name}")
+        into.mkdir(parents=True, exist_ok=True)
+        for file in version.tags[FILES].split("\n"):
+            _require_inside(file, name)
+            (into / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(got / file, into / file)
+    return into
+
+
+def register(client: MlflowClient, run: str, entry: Entry) -> str:
+    """Register the folder a model file stands in; the same file of the same run gives the same version again.
+
+    Args:
+        client: Of MLflow.
+        run: Its id.
+        entry: With `path`, `name`, `alias` and `tags`.
+
+    Returns:
+        The version.
+    """
+    name, model = entry["name"], Path(entry["path"])
+    digest = _sha256(model)
+    client_has = {each.tags.get(DIGEST): each.version for each in _versions(client, name, run)}
+    version = client_has.get(digest)
+    if version is None:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "model"
+            _pack(model, folder)
+            client.log_artifacts(run, str(folder), f"registered/{name}/{digest[:8]}")
+        _make_name(client, name)
+        files = sorted(str(path.relative_to(model.parent)) for path in model.parent.rglob("*") if path.is_file())
+        tags = {**entry["tags"], DIGEST: digest, FILES: "\n".join(files), MODEL_FILE: model.name}
+        source = f"{client.get_run(run).info.artifact_uri}/registered/{name}/{digest[:8]}"
+        version = client.create_model_version(name, source, run_id=run, tags=tags).version
+    client.set_registered_model_alias(name, entry["alias"], version)
+    return str(version)
+
+
+def _pack(model: Path, folder: Path) -> None:
+    """A folder that MLflow loads as an ONNX model, with the candidate's own files, unchanged, in it."""
+    import mlflow.onnx
+    import onnx
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema
+
+    loaded = onnx.load(str(model))
+    signature = ModelSignature(Schema(_specs(loaded.graph.input)), Schema(_specs(loaded.graph.output)))
+    mlflow.onnx.save_model(
+        loaded,
+        str(folder),
+        pip_requirements=["onnxruntime"],  # inferring them takes ten seconds and installs nothing better
+        signature=signature,
+        save_as_external_data=False,
+    )
+    shutil.copytree(model.parent, folder, dirs_exist_ok=True)
+
+
+def _specs(values: Any) -> list[Any]:
+    import onnx
+    from mlflow.types import TensorSpec
+
+    specs = []
+    for value in values:
+        tensor = value.type.tensor_type
+        shape = tuple(each.dim_value or -1 for each in tensor.shape.dim)
+        specs.append(TensorSpec(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type), shape, value.name))
+    return specs
+
+
+def _versions(client: MlflowClient, name: str, run: str) -> list[Any]:
+    return list(client.search_model_versions(f"name='{name}' and run_id='{run}'"))
+
+
+def _make_name(client: MlflowClient, name: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(name)
+    except MlflowException as err:
+        if err.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _store() -> Store:
+    try:
+        return Store(tracking_uri())
+    except ImportError as err:
+        raise Unavailable('MLflow is not installed; run: pip install "visiqc[train]"') from err
+    except (Away, Refused) as err:
+        raise Unavailable(f"the model registry is out of reach: {err}") from err
+
+
+def _found(store: Store, name: str, alias: str) -> Any:
+    try:
+        with translated():
+            if alias.isdigit():
+                return store.client.get_model_version(name, alias)
+            return store.client.get_model_version_by_alias(name, alias)
+    except Refused as err:
+        raise NotFound(f"the registry has no {name} called {alias!r}: {err}") from err
+    except Away as err:
+        raise Unavailable(f"the model registry is out of reach: {err}") from err
+
+
+def _require_digest(folder: Path, tags: Any, what: str) -> None:
+    if DIGEST not in tags or FILES not in tags:
+        raise NotFound(f"{what} was not registered by VisiQC; its digest is missing")
+    if _sha256(folder / tags[MODEL_FILE]) != tags[DIGEST]:
+        raise IntegrityError(f"{what}: the model's bytes are not those that were registered")
+
+
+def _require_inside(file: str, name: str) -> None:
+    if Path(file).is_absolute() or ".." in Path(file).parts:
+        raise IntegrityError(f"{name}: the registry names a file outside the model's folder: {file}")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,25 @@
+"""Seeds for every global random number generator."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+
+import numpy as np
+
+
+def seed_everything(seed: int, *more: int) -> None:
+    """Seed Python, NumPy and, where it is installed, torch.
+
+    Args:
+        seed: Of the run.
+        *more: Such as epoch and rank: another of these gives other numbers.
+    """
+    if more:
+        seed = int(np.random.SeedSequence([seed, *more]).generate_state(1)[0])
+    random.seed(seed)
+    np.random.seed(seed)
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        torch.manual_seed(seed)
