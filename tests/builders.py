@@ -15,6 +15,7 @@ from typing import Any
 from visiqc.domain.access import ApiKey, Role
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenPhoto, GoldenVersion
+from visiqc.domain.model_set import Members, ModelRef, ModelSet, Move
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.reasons import Measurement, Reason, ReasonCode
 from visiqc.domain.upload import RequestKey, Upload
@@ -78,6 +79,29 @@ def a_calibration(**changes: Any) -> Calibration:
         "made_at": MOMENT,
     }
     return Calibration(**defaults | changes)
+
+
+def a_model_ref(name: str = "trunk", version: str = "lite0-1") -> ModelRef:
+    return ModelRef(version=version, digest=digest_of(f"{name} {version}"))
+
+
+def members(version: str = "halo-1", **changes: Any) -> Members:
+    """A set whose identity and defect model are of that version."""
+    heads = {name: a_model_ref(name, version) for name in ("identity", "defect", "fleet")}
+    return Members(**{"trunk": a_model_ref(), **heads} | changes)
+
+
+def a_model_set(**changes: Any) -> ModelSet:
+    """The first promotion there is."""
+    defaults = {
+        "id": "set-1",
+        "move": Move.PROMOTED,
+        "members": members(),
+        "made_at": MOMENT,
+        "made_by": "anna",
+        "comparison": {"worse": False, "auroc": [0.97, 0.98]},
+    }
+    return ModelSet(**defaults | changes)
 
 
 def an_upload(**changes: Any) -> Upload:

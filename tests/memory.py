@@ -13,6 +13,7 @@ from typing import Any
 from visiqc.domain.access import ApiKey
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenVersion
+from visiqc.domain.model_set import ModelSet
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, InputError, IntegrityError, InvalidRecord, NotApproved, NotFound
@@ -68,6 +69,8 @@ class MemoryRecords:
         self._uploads: dict[str, Upload] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._keys: dict[str, ApiKey] = {}
+        self._features: dict[tuple[str, int, tuple[str, ...]], str] = {}
+        self._model_sets: list[ModelSet] = []
 
     @_transaction
     def add_golden(self, draft: GoldenVersion) -> GoldenVersion:
@@ -113,9 +116,38 @@ class MemoryRecords:
         return calibration
 
     @_transaction
-    def calibration(self, sku: str, version: int) -> Calibration | None:
-        fitting = [c for c in self._calibrations.values() if (c.sku, c.golden_version) == (sku, version)]
+    def calibration(self, sku: str, version: int, fleet: str | None = None) -> Calibration | None:
+        fitting = [each for each in self.calibrations(sku, version) if fleet in {None, each.fleet}]
         return fitting[-1] if fitting else None
+
+    @_transaction
+    def calibrations(self, sku: str, version: int) -> tuple[Calibration, ...]:
+        return tuple(c for c in self._calibrations.values() if (c.sku, c.golden_version) == (sku, version))
+
+    @_transaction
+    def add_features(self, sku: str, version: int, models: Sequence[str], bank_digest: str) -> str:
+        self.golden(sku, version)
+        return self._features.setdefault((sku, version, tuple(models)), bank_digest)
+
+    @_transaction
+    def features(self, sku: str, version: int, models: Sequence[str]) -> str | None:
+        return self._features.get((sku, version, tuple(models)))
+
+    @_transaction
+    def add_model_set(self, model_set: ModelSet) -> ModelSet:
+        if model_set.supersedes != (self._model_sets[-1].id if self._model_sets else ""):
+            raise Conflict("another set of models was put in force meanwhile")
+        _refuse_twice("set of models", model_set.id, {each.id: each for each in self._model_sets})
+        self._model_sets.append(model_set)
+        return model_set
+
+    @_transaction
+    def model_sets(self) -> tuple[ModelSet, ...]:
+        return tuple(self._model_sets)
+
+    @_transaction
+    def current_model_set(self) -> ModelSet | None:
+        return self._model_sets[-1] if self._model_sets else None
 
     @_transaction
     def accept(self, uploads: Sequence[Upload], request: RequestKey | None = None) -> tuple[Upload, ...]:

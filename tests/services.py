@@ -153,7 +153,7 @@ def memory_parts() -> Parts:
         records=MemoryRecords(),
         blobs=blobs,
         models=Models(trunk=trunk, identity=identity),  # type: ignore[arg-type]
-        fleet=None,  # type: ignore[arg-type] - as the models: nothing here compares photos
+        fleet=NamedModel(digest_of("fleet")),  # type: ignore[arg-type] - as the models: nothing here compares photos
         banks=BankStore(blobs),
         limits=DecodeLimits(),
         clock=FixedClock(),

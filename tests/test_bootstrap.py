@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from datetime import timedelta
@@ -8,11 +9,24 @@ from typing import cast
 
 import pytest
 
-from bench import real_fleet, real_models
+from bench import real_models
+from builders import a_model_set
 from commands import run_command
 from services import NamedModel
+from small_models import a_candidate, a_fleet
 from visiqc import bootstrap
-from visiqc.bootstrap import build_parts, build_records, load_fleet
+from visiqc.bootstrap import (
+    build_parts,
+    build_records,
+    find_fleet,
+    load_fleet,
+    load_members,
+    load_set,
+    members_of,
+    set_in_force,
+    with_set,
+)
+from visiqc.domain.model_set import ModelSet
 from visiqc.errors import IntegrityError, NotFound, Unavailable
 from visiqc.inspection.parts import Models
 from visiqc.runtime.bundle import bundled_models
@@ -91,8 +105,8 @@ def test_serving_others_without_keys_is_refused_before_models_are_loaded(
 
 def test_the_fleet_of_the_trunk_in_use_is_chosen(sidecars: Path) -> None:
     shutil.copytree(sidecars / "lite0-1", sidecars / "zz-newer")
-    text = (sidecars / "zz-newer" / "fleet.json").read_text()
-    (sidecars / "zz-newer" / "fleet.json").write_text(text.replace(real_fleet().trunk, "f" * 64))
+    plain = json.loads((sidecars / "zz-newer" / "fleet.json").read_text())
+    (sidecars / "zz-newer" / "fleet.json").write_text(json.dumps(plain | {"trunk": "f" * 64, "identity": "e" * 64}))
     assert load_fleet(real_models()).trunk == real_models().trunk.digest
     assert load_fleet(other_trunk()).trunk == "f" * 64
 
@@ -121,3 +135,75 @@ def test_a_file_of_the_fleet_that_is_damaged_is_refused(sidecars: Path, file: st
     (sidecars / "lite0-1" / file).write_bytes(content)
     with pytest.raises(IntegrityError, match="install VisiQC again"):
         load_fleet(real_models())
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A home in which the set `halo-1` lies; nothing is promoted."""
+    a_candidate(tmp_path / "home" / "models", "halo-1")
+    return Settings(home=tmp_path / "home", device="cpu", threads=1)
+
+
+def the_set(settings: Settings, **changes: object) -> ModelSet:
+    models, fleet = load_members(settings, "lite0-1", "halo-1", "halo-1")
+    members = members_of(models, fleet, find_fleet(models, home=settings.home))
+    return a_model_set(**{"members": members} | changes)
+
+
+def test_a_sidecar_belongs_to_exactly_its_models(tmp_path: Path) -> None:
+    a_candidate(tmp_path / "models", "halo-1")
+    a_fleet(tmp_path / "models", "zz-last", identity="e" * 64)
+    models = load_members(Settings(home=tmp_path), "", "halo-1", "halo-1")[0]
+    assert find_fleet(models, home=tmp_path).name == "halo-1"
+    assert find_fleet(real_models(), home=tmp_path) == bundled_models() / "fleet" / "lite0-1"
+    with pytest.raises(IntegrityError, match="built with another identity or defect model than is in use"):
+        load_members(Settings(home=tmp_path), "", "halo-1", "none")
+    with pytest.raises(NotFound, match="no fleet calibration 'halo-9'"):
+        load_fleet(models, home=tmp_path, version="halo-9")
+
+
+def test_what_ships_scores_until_a_set_is_promoted(settings: Settings) -> None:
+    records = build_records(settings)
+    assert set_in_force(settings, records) is None
+    assert build_parts(settings, records=records).models.digests == real_models().digests
+    records.add_model_set(the_set(settings))
+    parts = build_parts(settings, records=records)
+    assert (*parts.models.digests, parts.fleet.digest) == the_set(settings).members.digests
+    cast("SqlRecords", records).close()
+
+
+@pytest.mark.parametrize("named", [{"trunk": "lite0-1"}, {"identity": "lite0-1"}, {"defect": "none"}])
+def test_models_that_settings_name_go_before_the_promoted_set_as_a_whole(
+    settings: Settings, named: dict[str, str]
+) -> None:
+    records = build_records(settings)
+    records.add_model_set(the_set(settings))
+    own = settings.model_copy(update=named)
+    assert set_in_force(own, records) is None
+    assert build_parts(own, records=records).models.digests == real_models().digests
+    cast("SqlRecords", records).close()
+
+
+def test_files_that_are_no_longer_those_that_were_promoted_are_refused(settings: Settings) -> None:
+    row = the_set(settings)
+    shutil.rmtree(settings.home / "models")
+    a_candidate(settings.home / "models", "halo-1", seed=3)
+    with pytest.raises(IntegrityError, match="was promoted with other files than lie in the home now"):
+        load_set(settings, row)
+
+
+def test_going_back_to_what_ships_does_not_depend_on_the_home(settings: Settings) -> None:
+    row = the_set(settings, move="rolled_back", shipped=True)
+    folder = settings.home / "models" / "trunk" / "lite0-1"
+    shutil.copytree(bundled_models() / "trunk" / "lite0-1", folder)
+    (folder / "model.onnx").write_bytes(b"damaged")
+    assert load_set(settings, row)[0].digests == real_models().digests
+
+
+def test_parts_take_another_set_and_keep_everything_else(settings: Settings) -> None:
+    parts = build_parts(settings)
+    renewed = with_set(parts, settings, the_set(settings))
+    assert (renewed.records, renewed.blobs, renewed.banks) == (parts.records, parts.blobs, parts.banks)
+    assert renewed.models.trunk is parts.models.trunk
+    assert renewed.models.digests != parts.models.digests
+    cast("SqlRecords", parts.records).close()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
+from visiqc.domain.model_set import Members, ModelRef, ModelSet
 from visiqc.errors import IntegrityError, NotFound
 from visiqc.inspection.bank_store import BankStore
 from visiqc.inspection.fleet import Fleet, read_fleet
+from visiqc.inspection.model_ports import ModelSetRecords
 from visiqc.inspection.parts import Models, Parts
 from visiqc.inspection.ports import Records
 from visiqc.runtime.bundle import bundled_models
-from visiqc.runtime.models import load_models
+from visiqc.runtime.installed import identity_beside
+from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.settings import Settings
 from visiqc.storage.blobs import DiskBlobs
 from visiqc.storage.database import open_database
@@ -20,7 +26,7 @@ from visiqc.vision.photo import DecodeLimits
 
 
 def build_parts(settings: Settings | None = None, *, records: Records | None = None) -> Parts:
-    """Fill every port as `settings` say.
+    """Fill every port as `settings` say, with the promoted models unless the settings name others.
 
     Args:
         settings: Where things are; from the environment when None.
@@ -32,13 +38,18 @@ def build_parts(settings: Settings | None = None, *, records: Records | None = N
         IntegrityError: A model or the fleet calibration is not what it was.
     """
     settings = settings or Settings()
-    models = load_models(home=settings.home, trunk=settings.trunk, device=settings.device, threads=settings.threads)
+    records = records if records is not None else build_records(settings)
+    return parts_with(settings, records, *load_set(settings, set_in_force(settings, records)))
+
+
+def parts_with(settings: Settings, records: Records, models: Models, fleet: Fleet) -> Parts:
+    """Every port filled as `settings` say, but for the record and the models, which are open already."""
     blobs = DiskBlobs(settings.home / "blobs")
     return Parts(
-        records=records if records is not None else build_records(settings),
+        records=records,
         blobs=blobs,
         models=models,
-        fleet=load_fleet(models),
+        fleet=fleet,
         banks=BankStore(blobs),
         limits=DecodeLimits(max_bytes=settings.max_photo_bytes, max_pixels=int(settings.max_megapixels * 1_000_000)),
         clock=now,
@@ -59,19 +70,132 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def load_fleet(models: Models) -> Fleet:
-    """The fleet sidecar that was built with the trunk in use, the newest if there are several.
+def set_in_force(settings: Settings, records: Records) -> ModelSet | None:
+    """The promoted set; None where none is, or where the settings name models themselves."""
+    return None if settings.names_models else cast("ModelSetRecords", records).current_model_set()
+
+
+def load_set(settings: Settings, chosen: ModelSet | None, *, before: Models | None = None) -> tuple[Models, Fleet]:
+    """The models and the sidecar of a set, verified and opened.
+
+    Args:
+        settings: Home, device and threads; and the versions, where no set is chosen.
+        chosen: A promoted set; None = what the settings name, or else what ships.
+        before: Models that are open already; those of the same bytes are shared.
 
     Raises:
-        NotFound: None is installed.
-        IntegrityError: It cannot be read, or none was built with this trunk.
+        NotFound, IntegrityError, Unavailable: As `load_models` and `load_fleet`; or the home holds other models
+            than the set was promoted with.
     """
-    folders = sorted((bundled_models() / "fleet").glob("*/"), reverse=True)
+    if chosen is None and settings.names_models:
+        return load_members(settings, settings.trunk, settings.identity, settings.defect, before=before)
+    if chosen is None or chosen.shipped:
+        # Not from the home: going back to what ships must not depend on what was copied there.
+        models = load_models(device=settings.device, threads=settings.threads, before=before)
+        return models, load_fleet(models)
+    wanted = chosen.members
+    models, fleet = load_members(
+        settings,
+        wanted.trunk.version,
+        wanted.identity.version,
+        wanted.defect.version if wanted.defect else NONE,
+        fleet=wanted.fleet.version,
+        before=before,
+    )
+    if (*models.digests, fleet.digest) != wanted.digests:
+        raise IntegrityError(
+            f"the set {chosen.id[:8]} was promoted with other files than lie in the home now; promote it again"
+        )
+    return models, fleet
+
+
+def load_members(
+    settings: Settings, trunk: str, identity: str, defect: str, *, fleet: str = "", before: Models | None = None
+) -> tuple[Models, Fleet]:
+    """Models by version, empty = what ships, and their sidecar; errors as `load_set`."""
+    models = load_models(
+        home=settings.home,
+        trunk=trunk,
+        identity=identity,
+        defect=defect,
+        device=settings.device,
+        threads=settings.threads,
+        before=before,
+    )
+    return models, load_fleet(models, home=settings.home, version=fleet)
+
+
+def with_set(parts: Parts, settings: Settings, chosen: ModelSet | None) -> Parts:
+    """The same parts with the models of another set; errors as `load_set`."""
+    models, fleet = load_set(settings, chosen, before=parts.models)
+    return replace(parts, models=models, fleet=fleet)
+
+
+def members_of(models: Models, fleet: Fleet, fleet_folder: Path) -> Members:
+    """A loaded set by name and digest."""
+    refs = {task: ModelRef(version=card.version, digest=card.sha256) for task, card in cards_of(models).items()}
+    return Members(
+        trunk=refs["trunk"],
+        identity=refs["identity"],
+        defect=refs.get("defect"),
+        fleet=ModelRef(version=fleet_folder.name, digest=fleet.digest),
+    )
+
+
+def load_fleet(models: Models, *, home: Path | None = None, version: str = "") -> Fleet:
+    """The fleet sidecar that was built with exactly these models.
+
+    Args:
+        models: Trunk, identity and defect model in use.
+        home: `VISIQC_HOME`; a sidecar there goes before those that ship.
+        version: The one that is wanted; the newest that fits when empty.
+
+    Raises:
+        NotFound: None is installed, or none of that version.
+        IntegrityError: It cannot be read, or none was built with these models.
+    """
+    folder = find_fleet(models, home=home, version=version)
+    return read_fleet(_text(folder), _read(folder / "cohort.npy"), trunk=models.trunk.digest)
+
+
+def find_fleet(models: Models, *, home: Path | None = None, version: str = "") -> Path:
+    """The folder of the sidecar that `load_fleet` reads; errors as there."""
+    roots = [*([home / "models"] if home else []), bundled_models()]
+    folders = [folder for root in roots for folder in sorted((root / "fleet").glob("*/"), reverse=True)]
+    folders = [folder for folder in folders if version in {"", folder.name} and not folder.name.startswith(".")]
+    folders = [folder for folder in folders if (folder / "fleet.json").is_file()] or folders
     if not folders:
-        raise NotFound("no fleet calibration is installed; install VisiQC again")
-    sidecars = {folder: _read(folder / "fleet.json").decode(errors="replace") for folder in folders}
-    folder = next((one for one in folders if models.trunk.digest in sidecars[one]), folders[0])
-    return read_fleet(sidecars[folder], _read(folder / "cohort.npy"), trunk=models.trunk.digest)
+        raise NotFound(
+            f"no fleet calibration {version!r} is installed; promote its set again"
+            if version
+            else "no fleet calibration is installed; install VisiQC again"
+        )
+    fitting = [folder for folder in folders if _fits(_text(folder), models)]
+    if not fitting and models.trunk.digest in _text(folders[0]):
+        raise IntegrityError(
+            f"the fleet calibration {folders[0].name} was built with another identity or defect model than is in use; "
+            "build it again with training/calibrate_fleet.py"
+        )
+    return (fitting or folders)[0]
+
+
+def _fits(text: str, models: Models) -> bool:
+    try:
+        plain = json.loads(text)
+        built_with = [plain.get(task, "") for task in ("trunk", "identity", "defect")]
+    except (ValueError, AttributeError):
+        return False  # `read_fleet` says what is wrong with it
+    trunk, identity, defect = built_with
+    return (
+        trunk == models.trunk.digest
+        # A sidecar that names no identity model was built with the one that ships beside its trunk.
+        and (identity or identity_beside(trunk)) == models.identity.digest
+        and defect == ("" if models.defect is None else models.defect.digest)
+    )
+
+
+def _text(folder: Path) -> str:
+    return _read(folder / "fleet.json").decode(errors="replace")
 
 
 def _read(file: Path) -> bytes:

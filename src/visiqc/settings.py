@@ -26,7 +26,13 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0, le=256)
     """Threads of one inference; 0 = all cores this process may use, at most 4."""
     trunk: str = ""
-    """Name/version of the trunk, such as `lite0-1`; empty = the default that ships."""
+    """Version of the trunk, such as `lite0-1`; empty = that of the promoted set, or the default that ships."""
+    identity: str = ""
+    """Version of the identity model; empty = that of the promoted set, or what ships with the trunk."""
+    defect: str = ""
+    """Version of the defect model, or `none`; empty = that of the promoted set, or what ships with the trunk."""
+    model_poll_s: float = Field(default=2.0, ge=0.1, le=3600)
+    """Seconds between two looks of the service for another promoted set."""
     workers: int = Field(default=1, ge=1, le=64)
     """Photos the service scores at the same time."""
     queue_size: int = Field(default=64, ge=1, le=10_000)
@@ -41,6 +47,11 @@ class Settings(BaseSettings):
     """Largest photo, by the size its header states, before anything is decoded."""
     log_format: Literal["console", "json"] = "console"
     """How log lines look."""
+
+    @property
+    def names_models(self) -> bool:
+        """Whether any model is named here: the promoted set is then left aside as a whole, never mixed with these."""
+        return bool(self.trunk or self.identity or self.defect)
 
     @property
     def resolved_database_url(self) -> str:

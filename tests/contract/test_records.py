@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -20,31 +18,10 @@ from builders import (
     an_upload,
     later,
 )
-from memory import MemoryRecords
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.upload import Upload
 from visiqc.errors import Conflict, InputError, InvalidRecord, NotApproved, NotFound
 from visiqc.inspection.ports import Records
-from visiqc.storage.database import open_database
-from visiqc.storage.records import SqlRecords
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
-    if request.param == "memory":
-        yield MemoryRecords()
-    else:
-        sql = SqlRecords(open_database(f"sqlite:///{tmp_path / 'visiqc.sqlite3'}"))
-        yield sql
-        sql.close()
-
-
-@pytest.fixture
-def enrolled(records: Records) -> Records:
-    """Records with version 1 of the built golden."""
-    records.add_golden(a_golden())
-    return records
-
 
 # goldens
 

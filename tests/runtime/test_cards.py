@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,15 @@ import yaml
 
 from visiqc.errors import IntegrityError, NotFound
 from visiqc.runtime.bundle import bundled_models
-from visiqc.runtime.cards import CARD_FILE, read_card, verified_model, write_card
+from visiqc.runtime.cards import (
+    CARD_FILE,
+    DataSetRecord,
+    TrainingRecord,
+    card_text,
+    read_card,
+    verified_model,
+    write_card,
+)
 
 
 @pytest.fixture
@@ -101,3 +110,43 @@ def test_a_card_reads_back_as_it_was_written(trunk: Path) -> None:
     write_card(card, trunk)
     assert (trunk / CARD_FILE).read_bytes() == before
     assert read_card(trunk) == card
+
+
+def test_a_card_of_the_first_release_says_nothing_of_training(trunk: Path) -> None:
+    card = read_card(trunk)
+    assert (card.training, card.metrics, card.codes, card.shippable) == (None, {}, (), True)
+    assert "\ntraining:" not in card_text(card)
+    assert "shippable" not in card_text(card)
+
+
+def test_what_was_trained_and_measured_reads_back_as_it_was_written(trunk: Path) -> None:
+    data = DataSetRecord(name="renders", digest="a" * 64, licence="Apache-2.0", shippable=True)
+    training = TrainingRecord(
+        recipe="epochs: 3\n", data=(data,), minutes=71.5, machine="two cores", epochs=3, commit="d6af72b"
+    )
+    card = replace(
+        read_card(trunk),
+        training=training,
+        metrics={"renders/guided/auroc": 0.975},
+        codes=("scratch", "unknown"),
+        shippable=False,
+    )
+    write_card(card, trunk)
+    assert read_card(trunk) == card
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"training": {"recipe": ""}}, "training"),
+        ({"metrics": {"auroc": "good"}}, "metrics.auroc"),
+        ({"codes": "scratch"}, "codes"),
+        ({"shippable": "perhaps"}, "shippable"),
+    ],
+)
+def test_a_wrong_record_of_training_is_refused_where_it_is_wrong(
+    trunk: Path, changes: dict[str, object], place: str
+) -> None:
+    change_card(trunk, **changes)
+    with pytest.raises(IntegrityError, match=f"wrong at {place}"):
+        read_card(trunk)

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from small_models import CODES, a_candidate, a_defect_card, a_defect_graph, put_model
 from visiqc.errors import IntegrityError, InvalidRecord, NotFound, ShapeMismatch
 from visiqc.inspection.parts import Models
 from visiqc.runtime.bundle import bundled_models
-from visiqc.runtime.models import load_models
+from visiqc.runtime.cards import read_card
+from visiqc.runtime.models import cards_of, load_models, warm
 from visiqc.vision.types import Photo
 
 
@@ -120,3 +122,53 @@ def test_a_card_with_other_preprocessing_is_refused(tmp_path: Path) -> None:
 def test_a_model_that_does_not_exist_is_not_found() -> None:
     with pytest.raises(NotFound, match="no trunk model 'dino'"):
         load_models(trunk="dino")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home in which a whole set `halo-1` lies."""
+    a_candidate(tmp_path / "models", "halo-1")
+    return tmp_path
+
+
+def test_without_a_defect_model_everything_works_as_before(models: Models) -> None:
+    assert models.defect is None
+    assert list(cards_of(models)) == ["trunk", "identity"]
+    warm(models)
+
+
+def test_a_set_with_a_defect_model_is_loaded_by_name(home: Path, models: Models) -> None:
+    found = load_models(home=home, identity="halo-1", defect="halo-1", device="cpu", threads=1)
+    assert found.defect is not None
+    assert found.defect.codes == CODES
+    assert found.digests == tuple(card.sha256 for card in cards_of(found).values())
+    assert found.digests[0] == models.trunk.digest
+    assert found.digests[1] != models.identity.digest
+    warm(found)
+    none = load_models(home=home, identity="halo-1", defect="none", device="cpu", threads=1)
+    assert none.digests == found.digests[:2]
+
+
+def test_what_is_open_already_is_shared(home: Path, models: Models) -> None:
+    found = load_models(home=home, identity="halo-1", defect="halo-1", device="cpu", threads=1, before=models)
+    assert found.trunk is models.trunk
+    assert found.identity is not models.identity
+    again = load_models(home=home, identity="halo-1", defect="halo-1", device="cpu", threads=1, before=found)
+    assert (again.trunk, again.identity, again.defect) == (found.trunk, found.identity, found.defect)
+
+
+def test_a_defect_model_of_another_trunk_is_refused(tmp_path: Path) -> None:
+    content = a_defect_graph()
+    put_model(tmp_path / "models", a_defect_card(content, trunk_sha256="f" * 64), content)
+    with pytest.raises(IntegrityError, match="defect tiny-1 continues the trunk ffffffffffff…, but trunk lite0-1"):
+        load_models(home=tmp_path, defect="tiny-1", device="cpu")
+
+
+def test_a_defect_model_that_was_changed_is_refused_even_when_the_old_one_is_open(home: Path, models: Models) -> None:
+    folder = home / "models" / "defect" / "halo-1"
+    opened = load_models(home=home, identity="halo-1", defect="halo-1", device="cpu", threads=1, before=models)
+    (folder / "model.onnx").write_bytes(a_defect_graph(seed=5))
+    with pytest.raises(IntegrityError, match="defect halo-1 was changed"):
+        load_models(home=home, identity="halo-1", defect="halo-1", device="cpu", threads=1, before=opened)
+    assert opened.defect is not None
+    assert opened.defect.digest == read_card(folder).sha256

@@ -7,15 +7,13 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx2
 import pytest
 
-VISIQC = (sys.executable, "-c", "import sys; from visiqc.cli import main; sys.exit(main())")
+from serving import VISIQC, serving
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "gala-studs"
 
@@ -28,19 +26,6 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 def visiqc(env: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*VISIQC, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False)
-
-
-@contextmanager
-def serving(env: Mapping[str, str], log: Path, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    command = [*VISIQC, "serve", "--port", "0", *arguments]
-    with log.open("w") as stderr, subprocess.Popen(command, env=env, stdout=-1, stderr=stderr, text=True) as process:
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            assert "http://" in said, log.read_text()
-            yield "http://" + said.partition("http://")[2].split(",")[0], process
-        finally:
-            process.kill()
 
 
 def test_a_fresh_installation_serves_this_machine_says_so_loudly_and_stops_cleanly(

@@ -17,7 +17,7 @@ from sqlalchemy import exc, inspect, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from builders import a_calibration, a_golden, a_verdict, an_upload, later
+from builders import a_calibration, a_golden, a_model_set, a_verdict, an_upload, later
 from visiqc.errors import BadRecipe, Conflict, InputError, Unavailable
 from visiqc.storage import schema
 from visiqc.storage.database import Database, open_database
@@ -200,8 +200,8 @@ def test_processes_that_open_a_new_database_at_once_all_succeed(path: Path) -> N
 # guarded
 
 
-@pytest.mark.parametrize("table", ["goldens", "approvals", "calibrations", "verdicts"])
-@pytest.mark.parametrize("statement", ["UPDATE {0} SET sku = 'other'", "DELETE FROM {0}"])
+@pytest.mark.parametrize("table", ["goldens", "approvals", "calibrations", "verdicts", "model_sets", "golden_features"])
+@pytest.mark.parametrize("statement", ["UPDATE {0} SET {1} = 'other'", "DELETE FROM {0}"])
 def test_what_is_written_once_cannot_be_changed_behind_our_back(
     database: Database, path: Path, table: str, statement: str
 ) -> None:
@@ -211,8 +211,11 @@ def test_what_is_written_once_cannot_be_changed_behind_our_back(
     records.add_calibration(a_calibration())
     records.accept([an_upload()])
     records.add_verdict(a_verdict())
+    records.add_model_set(a_model_set())
+    records.add_features("halo-1", 1, ("a",), "b")
+    column = "id" if table == "model_sets" else "sku"
     with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match=f"{table} are kept for good"):
-        raw.execute(statement.format(table))
+        raw.execute(statement.format(table, column))
     raw.close()
 
 

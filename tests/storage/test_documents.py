@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import a_calibration_report, a_golden, a_reason, a_verdict, an_upload
+from builders import a_calibration, a_calibration_report, a_golden, a_reason, a_verdict, an_upload
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenPhoto, GoldenVersion, ScoringPolicy
 from visiqc.domain.outcome import Outcome
@@ -119,6 +119,12 @@ def test_a_document_written_before_a_field_existed_takes_its_default() -> None:
     document = json.loads(to_document(an_upload()))
     del document["request_key"], document["failure"]
     assert from_document(Upload, json.dumps(document)) == an_upload()
+
+
+def test_a_calibration_of_the_first_release_has_no_specimens_to_score_again() -> None:
+    document = json.loads(to_document(a_calibration()))
+    del document["specimens"]
+    assert from_document(Calibration, json.dumps(document)).specimens == ()
 
 
 @pytest.mark.parametrize("damaged", ["", "{", "null", '{"id": "upload-1"}', to_document(an_upload())[:-9]])

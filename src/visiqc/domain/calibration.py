@@ -33,6 +33,8 @@ class Calibration:
         photo_digests: SHA-256 of the accepted photos.
         made_at: UTC.
         fleet: Digest of the fleet sidecar that scaled the scores; they mean nothing under another.
+        specimens: Digests of the photos of each specimen, so that it can be scored again when the models change;
+            those counted before this was kept are missing.
     """
 
     id: str
@@ -42,8 +44,11 @@ class Calibration:
     photo_digests: tuple[str, ...]
     made_at: datetime
     fleet: str = ""
+    specimens: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
+        if len(self.specimens) > len(self.scores) or not all(self.specimens):
+            raise InvalidRecord("calibration specimens must have a score and at least one photo each")
         if any(math.isnan(score) for score in self.scores):
             raise InvalidRecord("calibration scores must be numbers; one is NaN")
         if any(b < a for a, b in zip(self.scores, self.scores[1:], strict=False)):

@@ -13,6 +13,7 @@ from visiqc.inspection.compare import compare
 from visiqc.inspection.inspect import approved_golden, calibration_in_force, photo_digest
 from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.inspection.reading import read_photo
+from visiqc.inspection.refit import golden_bank
 from visiqc.vision.bank import GoldenBank
 
 Progress = Callable[[str, int, int], None]
@@ -64,15 +65,15 @@ def calibrate_golden(
     """Score accepted specimens and add them to the golden version's calibration.
 
     A specimen counts only if every photo of it can be compared: none is a RETAKE or a WRONG_SAMPLE, was
-    counted before, or is a golden photo. What does not count is named with the reason. A calibration that another
-    fleet sidecar scaled no longer speaks: it is begun anew, with all pieces.
+    counted before, or is a golden photo. What does not count is named with the reason. Photos of those that count are
+    kept, so that `recalibrate` can score them again with other models.
 
     Raises:
         InputError: No specimen at all counts; the reasons are in the message.
         NotFound, NotApproved, Conflict: As scoring.
     """
     golden = approved_golden(sku, golden_version, parts)
-    bank = parts.banks.get(golden.bank_digest)
+    bank = golden_bank(golden, parts)
     before = calibration_in_force(golden, parts)
     known = {*(before.photo_digests if before else ()), *(photo.digest for photo in golden.photos)}
     scored: list[_Scored] = []
@@ -85,6 +86,8 @@ def calibrate_golden(
             if digests & known:
                 raise InputError(_KNOWN)
             scored.append(_Scored(specimen.name, specimen_score(specimen, bank, golden, parts), digests))
+            for photo in specimen.photos:
+                parts.blobs.put(photo.content)
         except InputError as err:
             left_out.append((specimen.name, str(err)))
         else:
@@ -114,6 +117,7 @@ def _kept(
         photo_digests=(*counted, *(digest for one in added for digest in sorted(one.digests))),
         made_at=parts.clock(),
         fleet=parts.fleet.digest,
+        specimens=(*(before.specimens if before else ()), *(tuple(sorted(one.digests)) for one in added)),
     )
     return CalibrationResult(
         calibration=parts.records.add_calibration(calibration),

@@ -77,6 +77,48 @@ class Source:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DataSetRecord:
+    """A data set a model was trained on.
+
+    Attributes:
+        name: What it is called.
+        digest: SHA-256 over the content of every file that was used.
+        licence: Its name.
+        shippable: Whether weights trained on it may be given away for any use.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    digest: Digest
+    licence: str
+    shippable: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRecord:
+    """How a model was trained here.
+
+    Attributes:
+        recipe: The recipe with every key, as YAML.
+        data: What it was trained on.
+        minutes: How long it took, resumed runs added up.
+        machine: What it ran on, in words.
+        epochs: Passes over the data.
+        commit: Of the code; empty where there was no checkout.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    recipe: str
+    data: tuple[DataSetRecord, ...]
+    minutes: float
+    machine: str
+    epochs: int
+    commit: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """The card beside a model file. A model whose bytes do not have `sha256` is refused.
 
@@ -89,6 +131,10 @@ class ModelCard:
         weights: How they are stored.
         parity: Largest error against torch at export, by input, relative to the largest value.
         exported_with: Versions of the packages that wrote the file.
+        training: How it was trained here; None for weights taken as they are. `source` is then the pretrained part.
+        metrics: What was measured, by data set and figure, such as `renders/guided/auroc`.
+        codes: Defect models: the type classes in the order of the output `types`; the last is `unknown`.
+        shippable: Whether every data set it was trained on allows to give the weights away.
     """
 
     __pydantic_config__ = _STRICT
@@ -108,6 +154,10 @@ class ModelCard:
     weights: str
     parity: dict[str, float]
     exported_with: dict[str, str]
+    training: TrainingRecord | None = None
+    metrics: dict[str, float] = dataclasses.field(default_factory=dict)
+    codes: tuple[str, ...] = ()
+    shippable: bool = True
 
     @property
     def title(self) -> str:
@@ -125,8 +175,23 @@ class VerifiedModel:
 
 def write_card(card: ModelCard, folder: Path) -> None:
     """Write `card.yaml` into `folder`."""
-    text = yaml.safe_dump(_CARD.dump_python(card, mode="json"), sort_keys=False, width=120, allow_unicode=True)
+    text = card_text(card)
     (folder / CARD_FILE).write_text(text, encoding="utf-8", newline="\n")
+
+
+def card_text(card: ModelCard) -> str:
+    """The card as YAML; what a card need not have and has not is left out, as in cards of earlier releases."""
+    values = _CARD.dump_python(card, mode="json")
+    for name, nothing in _OPTIONAL.items():
+        if values[name] == nothing:
+            del values[name]
+    return yaml.safe_dump(values, sort_keys=False, width=120, allow_unicode=True)
+
+
+def named_in(file: Path) -> tuple[str, str]:
+    """Task and version that a card names, wherever it stands; errors as `read_card`."""
+    card = _parsed(file, "in hand")
+    return card.name, card.version
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -137,17 +202,21 @@ def read_card(folder: Path) -> ModelCard:
         IntegrityError: The card cannot be read, or speaks of another model than its folder.
     """
     title = f"{folder.parent.name} {folder.name}"
+    card = _parsed(folder / CARD_FILE, title)
+    if card.title != title:
+        raise IntegrityError(f"the card in the folder of model {title} is that of {card.title}; {_ADVICE}")
+    return card
+
+
+def _parsed(file: Path, title: str) -> ModelCard:
     try:
-        card = _CARD.validate_python(yaml.safe_load(_read(folder / CARD_FILE, title)))
+        return _CARD.validate_python(yaml.safe_load(_read(file, title)))
     except (yaml.YAMLError, UnicodeDecodeError) as err:
         raise IntegrityError(f"the card of model {title} is not readable YAML; {_ADVICE}") from err
     except ValidationError as err:
         first = err.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the card"
         raise IntegrityError(f"the card of model {title} is wrong at {place}: {first['msg']}; {_ADVICE}") from err
-    if card.title != title:
-        raise IntegrityError(f"the card in the folder of model {title} is that of {card.title}; {_ADVICE}")
-    return card
 
 
 def verified_model(folder: Path) -> VerifiedModel:
@@ -170,6 +239,7 @@ def verified_model(folder: Path) -> VerifiedModel:
 
 
 _CARD: TypeAdapter[ModelCard] = TypeAdapter(ModelCard)
+_OPTIONAL: dict[str, Any] = {"training": None, "metrics": {}, "codes": [], "shippable": True}
 _ADVICE = "install VisiQC again, or export or promote the model again"
 
 

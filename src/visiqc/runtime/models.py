@@ -1,25 +1,43 @@
-"""Trunk and identity model on ONNX Runtime: what fills the ports of `inspection`."""
+"""Trunk and identity model on ONNX Runtime, and the loading of a whole set: what fills the ports of `inspection`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from visiqc.errors import IntegrityError, InvalidRecord, ShapeMismatch
 from visiqc.inspection.parts import Models
 from visiqc.runtime.bundle import find_model
-from visiqc.runtime.cards import ModelCard, verified_model
+from visiqc.runtime.cards import ModelCard, VerifiedModel, verified_model
+from visiqc.runtime.defect import OnnxDefect
 from visiqc.runtime.sessions import Device, Session, open_session
 from visiqc.vision.photo import PREPROCESS_MEAN, PREPROCESS_SCALE, preprocess
 from visiqc.vision.types import FeatureMaps, FloatArray, Photo
 
 DEFAULT_TRUNK = "lite0-1"
 """The trunk that is used where settings name none; measured in `benchmarks/trunk.py`."""
+NONE = "none"
+"""How settings say that no defect model is wanted, where one would be taken by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """The models that ship with a trunk: version of the identity model, and of the defect model or empty."""
+
+    identity: str
+    defect: str = ""
+
+
+SHIPPED = {"lite0-1": Companions("lite0-1"), "lite2-1": Companions("lite2-1")}
+"""What belongs to each trunk where settings name no more than the trunk."""
 SMALLEST_SIDE = 32
 _PIXELS_AT_ONCE = 1024 * 1024  # one run's activations take about 150 MB a megapixel; larger batches gain nothing
 _MAPS = FeatureMaps._fields
+_WARM_SIDE = 96
 
 
 class OnnxTrunk:
@@ -84,7 +102,7 @@ class OnnxIdentity:
             stride16: (N, C, h, w) float32, N ≥ 1.
 
         Returns:
-            (N, 1280) float32, each of length 1.
+            (N, d) float32, each of length 1; d is 1280 off the shelf, 128 where it was trained here.
 
         Raises:
             InvalidRecord: The maps have another number of channels, or none are there.
@@ -95,34 +113,78 @@ class OnnxIdentity:
 
 
 def load_models(
-    *, home: Path | None = None, trunk: str = "", identity: str = "", device: Device = "auto", threads: int = 0
+    *,
+    home: Path | None = None,
+    trunk: str = "",
+    identity: str = "",
+    defect: str = "",
+    device: Device = "auto",
+    threads: int = 0,
+    before: Models | None = None,
 ) -> Models:
     """Load, verify and open the models that are asked.
 
     Args:
         home: `VISIQC_HOME`; a model promoted there goes before the bundled one of the same version.
         trunk: Version of the trunk; empty = `DEFAULT_TRUNK`.
-        identity: Version of the identity model; empty = that of the trunk.
+        identity: Version of the identity model; empty = what ships with the trunk, or that of the trunk's name.
+        defect: Version of the defect model; empty = what ships with the trunk, `none` = none.
         device: Where they run.
         threads: Threads of one inference; 0 = all cores this process may use, at most 4.
+        before: Models that are open already, on the same device: those of the same bytes are shared, not opened anew.
 
     Raises:
         NotFound: No such model.
-        IntegrityError: A model's bytes or card are not what they were, or identity and trunk do not belong together.
+        IntegrityError: A model's bytes or card are not what they were, or the models do not belong together.
         Unavailable: The device asked for does not work here.
     """
     version = trunk or DEFAULT_TRUNK
+    ships = SHIPPED.get(version, Companions(version))
+    wanted = {"identity": identity or ships.identity, "defect": defect or ships.defect}
     base = verified_model(find_model("trunk", version, home=home))
-    head = verified_model(find_model("identity", identity or version, home=home))
-    if head.card.trunk_sha256 != base.card.sha256:
-        raise IntegrityError(
-            f"model {head.card.title} continues the trunk {str(head.card.trunk_sha256)[:12]}…, "
-            f"but {base.card.title} is {base.card.sha256[:12]}…; choose versions that were exported together"
-        )
-    session, continued = (
-        open_session(model.content, name=model.card.title, device=device, threads=threads) for model in (base, head)
+    heads = {
+        task: verified_model(find_model(task, name, home=home))
+        for task, name in wanted.items()
+        if name and (task, name) != ("defect", NONE)
+    }
+    for head in heads.values():
+        _require_its_trunk(head.card, base.card)
+    opened = {} if before is None else {model.digest: model for model in _members(before)}
+
+    def session(model: VerifiedModel) -> Session:
+        return open_session(model.content, name=model.card.title, device=device, threads=threads)
+
+    head, last = heads["identity"], heads.get("defect")
+    return Models(
+        trunk=opened.get(base.card.sha256) or OnnxTrunk(base.card, session(base)),
+        identity=opened.get(head.card.sha256) or OnnxIdentity(head.card, session(head)),
+        defect=(opened.get(last.card.sha256) or OnnxDefect(last.card, session(last))) if last else None,
     )
-    return Models(trunk=OnnxTrunk(base.card, session), identity=OnnxIdentity(head.card, continued))
+
+
+def warm(models: Models) -> None:
+    """Run every model once on a small black photo: the first run of a session allocates and costs several others."""
+    maps = models.trunk.features([np.zeros((_WARM_SIDE, _WARM_SIDE, 3), np.uint8)])
+    models.identity.vectors(maps.stride16)
+    if models.defect is not None:
+        models.defect.compare(maps, [models.defect.encode(maps)])
+
+
+def cards_of(models: Models) -> dict[str, ModelCard]:
+    """The card of every model of a loaded set, by task."""
+    return {model.card.name: model.card for model in _members(models)}
+
+
+def _members(models: Models) -> list[Any]:
+    return [each for each in (models.trunk, models.identity, models.defect) if each is not None]
+
+
+def _require_its_trunk(head: ModelCard, trunk: ModelCard) -> None:
+    if head.trunk_sha256 != trunk.sha256:
+        raise IntegrityError(
+            f"model {head.title} continues the trunk {str(head.trunk_sha256)[:12]}…, "
+            f"but {trunk.title} is {trunk.sha256[:12]}…; choose versions that were exported together"
+        )
 
 
 def _require(card: ModelCard, session: Session, *, inputs: Sequence[str], outputs: Sequence[str]) -> None:

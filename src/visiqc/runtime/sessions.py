@@ -44,7 +44,7 @@ class Session:
         self.outputs: tuple[str, ...] = tuple(each.name for each in session.get_outputs())
 
     def run(self, feed: Mapping[str, NDArray[Any]], outputs: Sequence[str] | None = None) -> list[FloatArray]:
-        """The named outputs (all of them by default), each float32.
+        """The named outputs (all of them by default), each float32. The whole graph is run whichever they are.
 
         Raises:
             InvalidRecord: The feed does not fit the graph: our mistake, not the user's.

@@ -12,15 +12,19 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from visiqc import __version__
+from visiqc.bootstrap import with_set
+from visiqc.domain.model_set import ModelSet
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.inspect import score_upload
 from visiqc.inspection.parts import Parts
+from visiqc.runtime.models import warm
 from visiqc.service import errors
 from visiqc.service.auth import CREATE_KEY_COMMAND, Gate, has_working_key
 from visiqc.service.deps import Shop
 from visiqc.service.health import Readiness
 from visiqc.service.metrics import Metrics
 from visiqc.service.middleware import BodyLimit, RequestRecord
+from visiqc.service.model_watch import ModelWatch, PartsKeeper
 from visiqc.service.queue import DRAIN_GRACE_S, ScoringQueue
 from visiqc.service.routes import goldens, operations, scores
 from visiqc.service.schemas import ProblemOut
@@ -56,8 +60,10 @@ def create_app(
     """
     metrics = Metrics()
     metrics.describe_build(parts.models.digests)
+    keeper = PartsKeeper(parts)
+    watch = ModelWatch(keeper, partial(_warm_parts, settings), metrics, every_s=settings.model_poll_s)
     queue = ScoringQueue(
-        partial(_score_with, score, parts),
+        partial(_score_with, score, keeper),
         parts.records,
         metrics,
         capacity=settings.queue_size,
@@ -68,7 +74,10 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await to_thread.run_sync(_begin, queue, parts, gate)
+        if not settings.names_models:
+            watch.start()
         yield
+        await to_thread.run_sync(watch.stop)
         if left := await to_thread.run_sync(queue.drain, grace_s):
             log.warning("photos left for the next start", photos=left)
 
@@ -80,8 +89,8 @@ def create_app(
         generate_unique_id_function=_operation_id,
         telemetry={"tracing": False},
     )
-    app.state.shop = Shop(parts=parts, settings=settings, gate=gate, metrics=metrics, queue=queue)
-    app.state.readiness = Readiness(parts, queue)
+    app.state.shop = Shop(keeper=keeper, settings=settings, gate=gate, metrics=metrics, queue=queue)
+    app.state.readiness = Readiness(keeper, queue, watch)
     for router in (scores.router, goldens.router, operations.router):
         app.include_router(router)
     errors.install(app, metrics)
@@ -91,8 +100,14 @@ def create_app(
     return app
 
 
-def _score_with(score: Callable[[str, Parts], Verdict], parts: Parts, upload_id: str) -> Verdict:
-    return score(upload_id, parts)
+def _score_with(score: Callable[[str, Parts], Verdict], keeper: PartsKeeper, upload_id: str) -> Verdict:
+    return score(upload_id, keeper.current)
+
+
+def _warm_parts(settings: Settings, chosen: ModelSet | None, parts: Parts) -> Parts:
+    renewed = with_set(parts, settings, chosen)
+    warm(renewed.models)
+    return renewed
 
 
 def _begin(queue: ScoringQueue, parts: Parts, gate: Gate) -> None:

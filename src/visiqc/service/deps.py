@@ -13,6 +13,7 @@ from visiqc.domain.access import Role
 from visiqc.inspection.parts import Parts
 from visiqc.service.auth import Caller, Gate, require
 from visiqc.service.metrics import Metrics
+from visiqc.service.model_watch import PartsKeeper
 from visiqc.service.queue import ScoringQueue
 from visiqc.settings import Settings
 
@@ -30,7 +31,7 @@ class Shop:
     thread of that pool ever waits for a verdict, an enrolment or another request.
     """
 
-    parts: Parts
+    keeper: PartsKeeper
     settings: Settings
     gate: Gate
     metrics: Metrics
@@ -38,6 +39,11 @@ class Shop:
     reading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(READING_AT_ONCE))
     intake: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(INTAKE_AT_ONCE))
     enrolment: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+
+    @property
+    def parts(self) -> Parts:
+        """The parts in force now. Ask once for each piece of work: models may change between two questions."""
+        return self.keeper.current
 
 
 def _shop(request: Request) -> Shop:

@@ -34,7 +34,37 @@ VERDICT: Final[dict[str, Any]] = {
         "similarity_before": 0.55,
         "warp": [1.0, 0.0, 12.0, 0.0, 1.0, -4.0, 0.0, 0.0, 1.0],
     },
-    "regions": [{"box": [100, 120, 164, 180], "area_px": 2400, "peak": 1.62, "p_value": 0.031}],
+    "regions": [
+        {
+            "box": [100, 120, 164, 180],
+            "area_px": 2400,
+            "peak": 1.62,
+            "p_value": 0.031,
+            "type": "ME-SCR",
+            "type_probability": 0.81,
+            "golden_peak": 1.12,
+            "change_peak": 0.94,
+        }
+    ],
+    "colour": {
+        "basis": "ground",
+        "shared_ground": 0.97,
+        "parts": [
+            {
+                "part": "metal",
+                "delta_e00": 1.1,
+                "delta_a": 0.2,
+                "delta_b": -0.9,
+                "delta_chroma": -0.8,
+                "uncertainty": 1.4,
+                "evidence": -1.7,
+                "share": 0.62,
+                "limit": 0.4,
+                "p_value": 0.41,
+            }
+        ],
+        "spot": {"box": [210, 96, 242, 128], "delta": 3.1, "limit": 9.8, "p_value": 0.62},
+    },
     "calibration": {
         "stage": 1,
         "n": 41,

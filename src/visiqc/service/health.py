@@ -10,11 +10,12 @@ from typing import Final, Literal
 import structlog
 
 from visiqc.errors import VisiQCError
-from visiqc.inspection.parts import Parts
+from visiqc.service.model_watch import ModelWatch, PartsKeeper
 from visiqc.service.queue import ScoringQueue
 
 KEEP_S: Final = 1.0
-Check = Literal["ok", "failing"]
+Check = Literal["ok", "behind", "failing"]
+"""`behind`: it works, with the models before those that were promoted last, which cannot be loaded."""
 
 log = structlog.get_logger("visiqc.service")
 
@@ -22,9 +23,10 @@ log = structlog.get_logger("visiqc.service")
 class Readiness:
     """Checks every part the service needs. The probe needs no key, so it tells no details; the log does."""
 
-    def __init__(self, parts: Parts, queue: ScoringQueue) -> None:
+    def __init__(self, keeper: PartsKeeper, queue: ScoringQueue, watch: ModelWatch) -> None:
         """Nothing is asked yet."""
-        self._parts = parts
+        self._keeper = keeper
+        self._watch = watch
         self._queue = queue
         self._lock = threading.Lock()
         self._checked_at = float("-inf")
@@ -34,13 +36,17 @@ class Readiness:
         """The state of each part; the queue's is always of this moment."""
         with self._lock:
             if time.monotonic() - self._checked_at > KEEP_S:
+                parts = self._keeper.current
                 self._stored = {
-                    "database": _try("database", self._parts.records.ready),
-                    "blobs": _try("blobs", self._parts.blobs.ready),
-                    "models": _try("models", lambda: self._parts.models.digests),
+                    "database": _try("database", parts.records.ready),
+                    "blobs": _try("blobs", parts.blobs.ready),
+                    "models": _try("models", lambda: parts.models.digests),
                 }
                 self._checked_at = time.monotonic()
-            return {**self._stored, "queue": "ok" if self._queue.accepting else "failing"}
+            checks: dict[str, Check] = {**self._stored, "queue": "ok" if self._queue.accepting else "failing"}
+        if self._watch.behind and checks["models"] == "ok":
+            checks["models"] = "behind"
+        return checks
 
 
 def _try(part: str, check: Callable[[], object]) -> Check:

@@ -52,6 +52,21 @@ class Metrics:
         self.waiting = Gauge("visiqc_queue_photos", "Photos waiting to be scored.", registry=self._registry)
         self.scoring = Gauge("visiqc_scoring_photos", "Photos being scored now.", registry=self._registry)
         self.capacity = Gauge("visiqc_queue_capacity_photos", "Photos that may wait.", registry=self._registry)
+        self.model_swaps = Counter(
+            "visiqc_model_swaps",
+            "Promoted sets of models that took over while the service ran.",
+            registry=self._registry,
+        )
+        self.model_failures = Counter(
+            "visiqc_model_load_failures",
+            "Attempts to load a promoted set of models that failed.",
+            registry=self._registry,
+        )
+        self.models_behind = Gauge(
+            "visiqc_models_behind",
+            "1 while a promoted set of models cannot be loaded and the one before goes on.",
+            registry=self._registry,
+        )
         self._build = Gauge(
             "visiqc_build_info",
             "1, labelled with what is running.",
@@ -62,6 +77,7 @@ class Metrics:
     def describe_build(self, model_digests: tuple[str, ...]) -> None:
         """Say which code and models run; digests are shortened to 12 characters."""
         models = ",".join(digest[:12] for digest in model_digests)
+        self._build.clear()
         self._build.labels(version=__version__, python=platform.python_version(), models=models).set(1)
 
     def record_verdict(self, verdict: Verdict) -> None:

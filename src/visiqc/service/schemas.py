@@ -60,12 +60,19 @@ class AlignmentOut(_Out):
 
 
 class RegionOut(_Out):
-    """A part that differs; `box` is x0, y0, x1, y1 in golden-frame pixels, x1 and y1 excluded."""
+    """A part that differs; `box` is x0, y0, x1, y1 in golden-frame pixels, x1 and y1 excluded.
+
+    `type` is a code of the defect catalogue, `unknown`, or empty where no model was asked.
+    """
 
     box: tuple[int, int, int, int]
     area_px: int
     peak: float
     p_value: float
+    type: str
+    type_probability: float | None
+    golden_peak: float | None
+    change_peak: float | None
 
 
 class CalibrationOut(_Out):
@@ -80,6 +87,39 @@ class CalibrationOut(_Out):
     alpha_reject: float
     review_threshold: float
     provisional: bool
+
+
+class PartColourOut(_Out):
+    """The colour of one part, light and white balance taken out; `limit` and `p_value` are null where not judged."""
+
+    part: str
+    delta_e00: float
+    delta_a: float
+    delta_b: float
+    delta_chroma: float
+    uncertainty: float
+    evidence: float
+    share: float
+    limit: float | None
+    p_value: float | None
+
+
+class ColourSpotOut(_Out):
+    """Where colour differs most, a stone perhaps; `box` as a region's."""
+
+    box: tuple[int, int, int, int]
+    delta: float
+    limit: float | None
+    p_value: float | None
+
+
+class ColourOut(_Out):
+    """Colours against the golden's; `basis` is what told light from piece: `card`, `ground` or `none`."""
+
+    basis: str
+    shared_ground: float | None
+    parts: list[PartColourOut]
+    spot: ColourSpotOut | None
 
 
 class VerdictOut(_Out):
@@ -97,6 +137,7 @@ class VerdictOut(_Out):
     alignment: AlignmentOut | None
     regions: list[RegionOut]
     calibration: CalibrationOut | None
+    colour: ColourOut | None
     model_digests: list[str]
     software: str
     timings_ms: dict[str, float]
@@ -226,7 +267,7 @@ class ReadyOut(_Out):
     """Whether requests can be served, and what each part says."""
 
     ready: bool
-    checks: dict[str, Literal["ok", "failing"]]
+    checks: dict[str, Literal["ok", "behind", "failing"]]
 
 
 class FieldErrorOut(_Out):

@@ -102,13 +102,24 @@ class GoldenRecords:
 
         return self._database.write(work)
 
-    def calibration(self, sku: str, version: int) -> Calibration | None:
-        """The calibration in force, or None; see `Records.calibration`."""
+    def calibration(self, sku: str, version: int, fleet: str | None = None) -> Calibration | None:
+        """The latest calibration, or the latest that the sidecar `fleet` scaled; see `Records.calibration`."""
         c = calibrations.c
-        query = select(c.document).where(c.sku == sku, c.golden_version == version).order_by(c.seq.desc()).limit(1)
+        query = select(c.document).where(c.sku == sku, c.golden_version == version).order_by(c.seq.desc())
         with self._database.reading() as connection:
-            document = connection.scalar(query)
-        return document and from_document(Calibration, document)
+            for document in connection.scalars(query):  # a golden has a handful; nearly always the first is it
+                found = from_document(Calibration, document)
+                if fleet in {None, found.fleet}:
+                    return found
+        return None
+
+    def calibrations(self, sku: str, version: int) -> tuple[Calibration, ...]:
+        """Every calibration a golden version ever had, oldest first; see `Records.calibrations`."""
+        c = calibrations.c
+        query = select(c.document).where(c.sku == sku, c.golden_version == version).order_by(c.seq)
+        with self._database.reading() as connection:
+            documents = connection.scalars(query).all()
+        return tuple(from_document(Calibration, document) for document in documents)
 
 
 def require_golden(connection: Connection, sku: str, version: int) -> None:

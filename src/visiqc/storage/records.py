@@ -7,11 +7,12 @@ from sqlalchemy import select
 from visiqc.storage.database import Database
 from visiqc.storage.golden_records import GoldenRecords
 from visiqc.storage.key_records import KeyRecords
+from visiqc.storage.model_records import ModelRecords
 from visiqc.storage.schema import goldens
 from visiqc.storage.upload_records import UploadRecords
 
 
-class SqlRecords(GoldenRecords, UploadRecords, KeyRecords):
+class SqlRecords(GoldenRecords, UploadRecords, KeyRecords, ModelRecords):
     """Fills `Records` with a `Database`, for any number of threads and processes at once.
 
     Every method is one transaction. What a method returned was flushed to the disk before.

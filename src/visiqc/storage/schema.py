@@ -1,8 +1,8 @@
 """The tables. A record is kept whole as a JSON document; columns beside it are for finding and joining it.
 
 Rows are only ever added, but for `uploads.state`, `uploads.failure` and `api_keys.revoked_at`. In `goldens`,
-`approvals`, `calibrations` and `verdicts` the database itself refuses changes, and it refuses to delete an upload
-(SQLite triggers, migration 0001).
+`approvals`, `calibrations`, `verdicts`, `model_sets` and `golden_features` the database itself refuses changes, and it
+refuses to delete an upload (SQLite triggers, migrations 0001 and 0002).
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
     TypeDecorator,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a database at this version is opened without importing Alembic."""
 
 PENDING, SCORED, FAILED = "pending", "scored", "failed"
@@ -158,3 +159,25 @@ api_keys = Table(
     Column("revoked_at", UtcDateTime),
     sqlite_autoincrement=True,
 )
+
+model_sets = Table(
+    "model_sets",
+    metadata,
+    _seq(),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("supersedes", String(64), nullable=False, unique=True),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Which models are in force. No two rows supersede the same one, so history is a line; the first supersedes ''."""
+
+golden_features = Table(
+    "golden_features",
+    metadata,
+    *_golden_columns(),
+    Column("models", String(64), nullable=False),
+    Column("bank_digest", String(64), nullable=False),
+    PrimaryKeyConstraint("sku", "golden_version", "models"),
+)
+"""Features computed again under other models; `models` is the SHA-256 of their digests, one a line."""

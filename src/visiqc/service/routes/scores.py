@@ -186,15 +186,17 @@ def heatmap(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """What a verdict saw, in the golden view's frame; the heatmap's colours mean the same in every picture."""
-    verdict = shop.parts.records.verdict(score_id)
+    parts = shop.parts
+    verdict = parts.records.verdict(score_id)
     if verdict is None or verdict.score_map_digest is None:
         raise NotFound(
             f"the score {score_id!r} has no heatmap: "
             + ("it is not done" if verdict is None else "the photo was not compared")
         )
     return image(
-        lambda: sniffed(heatmap_image(verdict, shop.parts, layer=layer)),
-        etag=etag_of(verdict.score_map_digest, verdict.photo_digest, layer, __version__),
+        lambda: sniffed(heatmap_image(verdict, parts, layer=layer)),
+        # The fleet too: its limits are what the colours mean.
+        etag=etag_of(verdict.score_map_digest, verdict.photo_digest, layer, parts.fleet.digest, __version__),
         if_none_match=if_none_match,
         name=lambda kind: f"{PurePath(verdict.photo_name).stem}-{layer}.{kind}",
     )

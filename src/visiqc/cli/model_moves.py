@@ -1,0 +1,158 @@
+"""What `visiqc model` puts together before a story of `inspection.promotion` can run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from visiqc.bootstrap import build_records, find_fleet, load_members, load_set, members_of, parts_with
+from visiqc.domain.model_set import Members, ModelSet
+from visiqc.errors import Conflict, InputError, IntegrityError, NotFound
+from visiqc.evaluation.rendered_sets import read_manifest
+from visiqc.inspection.fleet import Fleet
+from visiqc.inspection.model_ports import ModelSetRecords
+from visiqc.inspection.parts import Models, Parts
+from visiqc.inspection.promotion import rollback_target
+from visiqc.runtime.bundle import find_model
+from visiqc.runtime.installed import find_candidates, install
+from visiqc.runtime.models import NONE, cards_of
+from visiqc.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """A challenger that lies in the home, and what it is up against.
+
+    Attributes:
+        members: The challenger.
+        parts: Every port, with the challenger's models.
+        champion: The set in force.
+        supersedes: Id of the row in force; empty where that is what ships.
+    """
+
+    members: Members
+    parts: Parts
+    champion: tuple[Models, Fleet]
+    supersedes: str
+
+
+def challenge(settings: Settings, folders: Sequence[Path]) -> Challenge:
+    """Install candidates and complete them to a set by what is in force.
+
+    Raises:
+        Conflict: The candidates are in force already, their fleet sidecar is missing, another content stands under
+            one of their versions, or the settings name the models.
+        InputError, NotFound, IntegrityError, Unavailable: As `find_candidates`, `install` and `load_models`.
+    """
+    refuse_named_models(settings)
+    candidates = find_candidates([folder.resolve() for folder in folders])
+    records = build_records(settings)
+    present = cast("ModelSetRecords", records).current_model_set()
+    champion = load_set(settings, present)
+    for task, folder in candidates.items():
+        install(folder, task, settings.home)
+    versions = {task: card.version for task, card in cards_of(champion[0]).items()}
+    versions |= {task: folder.name for task, folder in candidates.items()}
+    # What ships today may not ship with the next release: a promoted set lies in the home as a whole.
+    for task in ("trunk", "identity", "defect"):
+        if task in versions and task not in candidates:
+            install(find_model(task, versions[task], home=settings.home), task, settings.home)
+    models, fleet, fleet_folder = _loaded(settings, versions, candidates, champion[0])
+    members = members_of(models, fleet, fleet_folder)
+    if members.digests == (*champion[0].digests, champion[1].digest):
+        raise Conflict("this set is in force already")
+    return Challenge(
+        members=members,
+        parts=parts_with(settings, records, models, fleet),
+        champion=champion,
+        supersedes=present.id if present else "",
+    )
+
+
+def require_unseen(asked: Challenge, photos: Path, *, override: str) -> None:
+    """Refuse to compare on a set the challenger learned from: it would win by heart.
+
+    Raises:
+        InputError: It did, and nobody says why that should count all the same.
+    """
+    name = read_manifest(photos).name
+    learned = {
+        card.title
+        for card in cards_of(asked.parts.models).values()
+        if card.training is not None and name in {one.name for one in card.training.data}
+    }
+    if learned and not override:
+        raise InputError(
+            f"{', '.join(sorted(learned))} learned from {name}, the photos it would be compared on; name another set "
+            "with --on, or say why it should count with --override"
+        )
+
+
+def _loaded(
+    settings: Settings, versions: dict[str, str], candidates: dict[str, Path], before: Models
+) -> tuple[Models, Fleet, Path]:
+    wanted = candidates["fleet"].name if "fleet" in candidates else ""
+    try:
+        models, fleet = load_members(
+            settings,
+            versions["trunk"],
+            versions["identity"],
+            versions.get("defect", NONE),
+            fleet=wanted,
+            before=before,
+        )
+    except (NotFound, IntegrityError) as err:
+        if "fleet calibration" not in str(err):
+            raise
+        raise Conflict(
+            "there is no fleet sidecar that was built with exactly these models; build it with "
+            f"training/calibrate_fleet.py, and name its folder beside the candidate's ({err})"
+        ) from err
+    folder = find_fleet(models, home=settings.home, version=wanted)
+    return models, fleet, install(folder, "fleet", settings.home)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """An earlier set, loaded.
+
+    Attributes:
+        target: The promotion to return to; None = what ships.
+        members: What it is made of.
+        parts: Every port, with its models.
+        supersedes: Id of the row in force.
+    """
+
+    target: ModelSet | None
+    members: Members
+    parts: Parts
+    supersedes: str
+
+
+def returning(settings: Settings, to: str) -> Return:
+    """Load the set to return to; the one in force is not touched, for it may be what is broken.
+
+    Raises:
+        NotFound, Conflict, IntegrityError, Unavailable: As `rollback_target` and `load_set`.
+    """
+    refuse_named_models(settings)
+    records = build_records(settings)
+    history = cast("ModelSetRecords", records).model_sets()
+    target = rollback_target(history, to)
+    models, fleet = load_set(settings, target)
+    return Return(
+        target=target,
+        members=target.members if target else members_of(models, fleet, find_fleet(models)),
+        parts=parts_with(settings, records, models, fleet),
+        supersedes=history[-1].id if history else "",
+    )
+
+
+def refuse_named_models(settings: Settings) -> None:
+    """Raise `Conflict` where the environment names models: whatever is promoted would not be used."""
+    if settings.names_models:
+        raise Conflict(
+            "VISIQC_TRUNK, VISIQC_IDENTITY or VISIQC_DEFECT names models, which go before any promoted set; unset them"
+        )

@@ -1,0 +1,160 @@
+"""Put another set of models in force, and return to an earlier one.
+
+The pointer moves last, in one transaction: until then everything that was prepared is unused, and whatever ends
+the process leaves the old set in force. Goldens and calibrations are fitted to the new set before, so that products
+do not fall back to provisional verdicts for a moment.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from visiqc.domain.model_set import Members, ModelSet, Move, named_set, set_before
+from visiqc.errors import Conflict, InputError
+from visiqc.inspection.calibrate import Progress
+from visiqc.inspection.model_ports import ModelSetRecords
+from visiqc.inspection.parts import Parts
+from visiqc.inspection.recalibrate import Refitted, refit_all
+
+
+class Measured(Protocol):
+    """What a comparison of two sets on the same photos found."""
+
+    @property
+    def worse(self) -> bool:
+        """Whether the challenger loses: the paired interval of a difference lies wholly on the losing side."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, as JSON values."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What a promotion or a rollback did.
+
+    Attributes:
+        model_set: The row now in force.
+        refitted: What came of every approved golden version.
+    """
+
+    model_set: ModelSet
+    refitted: tuple[Refitted, ...]
+
+
+def gate(measured: Measured, *, override: str) -> bool:
+    """Whether a person's word is needed to let the challenger through.
+
+    Raises:
+        Conflict: It is worse, and nobody said why it should be promoted all the same.
+    """
+    if measured.worse and not override.strip():
+        raise Conflict(
+            "the challenger is worse than what is in force, so it is not promoted; train on, or say with "
+            "--override why it should be all the same"
+        )
+    return measured.worse
+
+
+def promote(
+    members: Members,
+    parts: Parts,
+    measured: Measured,
+    *,
+    supersedes: str,
+    by: str,
+    override: str = "",
+    progress: Progress | None = None,
+) -> Moved:
+    """Put a set in force that passed the gate.
+
+    Args:
+        members: The challenger, which lies in the home.
+        parts: Every port, with the challenger's models and sidecar.
+        measured: The gate's result against the set in force.
+        supersedes: Id of the row that was in force when it was measured; empty when there was none.
+        by: Who promotes it.
+        override: Why it should be promoted although it is worse.
+        progress: Told while goldens and calibrations are fitted.
+
+    Raises:
+        Conflict: It is worse without an override, or another set was put in force meanwhile.
+        InputError: `by` names nobody.
+    """
+    overridden = gate(measured, override=override)
+    refitted = _prepared(parts, by, progress)
+    return _moved(
+        ModelSet(
+            id=uuid.uuid4().hex,
+            move=Move.PROMOTED,
+            members=members,
+            made_at=parts.clock(),
+            made_by=by,
+            why=override.strip(),
+            overridden=overridden,
+            comparison=measured.as_json(),
+            supersedes=supersedes,
+        ),
+        refitted,
+        parts,
+    )
+
+
+def rollback_target(history: Sequence[ModelSet], to: str) -> ModelSet | None:
+    """The promotion to return to, None = what ships: the one named by id, or else the one before.
+
+    Raises:
+        NotFound: No such set, or what ships is in force.
+        Conflict: The set named is the one in force.
+    """
+    target = named_set(history, to) if to else set_before(history)
+    present = named_set(history, history[-1].id) if history else None
+    if target == present:
+        raise Conflict("that set is in force already; `visiqc model history` lists the others")
+    return target
+
+
+def roll_back(
+    target: ModelSet | None,
+    members: Members,
+    parts: Parts,
+    *,
+    supersedes: str,
+    by: str,
+    why: str = "",
+    progress: Progress | None = None,
+) -> Moved:
+    """Put an earlier set in force again; `target` None = what ships. Other arguments and errors as `promote`."""
+    refitted = _prepared(parts, by, progress)
+    return _moved(
+        ModelSet(
+            id=uuid.uuid4().hex,
+            move=Move.ROLLED_BACK,
+            members=members,
+            made_at=parts.clock(),
+            made_by=by,
+            why=why.strip(),
+            supersedes=supersedes,
+            restores=target.id if target else "",
+            shipped=target is None,
+        ),
+        refitted,
+        parts,
+    )
+
+
+def _prepared(parts: Parts, by: str, progress: Progress | None) -> tuple[Refitted, ...]:
+    if not by.strip():
+        raise InputError("a change of models must say who makes it; name a person")
+    return refit_all(parts, progress=progress)
+
+
+def _moved(model_set: ModelSet, refitted: tuple[Refitted, ...], parts: Parts) -> Moved:
+    kept = cast("ModelSetRecords", parts.records).add_model_set(model_set)
+    # Pieces that were calibrated while the products were fitted went under the models before.
+    late = tuple(one for one in refit_all(parts) if one.added)
+    return Moved(model_set=kept, refitted=(*refitted, *late))

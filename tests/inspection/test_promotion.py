@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from bench import other_models
+from builders import a_model_set, members
+from visiqc.domain.model_set import Move
+from visiqc.errors import Conflict, InputError, NotFound
+from visiqc.inspection.parts import Parts
+from visiqc.inspection.promotion import gate, promote, roll_back, rollback_target
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a comparison found."""
+
+    worse: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {"worse": self.worse, "auroc": {"champion": 0.97, "challenger": 0.98}}
+
+
+@pytest.fixture
+def challenger(own_shop: Parts) -> Parts:
+    models, fleet = other_models()
+    return replace(own_shop, models=models, fleet=fleet)
+
+
+def test_a_challenger_that_is_not_worse_is_put_in_force_with_what_was_measured(challenger: Parts) -> None:
+    moved = promote(members(), challenger, Found(), supersedes="", by="anna")
+    row = moved.model_set
+    assert challenger.records.current_model_set() == row
+    assert (row.move, row.members, row.made_by, row.overridden) == (Move.PROMOTED, members(), "anna", False)
+    assert row.comparison == Found().as_json()
+    assert row.made_at == challenger.clock()
+    assert [one.sku for one in moved.refitted] == ["board", "plate"]
+
+
+def test_goldens_are_ready_before_the_pointer_moves(challenger: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ready_by_now(row: object) -> object:
+        for golden in challenger.records.goldens():
+            assert golden.model_digests != challenger.models.digests
+            monkeypatch.setattr("visiqc.inspection.refit.build_bank", None)
+            from visiqc.inspection.refit import features_of
+
+            assert features_of(golden, challenger)
+        return row
+
+    monkeypatch.setattr(challenger.records, "add_model_set", ready_by_now)
+    promote(members(), challenger, Found(), supersedes="", by="anna")
+
+
+def test_a_worse_challenger_is_refused_before_anything_is_done(
+    challenger: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("visiqc.inspection.promotion.refit_all", None)
+    with pytest.raises(Conflict, match=r"is worse than what is in force.*--override"):
+        promote(members(), challenger, Found(worse=True), supersedes="", by="anna", override=" ")
+    assert challenger.records.model_sets() == ()
+
+
+def test_a_person_can_let_a_worse_one_through_and_the_reason_is_kept(challenger: Parts) -> None:
+    moved = promote(members(), challenger, Found(worse=True), supersedes="", by="anna", override="new light table")
+    assert (moved.model_set.overridden, moved.model_set.why) == (True, "new light table")
+    assert not gate(Found(), override="not needed")
+
+
+def test_a_promotion_that_was_overtaken_is_refused(challenger: Parts) -> None:
+    challenger.records.add_model_set(a_model_set())
+    with pytest.raises(Conflict, match="meanwhile"):
+        promote(members("halo-2"), challenger, Found(), supersedes="", by="anna")
+    assert challenger.records.current_model_set() == a_model_set()
+
+
+def test_nobody_cannot_promote(challenger: Parts) -> None:
+    with pytest.raises(InputError, match="name a person"):
+        promote(members(), challenger, Found(), supersedes="", by=" ")
+
+
+def test_rolling_back_adds_a_row_and_loses_none(challenger: Parts, own_shop: Parts) -> None:
+    first = promote(members(), challenger, Found(), supersedes="", by="anna").model_set
+    second = promote(members("halo-2"), challenger, Found(), supersedes=first.id, by="anna").model_set
+    target = rollback_target(challenger.records.model_sets(), "")
+    assert target == first
+    row = roll_back(target, first.members, challenger, supersedes=second.id, by="ben", why="odd").model_set
+    assert (row.move, row.restores, row.shipped, row.why) == (Move.ROLLED_BACK, first.id, False, "odd")
+    last = roll_back(None, members("lite0-1"), own_shop, supersedes=row.id, by="ben").model_set
+    assert (last.restores, last.shipped) == ("", True)
+    assert own_shop.records.model_sets() == (first, second, row, last)
+
+
+def test_what_is_in_force_is_not_returned_to() -> None:
+    row = a_model_set()
+    with pytest.raises(Conflict, match="in force already"):
+        rollback_target([row], row.id)
+    with pytest.raises(Conflict, match="in force already"):
+        rollback_target([], "shipped")
+    with pytest.raises(NotFound, match="nothing to roll back to"):
+        rollback_target([], "")
