@@ -36,6 +36,11 @@ def test_a_rate_too_few_impostors_can_show_accepts_none_of_them() -> None:
     assert tar_at_far(pairs([0.9, 0.6], [0.7] * 50), 0.01).far == 0.0
 
 
+def test_a_rate_that_is_met_exactly_is_met() -> None:
+    impostors = [float(n) for n in range(120)]
+    assert tar_at_far(pairs([114.0, 112.5], impostors), 0.05) == (0.5, 0.05, 114.0)
+
+
 def test_nothing_is_accepted_where_an_impostor_leads() -> None:
     assert tar_at_far(pairs([0.9], [0.9, 0.1]), 0.4) == (0.0, 0.0, np.inf)
 

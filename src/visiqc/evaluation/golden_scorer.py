@@ -20,6 +20,7 @@ from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.inspect import judge
 from visiqc.inspection.parts import Models, SentPhoto
 from visiqc.inspection.reading import WorkingCopy, read_photo
+from visiqc.inspection.region_naming import RegionNaming
 from visiqc.vision.bank import GoldenBank
 from visiqc.vision.photo import DecodeLimits
 
@@ -38,7 +39,8 @@ class GoldenScorer:
         """Decode, compare and decide one photo; errors as `decode_rgb`."""
         start = time.perf_counter()
         copy, found = _compared(photo_path, self._bank, self._models, self._fleet, self._policy)
-        judgement = judge(found, self._ranking, self._policy)
+        naming = RegionNaming.of(self._models, self._fleet)
+        judgement = judge(found, self._ranking, self._policy, naming, self._fleet)
         seconds = time.perf_counter() - start
         return ScoredPhoto(
             score=found.score if found.score is not None else 0.0,

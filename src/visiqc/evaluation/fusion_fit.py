@@ -1,0 +1,128 @@
+"""Weights for fusing golden map and change map, fitted on photos of products the defect model never learned from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from visiqc.errors import InputError
+from visiqc.evaluation.image_metrics import auroc
+from visiqc.vision.fusion import Fusion, fused
+from visiqc.vision.golden_map import photo_score
+from visiqc.vision.types import FloatArray, ScoreMap
+
+SHARES = tuple(round(0.1 * step, 1) for step in range(11))
+"""Shares of the change map that are tried, after both were brought to one spread."""
+VETO_MARGIN = 1.25
+"""How far over the fleet's highest golden-map score the veto lies."""
+_LEAST = 1e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapPair:
+    """Both maps of one photo.
+
+    Attributes:
+        golden: (h, w) float32 tolerated and calmed golden map.
+        change: (h, w) float32 log-odds of change.
+        defective: Whether the piece shows a defect.
+        group: Photos are ranked within their group, such as a pose, and the groups count alike.
+    """
+
+    golden: ScoreMap
+    change: ScoreMap
+    defective: bool
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusionFit:
+    """What was fitted.
+
+    Attributes:
+        fusion: The weights.
+        share: Of the change map, in [0, 1].
+        aurocs: Mean image AUROC over the groups by share; empty where no defective photo was there to rank.
+    """
+
+    fusion: Fusion
+    share: float
+    aurocs: dict[float, float]
+
+
+def fit_fusion(photos: Sequence[MapPair]) -> FusionFit:
+    """The weights that rank defective photos best, scaled so that 5 % of the good ones reach 1.0 and half of them 0.5.
+
+    Both maps are first brought to one spread over the good photos. Without defective photos both count alike.
+
+    Args:
+        photos: At least two good ones.
+
+    Raises:
+        InputError: There are fewer than two good photos, or all of them score alike.
+    """
+    good = [photo for photo in photos if not photo.defective]
+    if len(good) < 2:
+        raise InputError(f"fusing two maps needs at least two good photos to scale them by, got {len(good)}")
+    spreads = _spread([_log_peak(photo.golden) for photo in good]), _spread([_peak(photo.change) for photo in good])
+    weights = {share: ((1 - share) / spreads[0], share / spreads[1]) for share in SHARES}
+    aurocs = {share: found for share in SHARES if not math.isnan(found := _ranked(photos, *weights[share]))}
+    # Of shares that rank alike, the one nearest the middle: neither map is all there is.
+    share = min(aurocs, key=lambda one: (-round(aurocs[one], 3), abs(one - 0.5))) if aurocs else 0.5
+    return FusionFit(fusion=_scaled(good, *weights[share]), share=share, aurocs=aurocs)
+
+
+def _scaled(good: Sequence[MapPair], golden_weight: float, change_weight: float) -> Fusion:
+    peaks = [_weighed_peak(photo, golden_weight, change_weight) for photo in good]
+    usual, unusual = float(np.quantile(peaks, 0.5)), float(np.quantile(peaks, 0.95))
+    if unusual <= usual:
+        raise InputError("all good photos score alike; a scale needs photos that differ")
+    scale = math.log(2.0) / (unusual - usual)
+    highest = max(photo_score(photo.golden) for photo in good)
+    return Fusion(
+        golden_weight=round(golden_weight * scale, 6),
+        change_weight=round(change_weight * scale, 6),
+        offset=round(-unusual * scale, 6),
+        veto=round(VETO_MARGIN * highest, 4),
+        # Over the highest of the good ones a rank is as small as the fleet can tell: the veto flags at any level.
+        floor=round(1.01 * math.exp(max(0.0, scale * (max(peaks) - unusual))), 4),
+    )
+
+
+def fused_score(photo: MapPair, fusion: Fusion) -> float:
+    """The photo's score under the weights."""
+    return photo_score(fused(photo.golden, photo.change, fusion))
+
+
+def _ranked(photos: Sequence[MapPair], golden_weight: float, change_weight: float) -> float:
+    """Image AUROC, mean over the groups that hold both kinds; NaN without any."""
+    found = []
+    for group in {photo.group for photo in photos}:
+        mine = [photo for photo in photos if photo.group == group]
+        labels = [photo.defective for photo in mine]
+        if any(labels) and not all(labels):
+            found.append(auroc([_weighed_peak(photo, golden_weight, change_weight) for photo in mine], labels))
+    return float(np.mean(found)) if found else math.nan
+
+
+def _weighed_peak(photo: MapPair, golden_weight: float, change_weight: float) -> float:
+    return _peak(golden_weight * _log(photo.golden) + change_weight * photo.change)
+
+
+def _peak(scores: FloatArray) -> float:
+    return float(np.nanmax(scores))
+
+
+def _log_peak(scores: ScoreMap) -> float:
+    return _peak(_log(scores))
+
+
+def _log(scores: ScoreMap) -> FloatArray:
+    return np.asarray(np.log(np.maximum(scores, _LEAST)), np.float32)
+
+
+def _spread(values: Sequence[float]) -> float:
+    return max(float(np.std(values)), 1e-6)

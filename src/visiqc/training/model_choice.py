@@ -1,0 +1,58 @@
+"""Which models a script measures: what ships, other versions of it, or what a training run left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from visiqc.bootstrap import load_members
+from visiqc.evaluation.rendered_scoring import Loader, ModelSet
+from visiqc.runtime.installed import TASKS, find_candidates, install
+from visiqc.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelChoice:
+    """A set of models; a task that nothing is said about is filled by what ships."""
+
+    candidates: tuple[Path, ...] = ()
+    """Folders of training runs, or of single candidates in them."""
+    trunk: str = ""
+    """Version of the trunk."""
+    identity: str = ""
+    """Version of the identity model."""
+    defect: str = ""
+    """Version of the defect model; `none` = none."""
+    fleet: str = ""
+    """Version of the fleet sidecar; empty = the newest that fits the models."""
+
+
+@contextmanager
+def loader_of(choice: ModelChoice, *, threads: int = 0) -> Iterator[Loader]:
+    """How a choice is opened, in this process and in others, while the block runs.
+
+    Args:
+        choice: The models.
+        threads: Of one inference; 0 = all cores, at most 4.
+
+    Raises:
+        InputError: A folder holds no candidate, or several of a task.
+        Conflict: A candidate has the version of a model that ships, and another content.
+        NotFound, IntegrityError: It is not a whole model.
+    """
+    with TemporaryDirectory(prefix="visiqc-models-") as folder:
+        home = Path(folder)
+        found = find_candidates(choice.candidates) if choice.candidates else {}
+        for task, place in found.items():
+            install(place, task, home)
+        versions = tuple(found[task].name if task in found else getattr(choice, task) for task in TASKS)
+        yield partial(_load, home, versions, threads)
+
+
+def _load(home: Path, versions: tuple[str, ...], threads: int) -> ModelSet:
+    trunk, identity, defect, fleet = versions
+    return load_members(Settings(home=home, threads=threads), trunk, identity, defect, fleet=fleet)

@@ -1,0 +1,66 @@
+"""Weighing golden map and change map."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from visiqc.errors import InputError
+from visiqc.evaluation.fusion_fit import MapPair, fit_fusion, fused_score
+
+RNG = np.random.default_rng(3)
+
+
+def photos(*, golden_tells: float, change_tells: float, count: int = 60) -> list[MapPair]:
+    """Good and defective photos; a map that tells is raised at one place of the defective ones."""
+    found = []
+    for n in range(count):
+        golden = np.exp(RNG.normal(-0.5, 0.2, (4, 5))).astype(np.float32)
+        change = RNG.normal(-4, 1, (4, 5)).astype(np.float32)
+        if n % 2:
+            golden[1, 1] *= np.exp(golden_tells)
+            change[1, 1] += change_tells
+        found.append(MapPair(golden=golden, change=change, defective=bool(n % 2), group="jig" if n % 4 < 2 else "hand"))
+    return found
+
+
+def test_the_map_that_tells_gets_the_weight() -> None:
+    assert fit_fusion(photos(golden_tells=0.0, change_tells=3.0, count=400)).share >= 0.6
+    assert fit_fusion(photos(golden_tells=0.6, change_tells=0.0, count=400)).share <= 0.4
+
+
+def test_one_is_what_one_in_twenty_good_photos_reaches_and_a_half_their_median() -> None:
+    seen = photos(golden_tells=1.0, change_tells=4.0, count=400)
+    fit = fit_fusion(seen)
+    scores = np.array([fused_score(photo, fit.fusion) for photo in seen if not photo.defective])
+    assert np.mean(scores >= 1.0) == pytest.approx(0.05, abs=0.01)
+    assert np.median(scores) == pytest.approx(0.5, abs=0.02)
+
+
+def test_no_good_photo_comes_near_the_veto() -> None:
+    seen = photos(golden_tells=1.0, change_tells=4.0)
+    fit = fit_fusion(seen)
+    assert max(photo.golden.max() for photo in seen if not photo.defective) * 1.24 < fit.fusion.veto
+
+
+@pytest.mark.parametrize("count", [40, 120, 400])
+def test_at_the_veto_the_golden_map_alone_outranks_every_good_photo(count: int) -> None:
+    seen = photos(golden_tells=1.0, change_tells=4.0, count=count)
+    fusion = fit_fusion(seen).fusion
+    vetoed = MapPair(
+        golden=np.full((4, 5), fusion.veto + 1e-3, np.float32), change=np.full((4, 5), -15, np.float32), defective=True
+    )
+    assert fused_score(vetoed, fusion) > max(fused_score(photo, fusion) for photo in seen if not photo.defective)
+
+
+def test_without_defective_photos_both_maps_count_alike() -> None:
+    fit = fit_fusion([photo for photo in photos(golden_tells=1, change_tells=1) if not photo.defective])
+    assert (fit.share, fit.aurocs) == (0.5, {})
+
+
+def test_too_few_good_photos_and_photos_that_are_all_alike_are_refused() -> None:
+    same = MapPair(golden=np.ones((2, 2), np.float32), change=np.zeros((2, 2), np.float32), defective=False)
+    with pytest.raises(InputError, match="at least two good photos to scale them by, got 1"):
+        fit_fusion([same])
+    with pytest.raises(InputError, match="all good photos score alike"):
+        fit_fusion([same, same])
