@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 
 from builders import FixedClock
 from pictures import SIZE, Product, shot
+from small_models import a_candidate
 from visiqc.bootstrap import load_fleet
 from visiqc.domain.golden import GoldenVersion, ScoringPolicy
 from visiqc.domain.upload import Upload
@@ -47,6 +49,17 @@ def real_models() -> Models:
 def real_fleet() -> Fleet:
     """The fleet sidecar that ships."""
     return load_fleet(real_models())
+
+
+@cache
+def other_models(version: str = "halo-1") -> tuple[Models, Fleet]:
+    """A set whose identity model differs a little from the one that ships, with a tiny defect model."""
+    with tempfile.TemporaryDirectory() as folder:
+        a_candidate(Path(folder) / "models", version)
+        models = load_models(
+            home=Path(folder), identity=version, defect=version, device="cpu", threads=1, before=real_models()
+        )
+        return models, load_fleet(models, home=Path(folder))
 
 
 def parts_in(home: Path, **changes: Any) -> Parts:

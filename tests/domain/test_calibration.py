@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import a_calibration
 from visiqc.domain.calibration import (
     CONFIDENCE,
     STAGE_LEVELS,
@@ -140,3 +141,10 @@ def test_nan_is_neither_calibrated_with_nor_ranked() -> None:
         bounded_p_value((1.0, 2.0), float("nan"))
     with pytest.raises(InvalidRecord, match="NaN"):
         rank_p_value((1.0, 2.0), float("nan"))
+
+
+@pytest.mark.parametrize("specimens", [(("a",), ("b",), ("c",), ("d",)), (("a",), ())])
+def test_specimens_without_a_score_or_a_photo_are_refused(specimens: tuple[tuple[str, ...], ...]) -> None:
+    with pytest.raises(InvalidRecord, match="a score and at least one photo each"):
+        a_calibration(specimens=specimens)
+    assert a_calibration(specimens=(("a", "b"),)).specimens == (("a", "b"),)

@@ -44,6 +44,7 @@ def outcome(
     identity: IdentityReport | None = SURE,
     doubtful: bool = False,
     poor: bool = False,
+    colour: tuple[Reason, ...] = (),
 ) -> tuple[Outcome, tuple[Reason, ...]]:
     return decide(
         quality=quality,
@@ -53,6 +54,7 @@ def outcome(
         calibration=calibration,
         regions=regions,
         policy=POLICY,
+        colour=colour,
     )
 
 
@@ -201,3 +203,15 @@ def test_only_regions_that_meet_the_margin_reject_before_stage_4(
     for region in rejecting_regions(report, regions, POLICY):
         assert region.area_px >= POLICY.min_region_px
         assert report.stage == 4 or region.peak >= REJECT_MARGIN * report.review_threshold
+
+
+def test_a_colour_alone_asks_a_person_and_never_rejects() -> None:
+    off = Reason(code=ReasonCode.COLOUR_DIFFERS, message="the metal's colour differs")
+    assert outcome(OWN, colour=(off,)) == (Outcome.REVIEW, (off,))
+    found, reasons = outcome(replace(OWN, score=9.0, p_value=0.001), spot(9.0, 0.001), colour=(off,))
+    assert (found, codes(reasons)) == (Outcome.REJECT, ["DEFECT", "COLOUR_DIFFERS"])
+
+
+def test_colours_of_what_was_laid_over_badly_tell_nothing() -> None:
+    off = Reason(code=ReasonCode.COLOUR_DIFFERS, message="the metal's colour differs")
+    assert codes(outcome(OWN, poor=True, colour=(off,))[1]) == ["ALIGNMENT_POOR"]

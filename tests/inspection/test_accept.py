@@ -80,13 +80,6 @@ def test_limits_are_those_of_the_parts(parts: Parts) -> None:
         accept_photos("board", PHOTOS[:1], small)
 
 
-def test_a_golden_made_by_other_models_is_a_conflict_that_says_what_to_do(parts: Parts) -> None:
-    parts.records.add_golden(a_golden(sku="old", model_digests=(digest_of("a"), digest_of("b"))))
-    parts.records.approve_golden("old", 1, by="anna", at=MOMENT)
-    with pytest.raises(Conflict, match="enrol its photos again"):
-        accept_photos("old", PHOTOS[:1], parts)
-
-
 def test_a_request_asked_for_again_gives_the_same_uploads_and_decodes_nothing(parts: Parts) -> None:
     request = a_request()
     first = accept_photos("board", PHOTOS[:2], parts, request=request)

@@ -10,20 +10,19 @@ import numpy as np
 import pytest
 
 from bench import accepted, blob_file, damage, enrolled, jpeg, photo_of, scored, scratched, sent, stored_blobs
-from builders import FixedClock, a_golden, later
+from builders import FixedClock, later
 from memory import MemoryBlobs
 from pictures import Product, board, plate, ring
-from services import NamedModel
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.ranking import Ranking
 from visiqc.domain.reasons import ReasonCode
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Conflict, IntegrityError, NotFound
+from visiqc.errors import IntegrityError, NotFound
 from visiqc.inspection import inspect
 from visiqc.inspection.bank_store import BankStore
 from visiqc.inspection.compare import Comparison
 from visiqc.inspection.inspect import judge, ranking_for, score_bytes, score_upload
-from visiqc.inspection.parts import Models, Parts, SentPhoto
+from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.inspection.reading import RecentCopies
 
 NEW = sent("new.jpg", photo_of(board(), 3, noise=9))
@@ -209,16 +208,6 @@ def test_features_that_are_gone_are_said_to_be(own_shop: Parts, tmp_path: Path) 
     with pytest.raises(NotFound, match=golden.bank_digest):
         score_upload(upload.id, own_shop)
     assert own_shop.records.verdict(upload.id) is None
-
-
-def test_an_upload_accepted_under_other_models_is_not_compared_with_these(parts: Parts) -> None:
-    parts.records.add_golden(a_golden(sku="board", model_digests=parts.models.digests))
-    parts.records.approve_golden("board", 1, by="anna", at=parts.clock())
-    upload = accepted("board", NEW, parts)
-    others = Models(trunk=NamedModel("another trunk"), identity=parts.models.identity)  # type: ignore[arg-type]
-    with pytest.raises(Conflict, match="enrolled with other models"):
-        score_upload(upload.id, replace(parts, models=others))
-    assert parts.records.pending() == (upload,)
 
 
 def test_an_unknown_upload_is_not_found(shop: Parts) -> None:

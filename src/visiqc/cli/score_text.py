@@ -10,7 +10,7 @@ import typer
 from visiqc.domain.outcome import Outcome
 
 if TYPE_CHECKING:
-    from visiqc.domain.verdict import CalibrationReport, Verdict
+    from visiqc.domain.verdict import CalibrationReport, Region, Verdict
 
 _COLOURS = {
     Outcome.PASS: "green",
@@ -52,10 +52,7 @@ def _figures(verdict: Verdict) -> list[str]:
             f"p = {calibration.p_value:.3g}, {stage_in_words(calibration)}"
         )
     if verdict.regions:
-        places = "; ".join(
-            f"x {r.box[0]}–{r.box[2]}, y {r.box[1]}–{r.box[3]} (peak {r.peak:.2f}, {r.area_px} px)"
-            for r in verdict.regions[:3]
-        )
+        places = "; ".join(_place(region) for region in verdict.regions[:3])
         more = f"; and {len(verdict.regions) - 3} more" if len(verdict.regions) > 3 else ""
         lines.append(f"regions    {places}{more}")
     if (alignment := verdict.alignment) is not None:
@@ -71,6 +68,12 @@ def _figures(verdict: Verdict) -> list[str]:
     stages = ", ".join(f"{name} {spent:.0f}" for name, spent in verdict.timings_ms.items())
     lines.append(f"time       {sum(verdict.timings_ms.values()):.0f} ms: {stages}")
     return lines
+
+
+def _place(region: Region) -> str:
+    x0, y0, x1, y1 = region.box
+    looks = f", looks like {region.type}: {region.type_in_words}" if region.type_in_words else ""
+    return f"x {x0}–{x1}, y {y0}–{y1} (peak {region.peak:.2f}, {region.area_px} px{looks})"
 
 
 def stage_in_words(calibration: CalibrationReport) -> str:

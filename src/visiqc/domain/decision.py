@@ -26,6 +26,7 @@ def decide(
     calibration: CalibrationReport | None,
     regions: Sequence[Region],
     policy: ScoringPolicy,
+    colour: Sequence[Reason] = (),
 ) -> tuple[Outcome, tuple[Reason, ...]]:
     """The outcome of one photo and every reason that stands behind it, the gravest first.
 
@@ -34,7 +35,7 @@ def decide(
     | RETAKE | the quality gate complains at all |
     | WRONG_SAMPLE | the identity was checked and is not accepted |
     | REJECT | `rejecting_regions` names at least one, and the alignment is not poor |
-    | REVIEW | p ≤ α_review, the identity is doubtful or was not checked, or the alignment is poor |
+    | REVIEW | p ≤ α_review, a colour differs, the identity is doubtful or was not checked, or the alignment is poor |
     | PASS | none of these |
 
     The levels are those in `calibration`, so the effective ones of its stage, not the policy's wishes.
@@ -47,6 +48,7 @@ def decide(
         calibration: What the score was held against; None where the photo was not compared.
         regions: Where the upload differs, in golden-frame pixels.
         policy: How this golden version is to be judged.
+        colour: What colours differ; a colour alone never rejects, for light can deceive.
 
     Returns:
         The outcome and its reasons; empty for PASS only.
@@ -65,6 +67,8 @@ def decide(
         doubts.append(_identity_doubtful(identity))
     if alignment_poor:
         doubts.append(_alignment_poor())
+    else:
+        doubts += colour  # colours of what does not lie on each other tell nothing
     if calibration is not None:
         # Laid over badly, another product or side would be rejected as one large defect: a person looks instead.
         rejecting = () if alignment_poor else rejecting_regions(calibration, regions, policy)

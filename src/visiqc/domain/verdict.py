@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from visiqc.domain.colour import ColourReport
+from visiqc.domain.defect_catalogue import CATALOGUE
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.reasons import Measurement, Reason
 from visiqc.errors import InvalidRecord
@@ -25,14 +27,28 @@ class Region:
     Attributes:
         box: Bounding box in golden-frame pixels.
         area_px: Number of golden-frame pixels over the review threshold.
-        peak: Highest tolerated score inside, 1.0 being the golden's own tolerance.
+        peak: Highest score inside.
         p_value: Chance that a good piece scores this high anywhere, in (0, 1].
+        type: What kind of defect it looks like: a code of the catalogue, `unknown`, or empty where nobody asked.
+            It tells where to look and never clears an alarm.
+        type_probability: How sure that is, in [0, 1]; None without a type.
+        golden_peak: Highest golden-map score inside, 1.0 being the golden's own tolerance; None in old verdicts.
+        change_peak: Highest probability of change inside, by the defect model; None without one.
     """
 
     box: Box
     area_px: int
     peak: float
     p_value: float
+    type: str = ""
+    type_probability: float | None = None
+    golden_peak: float | None = None
+    change_peak: float | None = None
+
+    @property
+    def type_in_words(self) -> str:
+        """The type for people, such as `scratch, nick, tool or file mark`; empty where it has none or is unknown."""
+        return CATALOGUE[self.type].title if self.type in CATALOGUE else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +97,7 @@ class CalibrationReport:
         stage: 0 = provisional (fleet), 1 to 4 = order statistics of 29 / 59 / 149 / 299 specimens.
         n: Good specimens the p-value rests on.
         source: Digest of the fleet sidecar, or id of the SKU's calibration.
-        score: The photo's tolerated score, 1.0 being the golden's own tolerance.
+        score: The photo's score: the highest of its map.
         p_value: In (0, 1]; small = unlike a good piece.
         alpha_review: p at or below which the outcome is at least REVIEW.
         alpha_reject: p at or below which it may be REJECT.
@@ -121,6 +137,7 @@ class Verdict:
     alignment: AlignmentReport | None = None
     regions: tuple[Region, ...] = ()
     calibration: CalibrationReport | None = None
+    colour: ColourReport | None = None
     score_map_digest: str | None = None
     model_digests: tuple[str, ...] = ()
     software: str = ""

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 
+from visiqc.domain.colour import ColourReport
 from visiqc.domain.reasons import Measurement, Reason, ReasonCode
-from visiqc.domain.verdict import AlignmentReport, IdentityReport, Warp
+from visiqc.domain.verdict import AlignmentReport, Box, IdentityReport, Warp
+from visiqc.errors import IntegrityError
 from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Models
 from visiqc.inspection.stopwatch import Stopwatch
-from visiqc.vision import dense, golden_map, rotation
+from visiqc.vision import change_map, dense, golden_map, rotation
 from visiqc.vision.bank import GoldenBank
+from visiqc.vision.colour_card import read_card
+from visiqc.vision.colour_measure import Cards, measure_colour, reduced_mask
+from visiqc.vision.fusion import fused
 from visiqc.vision.golden_view import GoldenView, Laid, lay_over
 from visiqc.vision.quality import measure_quality
 from visiqc.vision.seen import Seen, see
-from visiqc.vision.types import FloatArray, Mask, Matrix, Photo, ScoreMap
-from visiqc.vision.warp import Size, between_sizes, corners, transform
+from visiqc.vision.types import FeatureMaps, FloatArray, Mask, Matrix, Photo, ScoreMap
+from visiqc.vision.warp import Size, between_sizes, corners, covered, transform
 
 _SECOND_VIEW = 0.12  # a view whose identity is this close to the best one is tried as well
 _LEAST_REACHED = 0.99  # share of the product the upload must show for the comparison to be safe ...
@@ -26,7 +33,18 @@ _LEAST_OF_CUT = 0.9  # ... and of one that meets the edge of its golden photo to
 
 @dataclass(slots=True, kw_only=True)
 class Comparison:
-    """What comparing one photo found; later fields stay None where its way ended earlier."""
+    """What comparing one photo found; later fields stay None where its way ended earlier.
+
+    Attributes:
+        alike: Similarity after alignment, in units of what good photos of the view reach.
+        golden_map: (h, w) float32 tolerated and calmed golden map, a cell for 8 × 8 pixels, NaN = not judged.
+        change_map: (h, w) float32 log-odds of change beyond what goldens show against each other; None without a
+            defect model.
+        types: (T, h, w) float32 type logits of the defect model; None without one.
+        scores: (h, w) float32, what is decided on: both maps fused, or the golden map alone.
+        score: The highest of `scores`.
+        colour: How metal and stones differ in colour; nothing in it is judged yet.
+    """
 
     quality: tuple[Measurement, ...] = ()
     complaints: tuple[Reason, ...] = ()
@@ -34,22 +52,29 @@ class Comparison:
     identity: IdentityReport | None = None
     identity_doubtful: bool = False
     alignment: AlignmentReport | None = None
-    alike: float | None = None  # similarity after alignment, in units of what good photos of the view reach
+    alike: float | None = None
     alignment_poor: bool = False
+    golden_map: ScoreMap | None = None
+    change_map: ScoreMap | None = None
+    types: FloatArray | None = None
     scores: ScoreMap | None = None
     score: float | None = None
+    colour: ColourReport | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
-def compare(photo: Photo, original_size: Size, bank: GoldenBank, models: Models, fleet: Fleet) -> Comparison:
+def compare(
+    photo: Photo, original_size: Size, bank: GoldenBank, models: Models, fleet: Fleet, *, search: bool = True
+) -> Comparison:
     """Compare one photo with a golden version.
 
     Args:
         photo: (H, W, 3) uint8 RGB working copy.
         original_size: Height and width of the photo as it was sent; warps in the reports start there.
         bank: The golden version's features.
-        models: Trunk and identity model.
+        models: Trunk, identity model and, where there is one, defect model.
         fleet: Limits of identity and alignment.
+        search: Lay the photo over the golden view; False = leave it as it lies, to measure what alignment is worth.
     """
     watch = Stopwatch()
     found = Comparison(timings_ms=watch.stages_ms)
@@ -63,7 +88,7 @@ def compare(photo: Photo, original_size: Size, bank: GoldenBank, models: Models,
     with watch.stage("identify"):
         closeness = _closeness(seen, bank, models)
     with watch.stage("align"):
-        best, laid = _best_view(seen, bank, closeness, models)
+        best, laid = _best_view(seen, bank, closeness, models, search=search)
     found.view = view = bank.views[best]
     found.alike = alike = _alike(laid, view)
     found.identity, found.identity_doubtful = _identity(view, closeness[best], alike, fleet)
@@ -77,10 +102,18 @@ def compare(photo: Photo, original_size: Size, bank: GoldenBank, models: Models,
         found.complaints = (_cut(reached, least),)
         return found
     with watch.stage("trunk"):
-        features = dense.dense_features(laid.frame, models.trunk.features, needed=judged)
+        # The tiles the goldens' maps have, also where the upload ends: what lies beside a tile of zeros would differ.
+        maps = dense.frame_maps(laid.frame, models.trunk.features, needed=view.judged)
     with watch.stage("match"):
-        found.scores = golden_map.calmed(_score_map(features, view, judged), fleet.usual)
-        found.score = golden_map.photo_score(found.scores)
+        found.golden_map = golden_map.calmed(_score_map(dense.dense_features(maps), view, judged), fleet.usual)
+    with watch.stage("change"):
+        found.change_map, found.types = _changed(maps, view, judged, models)
+    with watch.stage("colour"):
+        found.colour = _colour(laid, seen, view)
+    found.scores = found.golden_map
+    if found.change_map is not None and fleet.fusion is not None:
+        found.scores = fused(found.golden_map, found.change_map, fleet.fusion)
+    found.score = golden_map.photo_score(found.scores)
     return found
 
 
@@ -91,17 +124,19 @@ def _closeness(seen: Seen, bank: GoldenBank, models: Models) -> list[float]:
     return [float((view.turned @ vector).max()) for view in bank.views]
 
 
-def _best_view(seen: Seen, bank: GoldenBank, closeness: list[float], models: Models) -> tuple[int, Laid]:
+def _best_view(
+    seen: Seen, bank: GoldenBank, closeness: list[float], models: Models, *, search: bool
+) -> tuple[int, Laid]:
     """The number of the view the upload lies over best, of the two whose identity is closest."""
     first, *others = (int(index) for index in np.argsort(closeness)[::-1][:2])
     likely = [first, *(index for index in others if closeness[index] >= closeness[first] - _SECOND_VIEW)]
-    laid = {index: _laid(seen, bank.views[index], models) for index in likely}
+    laid = {index: _laid(seen, bank.views[index], models, search=search) for index in likely}
     best = max(likely, key=lambda index: _alike(laid[index], bank.views[index]))
     return best, laid[best]
 
 
-def _laid(seen: Seen, view: GoldenView, models: Models) -> Laid:
-    return lay_over(seen, view.target, view.frame_size, view.frame_to_align, models.trunk.features)
+def _laid(seen: Seen, view: GoldenView, models: Models, *, search: bool) -> Laid:
+    return lay_over(seen, view.target, view.frame_size, view.frame_to_align, models.trunk.features, search=search)
 
 
 def _alike(laid: Laid, view: GoldenView) -> float:
@@ -130,6 +165,43 @@ def _score_map(features: FloatArray, view: GoldenView, judged: Mask) -> ScoreMap
     if view.moving:
         distance = golden_map.forgiven(distance, query, goldens, view.allowed, judged)
     return golden_map.tolerated_map(distance, view.allowed, judged=judged)
+
+
+def _changed(
+    maps: FeatureMaps, view: GoldenView, judged: Mask, models: Models
+) -> tuple[ScoreMap | None, FloatArray | None]:
+    """The defect model's change map and type logits, in cells; nothing without a defect model."""
+    if models.defect is None or not view.embedded:
+        return None, None
+    logits, types = models.defect.compare(maps, change_map.unpacked(view.embedded))
+    if not (np.isfinite(logits).all() and np.isfinite(types).all()):
+        # NaN passes every comparison with a threshold: a photo that was judged by it would be a good one.
+        raise IntegrityError("the defect model answered with numbers that are none; go back with visiqc model rollback")
+    return change_map.excused(change_map.change_cells(logits, judged), view.usual_change), types
+
+
+def _colour(laid: Laid, seen: Seen, view: GoldenView) -> ColourReport:
+    """Colour of metal and stones against the golden's, box of its spot in golden-frame pixels."""
+    size: Size = (view.pictures.shape[1], view.pictures.shape[2])
+    upload = np.asarray(cv2.resize(laid.frame, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+    # A card is looked for only where a golden photo shows one: without its twin a reading tells nothing.
+    card = read_card(seen.photo) if any(view.cards) else None
+    report = measure_colour(
+        list(view.pictures),
+        upload,
+        product=reduced_mask(view.target.mask, size),
+        surroundings=covered((seen.size[0], seen.size[1]), between_sizes(view.frame_size, size) @ laid.warp, size),
+        cards=Cards(view.cards, card),
+    )
+    if report.spot is None:
+        return report
+    return replace(report, spot=replace(report.spot, box=_enlarged(report.spot.box, size, view.frame_size)))
+
+
+def _enlarged(box: Box, size: Size, frame: Size) -> Box:
+    x, y = frame[1] / size[1], frame[0] / size[0]
+    x0, y0, x1, y1 = box
+    return int(x0 * x), int(y0 * y), min(frame[1], math.ceil(x1 * x)), min(frame[0], math.ceil(y1 * y))
 
 
 def _alignment_report(laid: Laid, size: Size, original_size: Size, view: GoldenView) -> AlignmentReport:

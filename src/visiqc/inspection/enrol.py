@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from visiqc.domain.golden import MAX_GOLDEN_PHOTOS, GoldenPhoto, GoldenVersion, ScoringPolicy, checked_sku
@@ -13,6 +13,7 @@ from visiqc.inspection.reading import Arrivals, Refusals, read_photo
 from visiqc.vision import golden_view
 from visiqc.vision.align import AlignTarget
 from visiqc.vision.bank import GoldenBank, to_bytes
+from visiqc.vision.colour_card import read_card
 from visiqc.vision.golden_view import GoldenView, Laid
 from visiqc.vision.photo import DecodeLimits
 from visiqc.vision.quality import QualityLimits, QualityReport, limits_from, measure_quality
@@ -206,15 +207,18 @@ def _laid(seen: Seen, view: _OpenView, models: Models) -> Laid:
 
 
 def _finished(view: _OpenView, ready: Sequence[_Ready], models: Models, told: _Steps) -> GoldenView:
-    return golden_view.finish_view(
+    finished = golden_view.finish_view(
         view.name,
         ready[view.reference].seen.photo,
         [laid for _, laid in view.others],
         view.started,
         embed=models.trunk.features,
         identify=models.identity.vectors,
+        change=models.defect,
         step=told,
     )
+    shown = [view.reference, *(index for index, _ in view.others)][: len(finished.pictures)]
+    return replace(finished, cards=tuple(read_card(ready[index].seen.photo) for index in shown))
 
 
 class _Steps:

@@ -10,17 +10,19 @@ import hashlib
 import io
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from visiqc.errors import IntegrityError
+from visiqc.vision.fusion import Fusion
 from visiqc.vision.types import FloatArray
 
 FEWEST_SCORES = 20
 """Good photos a fleet needs: the smallest p-value of n is 1 / (n + 1), and 5 % is the usual review level."""
+_LISTS = ("scores", "colour_metal", "colour_stones")
 _FAR = 0.01  # share of impostors an identity threshold lets pass
 
 
@@ -41,7 +43,13 @@ class Fleet:
         heat_high: Tolerated score that they show in full red.
         trunk: SHA-256 of the trunk the figures hold for.
         source: What it was built from.
-        cohort: (n, 1280) float32 identity vectors of the fleet's products: the impostors.
+        cohort: (n, D) float32 identity vectors of the fleet's products: the impostors.
+        identity: SHA-256 of the identity model; empty = the one that ships beside the trunk.
+        defect: SHA-256 of the defect model; empty = without one.
+        fusion: How golden map and change map are weighed; None without a defect model.
+        type_temperature: What type logits are divided by.
+        colour_metal: Evidence that the metal has another colour, of good photos, ascending; empty = it is not judged.
+        colour_stones: The same scores of stones.
     """
 
     scores: tuple[float, ...]
@@ -55,6 +63,12 @@ class Fleet:
     trunk: str
     source: str
     cohort: FloatArray
+    identity: str = ""
+    defect: str = ""
+    fusion: Fusion | None = None
+    type_temperature: float = 1.0
+    colour_metal: tuple[float, ...] = ()
+    colour_stones: tuple[float, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -68,7 +82,7 @@ class Fleet:
         none (score normalisation by a cohort, Auckenthaler et al., Digital Signal Processing 10, 2000).
 
         Args:
-            turned: (steps, 1280) float32 identity of the golden in steps of rotation.
+            turned: (steps, D) float32 identity of the golden in steps of rotation.
         """
         closest = (self.cohort @ turned.T).max(axis=1)
         return float(np.quantile(closest, 1.0 - _FAR)), float(closest.max())
@@ -76,7 +90,14 @@ class Fleet:
 
 def to_json(fleet: Fleet) -> str:
     """The sidecar as canonical JSON; the cohort stands in it by its digest."""
-    plain: dict[str, Any] = {field.name: getattr(fleet, field.name) for field in fields(fleet)}
+    plain: dict[str, Any] = {
+        field.name: getattr(fleet, field.name)
+        for field in fields(fleet)
+        # What stands at its default is left out: a sidecar from before such a field keeps its digest.
+        if field.default is MISSING or getattr(fleet, field.name) != field.default
+    }
+    if fleet.fusion is not None:
+        plain["fusion"] = asdict(fleet.fusion)
     plain["cohort"] = hashlib.sha256(cohort_bytes(fleet)).hexdigest()
     return json.dumps(plain, sort_keys=True, indent=1)
 
@@ -101,7 +122,9 @@ def read_fleet(text: str, cohort: bytes, *, trunk: str) -> Fleet:
                 "the fleet's cohort is not the one its calibration was built with; install VisiQC again"
             )
         vectors = np.load(io.BytesIO(cohort), allow_pickle=False).astype(np.float32)
-        fleet = Fleet(**{**plain, "scores": tuple(float(score) for score in plain["scores"])}, cohort=vectors)
+        lists = {name: tuple(map(float, plain.get(name, ()))) for name in _LISTS}
+        fusion = Fusion(**plain["fusion"]) if "fusion" in plain else None
+        fleet = Fleet(**{**plain, **lists, "fusion": fusion}, cohort=vectors)
         _require_sensible(fleet)
     except (ValueError, KeyError, TypeError, AttributeError, EOFError) as err:
         raise IntegrityError("the fleet calibration cannot be read; install VisiQC again") from err
@@ -115,12 +138,17 @@ def read_fleet(text: str, cohort: bytes, *, trunk: str) -> Fleet:
 
 def _require_sensible(fleet: Fleet) -> None:
     """Raise `IntegrityError` for figures that would decide nonsense, such as NaN, which passes every comparison."""
-    if list(fleet.scores) != sorted(fleet.scores) or len(fleet.scores) < FEWEST_SCORES:
+    unsorted = any(list(getattr(fleet, name)) != sorted(getattr(fleet, name)) for name in _LISTS)
+    if unsorted or len(fleet.scores) < FEWEST_SCORES:
         raise IntegrityError(
             f"the fleet calibration needs at least {FEWEST_SCORES} ascending scores; install VisiQC again"
         )
     limits = (fleet.usual, fleet.alike_far1, fleet.alike_far5, fleet.alike_poor, fleet.heat_low, fleet.heat_high)
-    if not all(map(math.isfinite, (*fleet.scores, *limits))) or fleet.heat_low >= fleet.heat_high:
+    figures = (*fleet.scores, *fleet.colour_metal, *fleet.colour_stones, *limits)
+    if not all(map(math.isfinite, figures)) or fleet.heat_low >= fleet.heat_high:
         raise IntegrityError("the fleet calibration holds limits that are no limits; install VisiQC again")
+    odd = (fleet.fusion is None) != (not fleet.defect) or (fleet.fusion is not None and not fleet.fusion.sound)
+    if odd or not 0 < fleet.type_temperature < math.inf:
+        raise IntegrityError("the fleet calibration holds weights that are no weights; install VisiQC again")
     if fleet.cohort.ndim != 2 or 0 in fleet.cohort.shape or not np.isfinite(fleet.cohort).all():
         raise IntegrityError("the fleet's cohort is not a table of identity vectors; install VisiQC again")

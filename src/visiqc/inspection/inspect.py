@@ -11,6 +11,7 @@ import cv2
 
 from visiqc import __version__
 from visiqc.domain.calibration import Calibration
+from visiqc.domain.colour import ColourReport
 from visiqc.domain.decision import decide
 from visiqc.domain.golden import GoldenVersion, ScoringPolicy, checked_sku
 from visiqc.domain.outcome import Outcome
@@ -18,12 +19,15 @@ from visiqc.domain.ranking import Ranking
 from visiqc.domain.reasons import Reason, ReasonCode
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import Region, Verdict
-from visiqc.errors import Conflict, InputError, NotApproved
+from visiqc.errors import InputError, NotApproved
+from visiqc.inspection.colour_judgement import SHARE_OF_LEVEL, colour_reasons, judged_colour
 from visiqc.inspection.compare import Comparison, compare
+from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.inspection.reading import Arrivals, Refusals, WorkingCopy, read_photo
+from visiqc.inspection.refit import golden_bank
+from visiqc.inspection.region_naming import RegionNaming, found_regions
 from visiqc.inspection.stopwatch import Stopwatch
-from visiqc.vision.regions import find_spots
 from visiqc.vision.score_png import encode_scores
 
 SOFTWARE = f"visiqc {__version__}, opencv {cv2.__version__}"
@@ -37,6 +41,7 @@ class Judgement:
     outcome: Outcome
     reasons: tuple[Reason, ...]
     regions: tuple[Region, ...]
+    colour: ColourReport | None = None
 
 
 def accept_photos(
@@ -60,7 +65,7 @@ def accept_photos(
         InputError: No photo, or photos that cannot be decoded or came twice; each stands in the message by name.
         NotFound: No such SKU or version.
         NotApproved: The version is still a proposal.
-        Conflict: The request key was used for something else, or the golden was made by other models.
+        Conflict: The request key was used for something else.
     """
     if not photos:
         raise InputError("no photo was sent; send one or more")
@@ -117,17 +122,7 @@ def approved_golden(sku: str, version: int | None, parts: Parts) -> GoldenVersio
             golden = parts.records.current_golden(sku)
         except NotApproved as err:
             raise _not_approved(parts.records.goldens(sku)[-1]) from err
-    require_its_models(golden, parts)
     return golden
-
-
-def require_its_models(golden: GoldenVersion, parts: Parts) -> None:
-    """Raise `Conflict` unless the models that are loaded are those the golden version was enrolled with."""
-    if golden.model_digests != parts.models.digests:
-        raise Conflict(
-            f"version {golden.version} of {golden.sku} was enrolled with other models than are loaded now; "
-            "enrol its photos again to make the next version, or load those models again"
-        )
 
 
 def _not_approved(golden: GoldenVersion) -> NotApproved:
@@ -144,7 +139,7 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
 
     Raises:
         NotFound: No such upload.
-        Conflict: Other models are loaded than those its golden was enrolled with.
+        Conflict: Its golden was enrolled with other models, and cannot be with those that are loaded.
         IntegrityError: Its stored photo or golden features are not what was stored.
     """
     if (known := parts.records.verdict(upload_id)) is not None:
@@ -159,7 +154,7 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
     else:
         found = _compared(upload, golden, parts, watch)
     with watch.stage("decide"):
-        judgement = judge(found, ranking, golden.policy)
+        judgement = judge(found, ranking, golden.policy, RegionNaming.of(parts.models, parts.fleet), parts.fleet)
         digest = parts.blobs.put(encode_scores(found.scores)) if found.scores is not None else None
     verdict = Verdict(
         id=upload.id,
@@ -175,6 +170,7 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
         identity=found.identity,
         alignment=found.alignment,
         regions=judgement.regions,
+        colour=judgement.colour,
         calibration=ranking.report(found.score) if found.score is not None else None,
         score_map_digest=digest,
         model_digests=(*parts.models.digests, parts.fleet.digest),
@@ -186,14 +182,12 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
 
 
 def _compared(upload: Upload, golden: GoldenVersion, parts: Parts, watch: Stopwatch) -> Comparison:
-    # Uploads are accepted under the right models, but a service may be started with others before it scores them.
-    require_its_models(golden, parts)
     with watch.stage("decode"):
         copy = parts.recent.take(upload.id) or read_photo(
             parts.blobs.get(upload.photo_digest), parts.limits, frame_long_side=golden.policy.long_side
         )
     with watch.stage("load golden"):
-        bank = parts.banks.get(golden.bank_digest)
+        bank = golden_bank(golden, parts)
     return compare(copy.photo, copy.original_size, bank, parts.models, parts.fleet)
 
 
@@ -205,8 +199,7 @@ def _is_golden_photo(upload: Upload, golden: GoldenVersion, parts: Parts) -> boo
 
 def calibration_in_force(golden: GoldenVersion, parts: Parts) -> Calibration | None:
     """The golden version's own calibration; None where there is none, or it was scaled by another fleet sidecar."""
-    own = parts.records.calibration(golden.sku, golden.version)
-    return own if own is not None and own.fleet == parts.fleet.digest else None
+    return parts.records.calibration(golden.sku, golden.version, parts.fleet.digest)
 
 
 def ranking_for(golden: GoldenVersion, parts: Parts) -> Ranking:
@@ -219,18 +212,26 @@ def ranking_for(golden: GoldenVersion, parts: Parts) -> Ranking:
     )
 
 
-def judge(found: Comparison, ranking: Ranking, policy: ScoringPolicy) -> Judgement:
-    """Decide about a comparison by the table of outcomes, and name the regions that matter."""
-    regions: tuple[Region, ...] = ()
-    if found.scores is not None and found.view is not None:
-        threshold = ranking.review_threshold
-        regions = tuple(
-            Region(box=spot.box, area_px=spot.area_px, peak=spot.peak, p_value=ranking.p_value(spot.peak))
-            for spot in find_spots(found.scores, threshold, found.view.frame_size)
-            # The threshold lies one step of a double above a calibrated score; the map is of single precision, in
-            # which a piece that scores just what was calibrated would reach it.
-            if spot.peak >= threshold
-        )
+def judge(
+    found: Comparison,
+    ranking: Ranking,
+    policy: ScoringPolicy,
+    naming: RegionNaming | None = None,
+    fleet: Fleet | None = None,
+) -> Judgement:
+    """Decide about a comparison by the table of outcomes.
+
+    Args:
+        found: The comparison.
+        ranking: What its score is held against.
+        policy: How the golden version is to be judged.
+        naming: How regions get their types; None = they get none.
+        fleet: What colours are held against; None = they are not judged.
+    """
+    regions = found_regions(found, ranking, naming or RegionNaming())
+    colour = found.colour
+    if colour is not None and fleet is not None:
+        colour = judged_colour(colour, fleet, alpha=SHARE_OF_LEVEL * policy.alpha_review)
     outcome, reasons = decide(
         quality=found.complaints,
         identity=found.identity,
@@ -239,8 +240,9 @@ def judge(found: Comparison, ranking: Ranking, policy: ScoringPolicy) -> Judgeme
         calibration=ranking.report(found.score) if found.score is not None else None,
         regions=regions,
         policy=policy,
+        colour=colour_reasons(colour),
     )
-    return Judgement(outcome, reasons, regions)
+    return Judgement(outcome, reasons, regions, colour)
 
 
 def score_bytes(sku: str, photos: Sequence[tuple[str, bytes]], parts: Parts) -> tuple[Verdict, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from visiqc.inspection.bank_store import BankStore
 from visiqc.inspection.fleet import Fleet
-from visiqc.inspection.ports import Blobs, IdentityModel, Records, Trunk
+from visiqc.inspection.ports import Blobs, DefectModel, IdentityModel, Records, Trunk
 from visiqc.inspection.reading import RecentCopies
 from visiqc.vision.photo import DecodeLimits
 
@@ -19,11 +19,12 @@ class Models:
 
     trunk: Trunk
     identity: IdentityModel
+    defect: DefectModel | None = None
 
     @property
     def digests(self) -> tuple[str, ...]:
         """SHA-256 of every model, as verdicts name them."""
-        return (self.trunk.digest, self.identity.digest)
+        return tuple(model.digest for model in (self.trunk, self.identity, self.defect) if model is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Protocol
 
 from visiqc.domain.access import ApiKey
-from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenVersion
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import Verdict
+from visiqc.inspection.model_ports import ModelSetRecords, RefitRecords
 from visiqc.vision.types import FeatureMaps, FloatArray, Photo
 
 
@@ -42,7 +42,7 @@ class Blobs(Protocol):
         ...
 
 
-class Records(Protocol):
+class Records(ModelSetRecords, RefitRecords, Protocol):
     """The written record. Every method is one transaction; all raise `Unavailable` when the database is."""
 
     def add_golden(self, draft: GoldenVersion) -> GoldenVersion:
@@ -57,20 +57,8 @@ class Records(Protocol):
         """The approved version approved last; `NotFound` without the SKU, `NotApproved` without approval."""
         ...
 
-    def goldens(self, sku: str | None = None) -> tuple[GoldenVersion, ...]:
-        """All versions, of one SKU or of all, by SKU and version."""
-        ...
-
     def approve_golden(self, sku: str, version: int, *, by: str, at: datetime) -> GoldenVersion:
         """Approve a version, making it current. Approving the current one again changes nothing."""
-        ...
-
-    def add_calibration(self, calibration: Calibration) -> Calibration:
-        """Keep a calibration; the latest of a golden version is the one in force."""
-        ...
-
-    def calibration(self, sku: str, version: int) -> Calibration | None:
-        """The calibration in force, or None."""
         ...
 
     def accept(self, uploads: Sequence[Upload], request: RequestKey | None = None) -> tuple[Upload, ...]:
@@ -161,6 +149,43 @@ class IdentityModel(Protocol):
             stride16: (N, C, h, w) float32, the trunk's own output.
 
         Returns:
-            (N, 1280) float32, each of length 1.
+            (N, D) float32, each of length 1; D is the model's own.
+        """
+        ...
+
+
+class DefectModel(Protocol):
+    """What changed between goldens and upload, and what kind of defect it is, on the trunk's maps of both."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model file."""
+        ...
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The type classes, codes of the defect catalogue; the last is `unknown`."""
+        ...
+
+    def encode(self, maps: FeatureMaps) -> FeatureMaps:
+        """What to keep of a golden: embeddings of its frame.
+
+        Args:
+            maps: The trunk's maps of golden frames, each (N, C, h, w) float32.
+
+        Returns:
+            Three maps of fewer channels, (N, c, h, w) float32.
+        """
+        ...
+
+    def compare(self, maps: FeatureMaps, goldens: Sequence[FeatureMaps]) -> tuple[FloatArray, FloatArray]:
+        """Where one upload differs from its goldens, and how.
+
+        Args:
+            maps: The trunk's maps of the upload laid over the golden frame, each (1, C, h, w) float32.
+            goldens: Embeddings of golden frames of the same size, at least one, each (1, c, h, w).
+
+        Returns:
+            Change logits (h4, w4) and type logits (T, h8, w8), float32.
         """
         ...
