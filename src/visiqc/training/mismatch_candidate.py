@@ -1,0 +1,146 @@
+"""A trained mismatch model as a candidate: ONNX and card, its fleet sidecar, its pictures, its registry entry."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from visiqc.evaluation.verification_report import Negative
+from visiqc.inspection.parts import Models
+from visiqc.runtime.cards import ModelCard, TrainingRecord
+from visiqc.runtime.models import DEFAULT_TRUNK, load_models
+from visiqc.training import plots
+from visiqc.training.datasets.pairs import PairSet
+from visiqc.training.defect_candidate import held_out_products
+from visiqc.training.fleet import FleetRecipe, fleet_of, write_fleet
+from visiqc.training.mismatch_batches import Row
+from visiqc.training.mismatch_export import MismatchFacts, export_mismatch
+from visiqc.training.mismatch_features import Patches
+from visiqc.training.mismatch_model import MismatchNet
+from visiqc.training.mismatch_validation import Seen, Table, figures, report_of, table_of, vectors_of
+from visiqc.training.stage_progress import stage
+from visiqc.training.tracking import Tracker
+from visiqc.vision.types import FloatArray
+
+if TYPE_CHECKING:
+    from visiqc.training.mismatch import MismatchRecipe
+
+REGISTERED = "visiqc-identity"
+_DRAWS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedMismatch:
+    """A fitted network with all that is known of it."""
+
+    net: MismatchNet
+    learned: Sequence[Row]
+    validated: Sequence[Seen]
+    held_out: frozenset[str]
+    sets: Sequence[PairSet]
+    record: TrainingRecord
+    trunk: ModelCard
+    shippable: bool
+
+
+class Candidate(NamedTuple):
+    """Where a candidate stands, and its figures."""
+
+    folder: Path
+    metrics: dict[str, float]
+
+
+def write_candidate(
+    trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path, *, digest: str, tracker: Tracker
+) -> Candidate:
+    """Write the candidate anew, register it as challenger, and draw its pictures."""
+    shutil.rmtree(folder, ignore_errors=True)
+    table = table_of(trained.net, trained.validated)
+    cohort = cohort_of(trained.net, trained.learned)
+    measured = _measured(table, cohort)
+    card = export_mismatch(
+        trained.net,
+        folder / "identity",
+        version=recipe.version,
+        facts=MismatchFacts(
+            trunk=trained.trunk,
+            training=trained.record,
+            metrics={f"held out/{name}": value for name, value in measured.items()},
+            shippable=trained.shippable,
+        ),
+    )
+    (folder / "held-out.json").write_text(json.dumps(sorted(trained.held_out)), encoding="utf-8")
+    _show(table, tracker)
+    metrics = {f"held_out/{name}": value for name, value in measured.items()}
+    if recipe.calibration.wanted:
+        metrics |= _calibrated(trained, recipe, folder, card.version, cohort)
+    tracker.register(REGISTERED, folder / "identity" / card.version / card.file, tags={"data_digest": digest})
+    return Candidate(folder, metrics)
+
+
+def cohort_of(net: MismatchNet, learned: Sequence[Row]) -> FloatArray:
+    """(n, D) float32: two patches of every golden photo that was learned from, turned any way round."""
+    rows = [row.patches for row in learned if row.shown.role == "golden"]
+    return np.concatenate([vectors_of(net, Patches(one.stride16[:2], one.deep[:2])) for one in rows])
+
+
+def _measured(table: Table, cohort: FloatArray) -> dict[str, float]:
+    """Figures of the products held out, with the interval of the two that are goals."""
+    report = report_of(table, draws=_DRAWS)
+    found = figures(report)
+    for name, estimate in (("tar", report.cross_design.tar), ("eer", report.cross_design.eer)):
+        found |= {f"{name}_low": estimate.interval.low, f"{name}_high": estimate.interval.high}
+    accepted, strangers = table.accepted(cohort)
+    found |= {"accepted": accepted, "strangers_accepted": strangers}
+    found |= {"products": float(report.cross_design.tar.designs), "genuine": float(report.cross_design.tar.n)}
+    found.pop("score")
+    return found
+
+
+def _show(table: Table, tracker: Tracker) -> None:
+    """Curves and similarities of the products held out; higher is worse in curves, so they take 1 - similarity."""
+    held = [one for one in table.held() if one.negative is not Negative.VARIANT]
+    distance = np.array([1 - one.similarity for one in held])
+    other = np.array([one.negative is not None for one in held])
+    tracker.figure(plots.roc_curve(other, distance, name="identity, held out"), "roc.png")
+    tracker.figure(plots.pr_curve(other, distance, name="identity, held out"), "precision-recall.png")
+    histogram = plots.score_histogram(
+        distance[~other], distance[other], None, name="identity, held out", unit="1 - similarity"
+    )
+    tracker.figure(histogram, "similarities.png")
+
+
+def _calibrated(
+    trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path, version: str, cohort: FloatArray
+) -> dict[str, float]:
+    """The fleet sidecar with the new model: scores of the products held out, and every known product as impostor."""
+    products = held_out_products(trained.sets, trained.held_out)
+    settings = FleetRecipe(
+        photos=folder,
+        source=", ".join(sorted({one.name for one in trained.sets})) + ", products held out",
+        goldens=recipe.calibration.goldens,
+        impostors=recipe.calibration.impostors,
+        fewest_products=recipe.calibration.fewest_products,
+        seed=recipe.seed,
+    )
+    models = load_candidate(folder, trunk=recipe.trunk or DEFAULT_TRUNK, identity=version)
+    with stage("calibrating on the products held out") as told:
+        built = fleet_of(products, models, settings, told=told)
+    fleet = replace(built.fleet, cohort=np.concatenate([built.fleet.cohort, cohort]))
+    write_fleet(fleet, folder / "fleet" / version)
+    return {f"fleet/{name}": value for name, value in built.metrics.items()}
+
+
+def load_candidate(folder: Path, *, trunk: str, identity: str) -> Models:
+    """The candidate's identity model with the models it belongs to."""
+    # A home holds `models/<task>/<version>`; a candidate holds `<task>/<version>`.
+    with tempfile.TemporaryDirectory() as home:
+        (Path(home) / "models").symlink_to(folder.absolute(), target_is_directory=True)
+        return load_models(home=Path(home), trunk=trunk, identity=identity)

@@ -1,0 +1,93 @@
+"""The trained mismatch model as an ONNX file with its card, checked against torch."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from visiqc.errors import IntegrityError
+from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, TrainingRecord, write_card
+from visiqc.training.export import Exported, identity_graph
+from visiqc.training.export_onnx import OPSET
+from visiqc.training.mismatch_model import MismatchNet
+
+PARITY_LIMIT = 1e-3
+"""Largest error against torch, relative to the largest value."""
+_SIZES = ((16, 16), (12, 12), (9, 21))  # cells; serving asks with the first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MismatchFacts:
+    """What the card says beyond the graph.
+
+    Attributes:
+        trunk: Card of the trunk whose maps it takes.
+        training: How it was trained.
+        metrics: What was measured.
+        shippable: Whether every data set allows to give it away.
+    """
+
+    trunk: ModelCard
+    training: TrainingRecord
+    metrics: Mapping[str, float]
+    shippable: bool
+
+
+def export_mismatch(net: MismatchNet, folder: Path, *, version: str, facts: MismatchFacts) -> ModelCard:
+    """Write `model.onnx`, with weights in 16 bits, and `card.yaml`.
+
+    Args:
+        net: The trained network.
+        folder: Gets a folder of the version's name with both files.
+        version: Name of the version; empty = the trunk's and the beginning of the file's SHA-256, so that another
+            model never has its name.
+        facts: What the card says beyond the graph.
+
+    Raises:
+        IntegrityError: ONNX and torch differ by more than the limit; nothing is written.
+    """
+    net = net.cpu().eval()
+    made = identity_graph(net, [_example(net, size) for size in _SIZES])
+    if max(made.parity.values()) > PARITY_LIMIT:
+        raise IntegrityError(f"the exported mismatch model differs from torch by {made.parity}; nothing was written")
+    card = _card(net, made, version or f"{facts.trunk.version}-{made.sha256[:8]}", facts)
+    target = folder / card.version
+    target.mkdir(parents=True, exist_ok=True)
+    (target / card.file).write_bytes(made.content)
+    write_card(card, target)
+    return card
+
+
+def _example(net: MismatchNet, size: tuple[int, int]) -> Tensor:
+    """Seeded maps; the trunk's are neither bounded nor all positive."""
+    random = torch.Generator().manual_seed(size[1])
+    return 3 * torch.randn(2, net.channels, *size, generator=random)
+
+
+def _card(net: MismatchNet, made: Exported, version: str, facts: MismatchFacts) -> ModelCard:
+    return ModelCard(
+        name="identity",
+        version=version,
+        task="one vector of length 1 a photo that says which design it shows, from the trunk's stride-16 map",
+        file="model.onnx",
+        sha256=hashlib.sha256(made.content).hexdigest(),
+        bytes=len(made.content),
+        opset=OPSET,
+        trunk_sha256=facts.trunk.sha256,
+        input=InputContract(name="stride16", layout=f"N,{net.channels},h,w"),
+        outputs=(OutputContract(name="vectors", channels=net.project.out_features),),
+        source=facts.trunk.source,
+        multiply_adds=made.multiply_adds,
+        weights="int16 with a scale per output channel, widened to float32 when loaded",
+        parity=made.parity,
+        exported_with={name: importlib.metadata.version(name) for name in ("torch", "onnx", "onnxruntime")},
+        training=facts.training,
+        metrics={name: round(value, 4) for name, value in facts.metrics.items()},
+        shippable=facts.shippable,
+    )

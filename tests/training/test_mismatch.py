@@ -1,0 +1,48 @@
+"""The mismatch model from photos to a candidate that is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from visiqc.errors import BadRecipe
+from visiqc.recipes import make_recipe, read_recipe
+from visiqc.runtime.cards import read_card
+from visiqc.training.mismatch import MismatchRecipe, data_digest, train_mismatch
+from visiqc.training.mismatch_candidate import load_candidate
+from visiqc.training.tracking import Tracker
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_recipes_in_configs_are_recipes() -> None:
+    for name in ("train_mismatch", "train_mismatch_smoke"):
+        assert isinstance(read_recipe(MismatchRecipe, ROOT / f"configs/{name}.yaml"), MismatchRecipe)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"), [({"held_out": 0}, "held_out"), ({"patches": 0}, "patches"), ({"steps": 0}, "steps")]
+)
+def test_a_recipe_that_cannot_be_is_refused_by_name(changes: dict[str, int], named: str) -> None:
+    with pytest.raises(BadRecipe, match=named):
+        make_recipe(MismatchRecipe, {"data": {"renders": ["data/samples"]}} | changes)
+
+
+@pytest.mark.slow
+def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    recipe = read_recipe(
+        MismatchRecipe, ROOT / "configs/train_mismatch_smoke.yaml", ["calibration={wanted: false}", "version=smoke"]
+    )
+    result = train_mismatch(recipe, Tracker(tmp_path / "run"), tmp_path / "run")
+    assert result.data_digest == data_digest(recipe)
+    (candidate,) = result.artifacts
+    card = read_card(candidate / "identity" / "smoke")
+    assert card.training is not None
+    assert card.training.data[0].name == "samples"
+    assert set(card.metrics) >= {"held out/tar", "held out/eer", "held out/recall_at_1"}
+    models = load_candidate(candidate, trunk=recipe.trunk, identity="smoke")
+    assert models.identity.digest == card.sha256
+    assert (tmp_path / "run/figures/roc.png").is_file()
