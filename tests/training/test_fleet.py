@@ -9,14 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import jpeg, photo_of, real_models
+from bench import jpeg, photo_of, real_fleet, real_models
 from pictures import board, plate, ring
+from visiqc.domain.colour import BalanceBasis, ColourPart, ColourReport, PartColour
 from visiqc.errors import InputError
 from visiqc.evaluation.rendered_sets import FORMAT, MANIFEST, Item, Manifest
+from visiqc.inspection.compare import Comparison
 from visiqc.inspection.fleet import read_fleet
+from visiqc.runtime.bundle import bundled_models
 from visiqc.runtime.models import DEFAULT_TRUNK
 from visiqc.training import fleet
 from visiqc.training.fleet import FleetRecipe, build_fleet
+from visiqc.training.fleet_products import Upload, fleet_products
+from visiqc.training.fleet_sidecar import FleetPhotos, Judged, colour_scores, make_sidecar
 
 
 def drawn_products(folder: Path, *, boards: int = 8, uploads: int = 2) -> Path:
@@ -61,18 +66,18 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_too_few_photos_that_can_be_compared_are_refused() -> None:
-    recipe = FleetRecipe(photos=Path("photos"))
+    nothing = FleetPhotos(own=[], others=[], banks={})
     with pytest.raises(InputError, match="at least 20 good photos that can be compared"):
-        fleet._sidecar([], [], recipe, real_models(), {})
+        make_sidecar(nothing, real_models(), source="nothing")
 
 
 def test_the_same_seed_draws_the_same_impostors(tmp_path: Path) -> None:
-    products = fleet._products(drawn_products(tmp_path, uploads=1))
+    products = fleet_products(drawn_products(tmp_path, uploads=1))
     banks = dict.fromkeys((product.name for product in products), None)
 
     def drawn(seed: int) -> list[str]:
         recipe = FleetRecipe(photos=tmp_path, impostors=3, seed=seed)
-        return [other.name for p in products for _, other in fleet._pairs(p, products, banks, recipe)]  # type: ignore[arg-type]
+        return [other.name for p in products for _, other in fleet._impostors(p, products, banks, recipe)]  # type: ignore[arg-type]
 
     assert drawn(1) == drawn(1) != drawn(2)
     assert len(drawn(1)) == 30
@@ -90,10 +95,13 @@ def test_the_products_of_a_rendered_set_are_its_goldens_and_good_uploads(tmp_pat
         format=FORMAT, name="rings", split="train", digest="d", recipe_digest="r", recipe={}, items=tuple(items)
     )
     (tmp_path / MANIFEST).write_text(json.dumps(asdict(manifest)))
-    products = fleet._products(tmp_path)
+    products = fleet_products(tmp_path)
     assert [product.name for product in products] == [f"ring-{number}" for number in range(10)]
     assert products[3].goldens == (tmp_path / "ring-3/golden/1.jpg",)
-    assert products[3].uploads == (tmp_path / "ring-3/uploads/1.jpg",)
+    assert products[3].uploads == (
+        Upload(path=tmp_path / "ring-3/uploads/1.jpg", pose="jig"),
+        Upload(path=tmp_path / "ring-3/uploads/2.jpg", pose="jig", defective=True),
+    )
 
 
 def an_item(sku: str, file: str, role: str) -> Item:
@@ -108,5 +116,34 @@ def an_item(sku: str, file: str, role: str) -> Item:
         pose="jig",
         attribute=None,
         family="plain_band",
-        visible=None,
+        visible=True if role == "defective" else None,
     )
+
+
+def test_colours_are_a_scale_only_where_enough_good_photos_show_them() -> None:
+    def shown(evidence: float) -> Judged:
+        metal = PartColour(
+            part=ColourPart.METAL,
+            delta_e00=1.0,
+            delta_a=0.0,
+            delta_b=0.0,
+            delta_chroma=0.0,
+            uncertainty=1.0,
+            evidence=evidence,
+            share=0.5,
+        )
+        return Judged(found=Comparison(colour=ColourReport(basis=BalanceBasis.NONE, parts=(metal,))))
+
+    assert colour_scores([shown(-n / 10) for n in range(20)]) == (tuple(-n / 10 for n in reversed(range(20))), ())
+    assert colour_scores([shown(0.0)] * 19) == ((), ())
+
+
+def test_a_sidecar_learns_colours_and_keeps_all_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = bundled_models() / "fleet" / DEFAULT_TRUNK
+    monkeypatch.setattr(fleet, "colour_scores", lambda _: ((0.1, 0.2), (0.3,)))
+    recipe = FleetRecipe(photos=tmp_path, source="boards")
+    learned = fleet.with_colours(known, [], real_models(), recipe)
+    before = real_fleet()
+    assert (learned.colour_metal, learned.colour_stones) == ((0.1, 0.2), (0.3,))
+    assert learned.source.endswith("colours: boards")
+    assert (learned.scores, learned.usual, learned.alike_far1) == (before.scores, before.usual, before.alike_far1)

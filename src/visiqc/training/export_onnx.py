@@ -22,7 +22,7 @@ _HALVED_FROM = 1024  # numbers; smaller tensors stay as they are, they cost noth
 
 def to_onnx_bytes(
     module: nn.Module,
-    example: Tensor,
+    example: Tensor | tuple[Tensor, ...],
     *,
     inputs: Sequence[str],
     outputs: Sequence[str],
@@ -33,7 +33,7 @@ def to_onnx_bytes(
 
     Args:
         module: On the CPU; it is put into eval mode.
-        example: An input to trace with; its dynamic axes do not end up in the file.
+        example: What to trace with, an input or all of them; their dynamic axes do not end up in the file.
         inputs: Names of the graph's inputs.
         outputs: Names of the graph's outputs.
         dynamic: Axis names per input or output, as torch takes them.
@@ -49,7 +49,7 @@ def to_onnx_bytes(
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module,
-            (example,),
+            example if isinstance(example, tuple) else (example,),
             buffer,  # type: ignore[arg-type]  # torch takes a buffer here; its annotation forgot
             opset_version=OPSET,
             dynamo=False,
@@ -66,12 +66,13 @@ def to_onnx_bytes(
     return content
 
 
-def relative_errors(content: bytes, module: nn.Module, example: Tensor) -> dict[str, float]:
-    """Largest |ONNX - torch| of each output over the largest |torch|, for one input."""
+def relative_errors(content: bytes, module: nn.Module, example: Tensor | tuple[Tensor, ...]) -> dict[str, float]:
+    """Largest |ONNX - torch| of each output over the largest |torch|, for one input of each name."""
+    examples = example if isinstance(example, tuple) else (example,)
     session = open_session(content, name="under export", device="cpu", threads=1)
-    found = session.run({session.inputs[0]: example.numpy()})
+    found = session.run({name: each.numpy() for name, each in zip(session.inputs, examples, strict=True)})
     with torch.inference_mode():
-        wanted = module(example)
+        wanted = module(*examples)
     wanted = (wanted,) if isinstance(wanted, Tensor) else wanted
     return {name: _relative(got, want.numpy()) for name, got, want in zip(session.outputs, found, wanted, strict=True)}
 

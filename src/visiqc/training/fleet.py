@@ -1,12 +1,13 @@
 """Build the fleet sidecar: stage-0 calibration from good photos of many products, none of them the user's.
 
-The photos stand in one folder a product, `golden*` beside `upload*`; every upload is a good piece.
+The photos are a set that `visiqc render` made, or stand in one folder a product, `golden*` beside `upload*`, where
+every upload is a good piece. The sidecar belongs to exactly the models it was built with.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,21 +15,23 @@ import numpy as np
 import structlog
 
 from visiqc.errors import InputError
-from visiqc.evaluation.rendered_sets import MANIFEST, read_manifest
+from visiqc.evaluation.fusion_fit import FusionFit
 from visiqc.inspection.compare import Comparison, compare
 from visiqc.inspection.enrol import build_bank
-from visiqc.inspection.fleet import FEWEST_SCORES, Fleet, cohort_bytes, to_json
+from visiqc.inspection.fleet import Fleet, cohort_bytes, read_fleet, to_json
 from visiqc.inspection.parts import Models, SentPhoto
 from visiqc.inspection.reading import read_photo
-from visiqc.runtime.models import DEFAULT_TRUNK, load_models
+from visiqc.runtime.models import DEFAULT_TRUNK, cards_of, load_models
+from visiqc.training.fleet_products import Product, Upload, fleet_products, products_digest
+from visiqc.training.fleet_sidecar import Banks, FleetPhotos, Judged, colour_scores, make_sidecar, sidecar_metrics
 from visiqc.training.recipes import RunResult
-from visiqc.vision import golden_map
 from visiqc.vision.bank import GoldenBank
 from visiqc.vision.photo import DecodeLimits
 
-Banks = dict[str, GoldenBank]
+TEMPERATURE = "held out/type_temperature"
+"""The metric in a defect model's card that says what its type logits are divided by."""
+Told = Callable[[str, int, int], None]
 log = structlog.get_logger("visiqc.training")
-_SAME = 0.999  # a cohort vector this close to a golden's own is its own
 _LENIENT = Fleet(
     scores=tuple(range(20)),
     products=0,
@@ -40,7 +43,7 @@ _LENIENT = Fleet(
     heat_high=1.0,
     trunk="",
     source="",
-    cohort=np.zeros((1, 1280), np.float32),
+    cohort=np.zeros((1, 1), np.float32),
 )
 """Limits that stop nothing: what is built here must not depend on an earlier sidecar."""
 
@@ -52,26 +55,42 @@ class FleetRecipe:
     photos: Path
     """A set that `visiqc render` made, or a folder of product folders with `golden*` and `upload*` photos."""
     out: Path = Path("models/fleet")
-    """Where the trunk's own folder with `fleet.json` and `cohort.npy` is written."""
+    """Where the sidecar's own folder with `fleet.json` and `cohort.npy` is written."""
+    version: str = ""
+    """Name of that folder; empty = the trunk's version."""
     source: str = "rendered jewelry"
     """What the photos are, for the sidecar's own record."""
+    home: Path | None = None
+    """`VISIQC_HOME` with promoted or candidate models in `models/`; None = those that ship."""
     trunk: str = ""
     """Trunk version; empty = the default."""
+    identity: str = ""
+    """Version of the identity model; empty = the one that belongs to the trunk."""
+    defect: str = ""
+    """Version of the defect model; empty = the one that belongs to the trunk, `none` = none."""
+    colours_of: Path | None = None
+    """Folder of a sidecar that learns colours: all its other figures stay. None = everything is measured."""
+    skus: tuple[str, ...] = ()
+    """Products that are used; empty = all. A defect model must not have learned from them."""
     goldens: tuple[int, ...] = (1, 3)
     """Numbers of goldens each product is enrolled with; uploads are scored against each."""
     impostors: int = 6
     """Other products every upload is held against, drawn at random as a mix-up in a factory would be."""
+    fewest_products: int = 10
+    """Products below which the sidecar is refused: a rank among a few says nothing about others."""
     long_side: int = 1024
     """Resolution of the comparison."""
     seed: int = 0
     """Of the choice of impostors."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Product:
-    name: str
-    goldens: tuple[Path, ...]
-    uploads: tuple[Path, ...]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetBuilt:
+    """A sidecar with its figures."""
+
+    fleet: Fleet
+    fit: FusionFit | None
+    metrics: dict[str, float]
 
 
 def build_fleet(recipe: FleetRecipe) -> RunResult:
@@ -80,62 +99,114 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
     Raises:
         InputError: The folder holds too few products or photos that can be compared.
     """
-    models = load_models(trunk=recipe.trunk)
-    products = _products(recipe.photos)
-    banks: Banks = {}
-    genuine: list[Comparison] = []
-    for product in products:
-        for count in recipe.goldens:
-            bank = _enrolled(product, count, models, recipe.long_side)
-            if bank is None:
-                continue
-            banks[product.name] = bank
-            genuine += [_compared(path, bank, models, recipe.long_side) for path in product.uploads]
-        log.info("product scored", product=product.name)
-    impostors = [
-        _compared(path, banks[other.name], models, recipe.long_side)
-        for product in products
-        for path, other in _pairs(product, products, banks, recipe)
-    ]
-    fleet = _sidecar(genuine, impostors, recipe, models, banks)
-    folder = recipe.out / (recipe.trunk or DEFAULT_TRUNK)
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / "fleet.json"
-    target.write_text(to_json(fleet) + "\n", encoding="utf-8")
-    cohort = folder / "cohort.npy"
-    cohort.write_bytes(cohort_bytes(fleet))
-    metrics = _metrics(genuine, impostors, fleet)
-    return RunResult(metrics=metrics, artifacts=(target, cohort), data_digest=_digest(products))
-
-
-def _products(folder: Path) -> list[_Product]:
-    if not folder.is_dir():
-        raise InputError(f"no such folder of product folders: {folder.name}")
-    if (folder / MANIFEST).is_file():
-        found = _rendered_products(folder)
+    models = load_models(home=recipe.home, trunk=recipe.trunk, identity=recipe.identity, defect=recipe.defect)
+    products = fleet_products(recipe.photos, recipe.skus)
+    if recipe.colours_of is not None:
+        fleet = with_colours(recipe.colours_of, products, models, recipe)
+        metrics = {"metal": float(len(fleet.colour_metal)), "stones": float(len(fleet.colour_stones))}
+        built = FleetBuilt(fleet=fleet, fit=None, metrics=metrics)
     else:
-        found = [
-            _Product(sub.name, tuple(sorted(sub.glob("golden*"))), tuple(sorted(sub.glob("upload*"))))
-            for sub in sorted(folder.iterdir())
-            if sub.is_dir()
+        built = fleet_of(products, models, recipe)
+    folder = recipe.out / (recipe.version or recipe.trunk or DEFAULT_TRUNK)
+    return RunResult(
+        metrics=built.metrics, artifacts=write_fleet(built.fleet, folder), data_digest=products_digest(products)
+    )
+
+
+def fleet_of(
+    products: Sequence[Product],
+    models: Models,
+    recipe: FleetRecipe,
+    *,
+    type_temperature: float | None = None,
+    told: Told | None = None,
+) -> FleetBuilt:
+    """The sidecar of exactly these models.
+
+    Args:
+        products: As many as the recipe asks for, at least.
+        models: What it will belong to.
+        recipe: Numbers of goldens, impostors, resolution and seed; its photos are not read.
+        type_temperature: What type logits are divided by; None = what the defect model's card says.
+        told: Told product, number and count.
+
+    Raises:
+        InputError: Too few products, or photos that can be compared.
+    """
+    _require_products(products, recipe)
+    banks: Banks = {}
+    own: list[Judged] = []
+    for number, product in enumerate(products):
+        if told is not None:
+            told(product.name, number, 2 * len(products))
+        # Enrolled twice alike, a product with one golden would count as two.
+        for count in dict.fromkeys(min(count, len(product.goldens)) for count in recipe.goldens):
+            bank = _enrolled(product, count, models, recipe.long_side)
+            if bank is not None:
+                banks[product.name] = bank
+                own += [_judged(upload, bank, models, recipe.long_side) for upload in product.uploads]
+    others: list[Comparison] = []
+    for number, product in enumerate(products, len(products)):
+        if told is not None:
+            told(product.name, number, 2 * len(products))
+        others += [
+            _without_maps(_compared(path, banks[other.name], models, recipe.long_side))
+            for path, other in _impostors(product, products, banks, recipe)
         ]
-    usable = [product for product in found if product.goldens and product.uploads]
-    if len(usable) < 10:
-        raise InputError(f"a fleet needs at least 10 products with golden* and upload* photos, found {len(usable)}")
-    return usable
+    designs = {product.design for product in products if product.name in banks}
+    photos = FleetPhotos(own=own, others=others, banks=banks, products=len(designs))
+    if type_temperature is None:
+        card = cards_of(models).get("defect")
+        type_temperature = card.metrics.get(TEMPERATURE, 1.0) if card is not None else 1.0
+    fleet, fit = make_sidecar(photos, models, source=recipe.source, type_temperature=type_temperature)
+    return FleetBuilt(fleet=fleet, fit=fit, metrics=sidecar_metrics(photos, fleet, fit))
 
 
-def _rendered_products(folder: Path) -> list[_Product]:
-    """The products of a set that `visiqc render` made, with their good uploads."""
-    items = read_manifest(folder).items
+def with_colours(folder: Path, products: Sequence[Product], models: Models, recipe: FleetRecipe) -> Fleet:
+    """An existing sidecar of these models that also knows how good pieces' colours differ.
 
-    def of(sku: str, role: str) -> tuple[Path, ...]:
-        return tuple(folder / item.file for item in items if (item.sku, item.role) == (sku, role))
+    Raises:
+        IntegrityError: The sidecar is of another trunk, or broken.
+        InputError: Too few good photos could be compared.
+    """
+    known = read_fleet(
+        (folder / "fleet.json").read_text(encoding="utf-8"),
+        (folder / "cohort.npy").read_bytes(),
+        trunk=models.trunk.digest,
+    )
+    own: list[Judged] = []
+    for product in products:
+        bank = _enrolled(product, max(recipe.goldens), models, recipe.long_side)
+        if bank is not None:
+            own += [
+                _judged(upload, bank, models, recipe.long_side) for upload in product.uploads if not upload.defective
+            ]
+        log.info("colours measured", product=product.name)
+    metal, stones = colour_scores(own)
+    if not metal:
+        raise InputError("too few good photos could be compared for a scale of colours; add products")
+    source = f"{known.source}; colours: {recipe.source}"
+    return replace(known, colour_metal=metal, colour_stones=stones, source=source)
 
-    return [_Product(sku, of(sku, "golden"), of(sku, "good")) for sku in dict.fromkeys(item.sku for item in items)]
+
+def write_fleet(fleet: Fleet, folder: Path) -> tuple[Path, Path]:
+    """Write `fleet.json` and `cohort.npy` and return both."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target, cohort = folder / "fleet.json", folder / "cohort.npy"
+    target.write_text(to_json(fleet) + "\n", encoding="utf-8")
+    cohort.write_bytes(cohort_bytes(fleet))
+    return target, cohort
 
 
-def _enrolled(product: _Product, count: int, models: Models, long_side: int) -> GoldenBank | None:
+def _require_products(products: Sequence[Product], recipe: FleetRecipe) -> None:
+    designs = len({product.design for product in products})
+    if designs < recipe.fewest_products:
+        raise InputError(
+            f"a fleet needs at least {recipe.fewest_products} products with golden* and upload* photos, found {designs}"
+        )
+
+
+def _enrolled(product: Product, count: int, models: Models, long_side: int) -> GoldenBank | None:
     photos = [SentPhoto(name=path.name, content=path.read_bytes(), view="front") for path in product.goldens[:count]]
     try:
         return build_bank(photos, models, DecodeLimits(), long_side=long_side)[0]
@@ -144,86 +215,28 @@ def _enrolled(product: _Product, count: int, models: Models, long_side: int) -> 
         return None
 
 
+def _judged(upload: Upload, bank: GoldenBank, models: Models, long_side: int) -> Judged:
+    found = replace(_compared(upload.path, bank, models, long_side), types=None)
+    return Judged(found=found, defective=upload.defective, pose=upload.pose)
+
+
 def _compared(path: Path, bank: GoldenBank, models: Models, long_side: int) -> Comparison:
     copy = read_photo(path.read_bytes(), DecodeLimits(), frame_long_side=long_side)
-    return compare(copy.photo, copy.original_size, bank, models, _LENIENT)
+    nobody = np.zeros((1, bank.views[0].turned.shape[1]), np.float32)
+    return compare(copy.photo, copy.original_size, bank, models, replace(_LENIENT, cohort=nobody))
 
 
-def _pairs(
-    product: _Product, products: Sequence[_Product], banks: Banks, recipe: FleetRecipe
-) -> Iterator[tuple[Path, _Product]]:
+def _without_maps(found: Comparison) -> Comparison:
+    """What is needed of an impostor: thousands of maps would fill the memory."""
+    return replace(found, golden_map=None, change_map=None, types=None, scores=None, colour=None)
+
+
+def _impostors(
+    product: Product, products: Sequence[Product], banks: Banks, recipe: FleetRecipe
+) -> Iterator[tuple[Path, Product]]:
     rng = np.random.default_rng([recipe.seed, int(hashlib.sha256(product.name.encode()).hexdigest()[:8], 16)])
-    others = [other for other in products if other.name != product.name and other.name in banks]
-    for path in product.uploads:
-        for index in rng.permutation(len(others))[: recipe.impostors]:
-            yield path, others[index]
-
-
-def _sidecar(
-    genuine: Sequence[Comparison], impostors: Sequence[Comparison], recipe: FleetRecipe, models: Models, banks: Banks
-) -> Fleet:
-    maps = [found.scores for found in genuine if found.scores is not None]
-    alike = _alike(impostors)
-    if len(maps) < FEWEST_SCORES or not alike:
-        raise InputError(
-            f"a fleet needs at least {FEWEST_SCORES} good photos that can be compared, and photos of other products "
-            f"to hold them against; got {len(maps)} and {len(alike)}"
-        )
-    usual = round(float(np.median([np.nanmedian(scores) for scores in maps])), 4)
-    scores = sorted(golden_map.photo_score(golden_map.calmed(one, usual)) for one in maps)
-    return Fleet(
-        scores=tuple(round(float(score), 4) for score in scores),
-        products=len(banks),
-        usual=usual,
-        alike_far1=_quantile(alike, 0.99),
-        alike_far5=_quantile(alike, 0.95),
-        alike_poor=_quantile(alike, 0.75),
-        heat_low=_quantile(scores, 0.5),
-        heat_high=round(1.5 * _quantile(scores, 0.95), 4),
-        trunk=models.trunk.digest,
-        source=recipe.source,
-        cohort=np.concatenate(
-            [view.turned[:: len(view.turned) // 3] for bank in banks.values() for view in bank.views]
-        ),
-    )
-
-
-def _alike(comparisons: Sequence[Comparison]) -> list[float]:
-    return [found.alike for found in comparisons if found.alike is not None]
-
-
-def _metrics(genuine: Sequence[Comparison], impostors: Sequence[Comparison], fleet: Fleet) -> dict[str, float]:
-    """Shares at the shipped limits; every product's own vectors are left out of the cohort it is held against."""
-    own, others = _accepted(genuine, fleet), _accepted(impostors, fleet)
-    return {
-        "good_photos": float(len(fleet.scores)),
-        "impostor_pairs": float(len(impostors)),
-        "retaken": float(sum(bool(found.complaints) for found in genuine)),
-        "good_accepted": float(np.mean(own)),
-        "impostors_accepted": float(np.mean(others)),
-        "good_alignment_poor": float(np.mean([alike < fleet.alike_poor for alike in _alike(genuine)])),
-        "review_threshold": float(np.quantile(fleet.scores, 0.95)),
-    }
-
-
-def _accepted(comparisons: Sequence[Comparison], fleet: Fleet) -> list[bool]:
-    answers = []
-    for found in comparisons:
-        if found.identity is None or found.view is None or found.alike is None:
-            continue
-        strangers = [row for row in range(len(fleet.cohort)) if (found.view.turned @ fleet.cohort[row]).max() < _SAME]
-        limit, _ = replace(fleet, cohort=fleet.cohort[strangers]).identity_limits(found.view.turned)
-        answers.append(found.identity.similarity >= limit or found.alike >= fleet.alike_far5)
-    return answers
-
-
-def _quantile(values: Sequence[float], share: float) -> float:
-    return round(float(np.quantile(values, share)), 4)
-
-
-def _digest(products: Sequence[_Product]) -> str:
-    digest = hashlib.sha256()
-    for product in products:
-        for path in (*product.goldens, *product.uploads):
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+    others = [other for other in products if other.design != product.design and other.name in banks]
+    for upload in product.uploads:
+        if not upload.defective:
+            for index in rng.permutation(len(others))[: recipe.impostors]:
+                yield upload.path, others[index]

@@ -1,0 +1,203 @@
+"""Train the defect model: from photos to a candidate that can be promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from visiqc.errors import BadRecipe, InputError
+from visiqc.recipes import as_yaml
+from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord
+from visiqc.runtime.models import NONE, cards_of, load_models
+from visiqc.settings import cache_folder
+from visiqc.training.datasets.pairs import PairSet
+from visiqc.training.defect_batches import BatchPlan, DefectBatches
+from visiqc.training.defect_candidate import Trained, held_out_products, write_candidate
+from visiqc.training.defect_learner import DefectLearner
+from visiqc.training.defect_loss import LossSettings
+from visiqc.training.defect_model import TRUNK_CHANNELS, DefectArchitecture, DefectNet
+from visiqc.training.defect_samples import SampleSettings
+from visiqc.training.defect_types import TypeClasses, classes_of
+from visiqc.training.defect_validation import ValidationProduct, answers, keep_products
+from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.laid import LaidProduct, lay_set
+from visiqc.training.provenance import commit, machine
+from visiqc.training.recipes import RunResult
+from visiqc.training.sources import Sources, held_out_skus, is_shippable, joint, read_sources
+from visiqc.training.stage_progress import stage
+from visiqc.training.tracking import Tracker
+from visiqc.vision.rotation import Embed
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationSettings:
+    """The fleet sidecar of the new model, from the products held out; a nested key `calibration` of the recipe."""
+
+    wanted: bool = True
+    """Without a sidecar of its own a model cannot be promoted."""
+    goldens: tuple[int, ...] = (1, 3)
+    """Numbers of goldens each product is enrolled with."""
+    impostors: int = 6
+    """Other products every upload is held against."""
+    fewest_products: int = 10
+    """Products below which the sidecar is refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefectRecipe:
+    """All that decides a training of the defect model."""
+
+    data: Sources
+    """The photos."""
+    held_out: float = 0.25
+    """Share of the products that nothing is learned from: validation and calibration are theirs."""
+    shippable: bool = True
+    """Refuse data whose licence does not allow to give the model away."""
+    version: str = ""
+    """Name of the candidate's version; empty = the trunk's name and the beginning of the data's and recipe's digest."""
+    trunk: str = ""
+    """Version of the trunk; empty = the default."""
+    long_side: int = 1024
+    """Longest side of the golden frame photos are laid into."""
+    batch: int = 8
+    """Samples in a batch."""
+    steps: int = 150
+    """Batches in an epoch."""
+    workers: int = 1
+    """Processes that draw samples; 0 = the trainer itself."""
+    samples: SampleSettings = field(default_factory=SampleSettings)
+    """What samples are made of."""
+    model: DefectArchitecture = field(default_factory=DefectArchitecture)
+    """Widths of the model."""
+    loss: LossSettings = field(default_factory=LossSettings)
+    """How errors are weighed."""
+    fit: FitSettings = field(default_factory=FitSettings)
+    """How it is fitted."""
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
+    """How the fleet sidecar is made."""
+    seed: int = 0
+    """Of everything random."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.held_out < 1:
+            raise BadRecipe(f"held_out must be between 0 and 1, got {self.held_out}")
+        for key in ("batch", "steps"):
+            if getattr(self, key) < 1:
+                raise BadRecipe(f"{key} must be at least 1, got {getattr(self, key)}")
+        if not 0 <= self.workers <= 64:
+            raise BadRecipe(f"workers must be 0 to 64, got {self.workers}")
+
+
+class Parts(NamedTuple):
+    """What the recipe's photos became."""
+
+    sets: list[PairSet]
+    held_out: frozenset[str]
+    learned: list[LaidProduct]
+    apart: list[LaidProduct]
+    validated: list[ValidationProduct]
+    classes: TypeClasses
+
+
+def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunResult:
+    """Train, measure, export and calibrate; the candidate stands in `folder/candidate`.
+
+    Raises:
+        InputError, NotAllowed, BadRecipe: The recipe or its photos cannot be used; the message says which and why.
+        Unavailable: Disk or device are out of reach.
+    """
+    models = load_models(trunk=recipe.trunk, defect=NONE)
+    _require_channels(cards_of(models)["trunk"])
+    parts = _parts(recipe, models.trunk.features, models.trunk.digest)
+    digest = joint(parts.sets)
+    tracker.data({one.name: one.digest for one in parts.sets})
+    net = DefectNet(recipe.model, len(parts.classes.codes))
+    batches = DefectBatches(
+        parts.learned,
+        recipe.samples,
+        parts.classes.number,
+        partial(open_trunk, recipe.trunk),
+        BatchPlan(size=recipe.batch, steps=recipe.steps, workers=recipe.workers, seed=recipe.seed),
+    )
+    learner = DefectLearner(net, batches, parts.validated, recipe.loss, steps_per_epoch=recipe.steps)
+    fitted = fit(learner, recipe.fit, folder=folder, tracker=tracker, seed=recipe.seed, digest=digest)
+    trained = Trained(
+        net=net,
+        answers=answers(net, parts.validated),
+        apart=parts.apart,
+        classes=parts.classes,
+        held_out=parts.held_out,
+        sets=parts.sets,
+        record=_record(recipe, parts.sets, fitted),
+        trunk=cards_of(models)["trunk"],
+        shippable=is_shippable(parts.sets),
+    )
+    made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
+    metrics = {f"best/{name}": value for name, value in fitted.best.items()} | made.metrics
+    return RunResult(metrics=metrics, artifacts=(made.folder,), data_digest=digest)
+
+
+def data_digest(recipe: DefectRecipe) -> str:
+    """SHA-256 of the recipe's data: other photos get a run of their own."""
+    return joint(read_sources(recipe.data, shippable=recipe.shippable))
+
+
+def open_trunk(version: str) -> Embed:
+    """The trunk for one worker, on one thread: the workers share the cores."""
+    return load_models(trunk=version, defect=NONE, threads=1).trunk.features
+
+
+def _parts(recipe: DefectRecipe, embed: Embed, trunk: str) -> Parts:
+    with stage("reading photos") as told:
+        sets = read_sources(recipe.data, shippable=recipe.shippable)
+    held_out = held_out_skus(sets, recipe.held_out, seed=recipe.seed)
+    require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
+    laid: list[LaidProduct] = []
+    for one in sets:
+        with stage(f"laying {one.name} over its goldens") as told:
+            laid += lay_set(one, embed, cache_folder() / "laid", long_side=recipe.long_side, trunk=trunk, progress=told)
+    classes = classes_of(sets)
+    apart = [product for product in laid if product.sku in held_out]
+    with stage("trunk maps of the products held out"):
+        validated = keep_products(apart, embed, classes.number)
+    if not validated:
+        raise InputError(
+            f"none of the {len(held_out)} products held out has a good or defective photo that lies over its golden; "
+            "raise held_out, or look at their photos"
+        )
+    learned = [product for product in laid if product.sku not in held_out]
+    return Parts(sets, held_out, learned, apart, validated, classes)
+
+
+def require_calibration(sets: Sequence[PairSet], held_out: frozenset[str], settings: CalibrationSettings) -> None:
+    """Raise `InputError` unless the products held out are enough for the sidecar that is wanted."""
+    designs = {product.design for product in held_out_products(sets, held_out)}
+    if settings.wanted and len(designs) < settings.fewest_products:
+        raise InputError(
+            f"calibration needs {settings.fewest_products} products that nothing is learned from, and {len(designs)} "
+            "are held out; raise held_out, add products, or set "
+            "calibration.wanted=false and calibrate later with training/calibrate_fleet.py"
+        )
+
+
+def _require_channels(trunk: ModelCard) -> None:
+    channels = tuple(output.channels for output in trunk.outputs)
+    if channels != TRUNK_CHANNELS:
+        raise BadRecipe(f"the defect model takes maps of {TRUNK_CHANNELS} channels; {trunk.title} gives {channels}")
+
+
+def _record(recipe: DefectRecipe, sets: Sequence[PairSet], fitted: FitResult) -> TrainingRecord:
+    return TrainingRecord(
+        recipe=as_yaml(recipe),
+        data=tuple(
+            DataSetRecord(name=one.name, digest=one.digest, licence=one.licence.name, shippable=one.licence.commercial)
+            for one in sets
+        ),
+        minutes=round(fitted.seconds / 60, 1),
+        machine=machine(),
+        epochs=fitted.epochs_run,
+        commit=commit().name,
+    )

@@ -1,0 +1,133 @@
+"""A trained defect model as a candidate: ONNX and card, its fleet sidecar, its pictures, its entry in the registry."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from visiqc.inspection.parts import Models
+from visiqc.runtime.cards import ModelCard, TrainingRecord
+from visiqc.runtime.models import DEFAULT_TRUNK, load_models
+from visiqc.training.datasets.pairs import Pair, PairSet, Relation
+from visiqc.training.defect_export import DefectFacts, export_defect
+from visiqc.training.defect_model import DefectNet
+from visiqc.training.defect_pictures import show_answers
+from visiqc.training.defect_types import TypeClasses
+from visiqc.training.defect_validation import ValidationPhoto, fitted_temperature, measured
+from visiqc.training.fleet import FleetRecipe, fleet_of, write_fleet
+from visiqc.training.fleet_products import Product, Upload
+from visiqc.training.laid import LaidProduct
+from visiqc.training.stage_progress import stage
+from visiqc.training.tracking import Tracker
+
+if TYPE_CHECKING:
+    from visiqc.training.defect import DefectRecipe
+
+REGISTERED = "visiqc-defect"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A fitted model with all that is known of it."""
+
+    net: DefectNet
+    answers: Sequence[ValidationPhoto]
+    apart: Sequence[LaidProduct]
+    classes: TypeClasses
+    held_out: frozenset[str]
+    sets: Sequence[PairSet]
+    record: TrainingRecord
+    trunk: ModelCard
+    shippable: bool
+
+
+class Candidate(NamedTuple):
+    """Where a candidate stands, and its figures."""
+
+    folder: Path
+    metrics: dict[str, float]
+
+
+def write_candidate(
+    trained: Trained, recipe: DefectRecipe, folder: Path, *, digest: str, tracker: Tracker
+) -> Candidate:
+    """Write the candidate anew, register it as challenger, and draw its pictures."""
+    shutil.rmtree(folder, ignore_errors=True)
+    held_out = measured(trained.answers) | {"type_temperature": fitted_temperature(trained.answers)}
+    card = export_defect(
+        trained.net,
+        folder / "defect",
+        version=recipe.version,
+        facts=DefectFacts(
+            codes=trained.classes.codes,
+            trunk_version=trained.trunk.version,
+            trunk_sha256=trained.trunk.sha256,
+            source=trained.trunk.source,
+            training=trained.record,
+            metrics={f"held out/{name}": round(value, 4) for name, value in held_out.items() if not math.isnan(value)},
+            shippable=trained.shippable,
+            exported_with={name: importlib.metadata.version(name) for name in ("torch", "onnx", "onnxruntime")},
+        ),
+    )
+    (folder / "held-out.json").write_text(json.dumps(sorted(trained.held_out)), encoding="utf-8")
+    show_answers(trained.answers, trained.apart, trained.classes, tracker)
+    metrics = {f"held_out/{name}": value for name, value in held_out.items()}
+    if recipe.calibration.wanted:
+        metrics |= _calibrated(trained, recipe, folder, card.version)
+    tracker.register(REGISTERED, folder / "defect" / card.version / card.file, tags={"data_digest": digest})
+    return Candidate(folder, metrics)
+
+
+def _calibrated(trained: Trained, recipe: DefectRecipe, folder: Path, version: str) -> dict[str, float]:
+    """The fleet sidecar of the new model, from the products it did not learn from."""
+    products = held_out_products(trained.sets, trained.held_out)
+    settings = FleetRecipe(
+        photos=folder,
+        source=", ".join(sorted({one.name for one in trained.sets})) + ", products held out",
+        long_side=recipe.long_side,
+        goldens=recipe.calibration.goldens,
+        impostors=recipe.calibration.impostors,
+        fewest_products=recipe.calibration.fewest_products,
+        seed=recipe.seed,
+    )
+    models = load_candidate(folder, trunk=recipe.trunk or DEFAULT_TRUNK, defect=version)
+    with stage("calibrating on the products held out") as told:
+        built = fleet_of(products, models, settings, told=told)
+    write_fleet(built.fleet, folder / "fleet" / version)
+    return {f"fleet/{name}": value for name, value in built.metrics.items()}
+
+
+def load_candidate(folder: Path, *, trunk: str, defect: str) -> Models:
+    """The candidate's defect model with the models it belongs to."""
+    # A home holds `models/<task>/<version>`; a candidate holds `<task>/<version>`.
+    with tempfile.TemporaryDirectory() as home:
+        (Path(home) / "models").symlink_to(folder.absolute(), target_is_directory=True)
+        return load_models(home=Path(home), trunk=trunk, defect=defect)
+
+
+def held_out_products(sets: Sequence[PairSet], held_out: frozenset[str]) -> list[Product]:
+    """The products nothing was learned from, as the fleet takes them."""
+    products: dict[tuple[str, str, tuple[Path, ...]], list[Pair]] = {}
+    for one in sets:
+        for pair in one.pairs:
+            if pair.sku in held_out and pair.relation is Relation.SAME and pair.defective is not None:
+                products.setdefault((one.name, pair.sku, pair.goldens), []).append(pair)
+    views = Counter((name, sku) for name, sku, _ in products)
+    return [
+        Product(
+            name=f"{name}/{sku}" if views[name, sku] == 1 else f"{name}/{sku}/{number}",
+            sku=sku,
+            goldens=goldens,
+            uploads=tuple(Upload(path=p.upload, defective=bool(p.defective), pose=p.pose) for p in pairs),
+        )
+        for number, ((name, sku, goldens), pairs) in enumerate(products.items())
+        if any(pair.defective is False for pair in pairs)
+    ]

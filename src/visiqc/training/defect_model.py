@@ -1,0 +1,199 @@
+"""The defect model: what changed between an upload and its goldens, and what kind of defect that is.
+
+It reads the shared trunk's maps, never pixels. Goldens are brought to small embeddings once and kept; every upload is
+matched softly with the places around the same place in all of them, and a decoder tells what the goldens do not
+explain. Trained once for all products.
+
+Source:
+    The idea of soft alignment before a decoder trained on synthetic change pairs: MetaUAS, Gao, NeurIPS 2024.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+TRUNK_CHANNELS = (24, 40, 112)
+"""Of Lite0's maps at strides 4, 8 and 16."""
+
+
+class Maps(NamedTuple):
+    """Maps at strides 4, 8 and 16: (N, C, h, w), or (N, K, C, h, w) of K goldens."""
+
+    stride4: Tensor
+    stride8: Tensor
+    stride16: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefectArchitecture:
+    """Widths of the defect model; a nested key `model` of its recipe."""
+
+    embeddings: tuple[int, int, int] = (16, 32, 64)
+    """Channels of the embeddings at strides 4, 8 and 16: what is kept of a golden."""
+    widths: tuple[int, int, int] = (24, 48, 88)
+    """Channels of the decoder at strides 4, 8 and 16."""
+    reach: tuple[int, int, int] = (0, 1, 1)
+    """Cells to each side in which a golden's match is looked for, at strides 4, 8 and 16."""
+
+
+class Embedding(nn.Module):
+    """Trunk channels to a few, standardised first: the trunk's channels differ in size by orders."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.standard = nn.BatchNorm2d(inputs, affine=False)
+        self.project = nn.Conv2d(inputs, outputs, 1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map (N, inputs, h, w) to (N, outputs, h, w)."""
+        embedded: Tensor = self.project(self.standard(maps))
+        return embedded
+
+
+class SoftMatch(nn.Module):
+    """For every cell of an upload, the golden vectors around the same place, weighed by how alike they are."""
+
+    def __init__(self, reach: int) -> None:
+        super().__init__()
+        self.reach = reach
+        self.sharpness = nn.Parameter(torch.tensor(2.3))  # log; e^2.3 = 10 times the cosine
+
+    def forward(self, upload: Tensor, goldens: Tensor) -> tuple[Tensor, Tensor]:
+        """Match one level.
+
+        Args:
+            upload: (N, C, h, w).
+            goldens: (N, K, C, h, w).
+
+        Returns:
+            The matched golden vectors (N, C, h, w), and four figures a cell (N, 4, h, w): the cosine of the best match
+            in any golden, its mean over the goldens, its spread, and how much the goldens differ among themselves.
+        """
+        own = functional.normalize(upload, dim=1, eps=1e-4).unsqueeze(1)
+        unit = functional.normalize(goldens, dim=2, eps=1e-4)
+        places = list(self._places(unit, goldens))
+        cosines = torch.stack([(own * there).sum(2) for there, _ in places], 2)  # (N, K, places, h, w)
+        batch, count, height, width = cosines.shape[0], cosines.shape[1], cosines.shape[3], cosines.shape[4]
+        alike = (cosines * self.sharpness.exp()).reshape(batch, count * len(places), height, width)
+        weights = alike.softmax(1).reshape(batch, count, len(places), height, width)
+        matched = torch.zeros_like(upload)
+        for i, (_, there) in enumerate(places):
+            matched = matched + (weights[:, :, i].unsqueeze(2) * there).sum(1)
+        best = cosines.amax(2)
+        mean = goldens.mean(1, keepdim=True)
+        apart = (goldens - mean).square().mean((1, 2)).unsqueeze(1)
+        centre = best.mean(1, keepdim=True)
+        spread = (best - centre).square().mean(1, keepdim=True)
+        figures = torch.cat([best.amax(1, keepdim=True), centre, (spread + 1e-6).sqrt(), (apart + 1e-6).sqrt()], 1)
+        return matched, figures
+
+    def _places(self, *maps: Tensor) -> Sequence[tuple[Tensor, ...]]:
+        """The maps shifted to every place within reach."""
+        if self.reach == 0:
+            return [maps]
+        side, (height, width) = self.reach, maps[0].shape[-2:]
+        padded = [
+            functional.pad(each.flatten(0, 1), (side,) * 4, mode="replicate").reshape(
+                each.shape[0], each.shape[1], each.shape[2], height + 2 * side, width + 2 * side
+            )
+            for each in maps
+        ]
+        steps = range(2 * side + 1)
+        return [tuple(each[..., dy : dy + height, dx : dx + width] for each in padded) for dy in steps for dx in steps]
+
+
+class Residual(nn.Module):
+    """Two 3 × 3 convolutions around a shortcut."""
+
+    def __init__(self, width: int, *, dilation: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+        )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map (N, width, h, w) to the same."""
+        return functional.relu(maps + self.body(maps))
+
+
+class Level(nn.Module):
+    """One level of the decoder: what was matched here and what the coarser level found, to features."""
+
+    def __init__(self, embedding: int, coarser: int, width: int, blocks: Sequence[int]) -> None:
+        super().__init__()
+        self.enter = nn.Sequential(
+            nn.Conv2d(3 * embedding + 4 + coarser, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+        )
+        self.blocks = nn.Sequential(*(Residual(width, dilation=dilation) for dilation in blocks))
+
+    def forward(self, upload: Tensor, matched: Tensor, figures: Tensor, coarser: Tensor | None) -> Tensor:
+        """Map maps of (N, ·, h, w) to (N, width, h, w)."""
+        found = [upload, matched, (upload - matched).abs(), figures]
+        if coarser is not None:
+            # Twice the size, then cut: at an odd number of cells a fitted resize would drift by half a cell.
+            doubled = functional.interpolate(coarser, scale_factor=2.0, mode="bilinear", align_corners=False)
+            found.append(doubled[..., : upload.shape[-2], : upload.shape[-1]])
+        features: Tensor = self.blocks(self.enter(torch.cat(found, 1)))
+        return features
+
+
+class DefectNet(nn.Module):
+    """Embeddings, soft matching at three strides, decoder, and two heads.
+
+    Args:
+        architecture: Its widths.
+        types: Number of type classes; the last one is `unknown`.
+    """
+
+    def __init__(self, architecture: DefectArchitecture, types: int) -> None:
+        super().__init__()
+        self.architecture = architecture
+        small, middle, large = architecture.embeddings
+        fine, mid, coarse = architecture.widths
+        self.embeddings = nn.ModuleList(
+            Embedding(channels, width) for channels, width in zip(TRUNK_CHANNELS, architecture.embeddings, strict=True)
+        )
+        self.matches = nn.ModuleList(SoftMatch(reach) for reach in architecture.reach)
+        self.level16 = Level(large, 0, coarse, (1, 2))
+        self.level8 = Level(middle, coarse, mid, (1, 2))
+        self.level4 = Level(small, mid, fine, (1,))
+        self.change = nn.Conv2d(fine, 1, 1)
+        self.types = nn.Conv2d(mid, types, 1)
+        with torch.no_grad():  # a cell in fifty is changed: start from that
+            self.change.get_parameter("bias").fill_(-4.0)
+
+    def embed(self, maps: Maps) -> Maps:
+        """Trunk maps (N, C, h, w) to embeddings."""
+        return Maps(*(embedding(each) for embedding, each in zip(self.embeddings, maps, strict=True)))
+
+    def compare(self, upload: Maps, goldens: Maps) -> tuple[Tensor, Tensor]:
+        """Compare embeddings: (N, c, h, w) of uploads, (N, K, c, h, w) of goldens.
+
+        Returns:
+            Change logits (N, 1, h4, w4) and type logits (N, types, h8, w8).
+        """
+        matched = [match(own, them) for match, own, them in zip(self.matches, upload, goldens, strict=True)]
+        coarse = self.level16(upload.stride16, *matched[2], None)
+        middle = self.level8(upload.stride8, *matched[1], coarse)
+        fine = self.level4(upload.stride4, *matched[0], middle)
+        return self.change(fine), self.types(middle)
+
+    def forward(self, upload: Maps, goldens: Maps) -> tuple[Tensor, Tensor]:
+        """As `compare`, from the trunk's own maps of both."""
+        batch, number = goldens.stride4.shape[0], goldens.stride4.shape[1]
+        embedded = self.embed(Maps(*(torch.cat([u, g.flatten(0, 1)]) for u, g in zip(upload, goldens, strict=True))))
+        count = upload.stride4.shape[0]
+        return self.compare(
+            Maps(*(each[:count] for each in embedded)),
+            Maps(*(each[count:].reshape(batch, number, *each.shape[1:]) for each in embedded)),
+        )

@@ -1,0 +1,205 @@
+"""Samples for the defect model: an upload with its goldens, and what is known of every cell.
+
+Good photos of a product stand in for goldens of each other: each pair is another change of light, phone and pose in
+which nothing changed. Damage is added to good uploads, so that an unlabelled product teaches too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from visiqc.errors import BadRecipe, InputError
+from visiqc.training.augment import Augmenter, AugmentSettings, Sample
+from visiqc.training.datasets.labels import LabelImage
+from visiqc.training.datasets.pairs import DEFECT, IGNORED, PRODUCT
+from visiqc.training.defect_targets import Targets, coded, targets_of
+from visiqc.training.laid import LaidProduct
+from visiqc.training.synth.damage import damage
+from visiqc.training.synth.scenes import scene
+from visiqc.vision.types import Mask, Matrix, Photo
+from visiqc.vision.warp import similarity
+
+_ON_DEFECT = 0.9  # share of the crops of a defective photo that are centred on the defect
+_OFF_CENTRE = 0.25  # how far from the middle of the crop that lies, as a share of the crop
+_MORE = (0.5, 0.25)  # chances of a second and of a third piece of damage
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleSettings:
+    """What samples are made of; a nested key `samples` of the recipe."""
+
+    crop: int = 256
+    """Side of the square that is cut out, in pixels; a multiple of 16."""
+    goldens: tuple[int, ...] = (1, 2, 3)
+    """Numbers of goldens, drawn for each batch."""
+    defective: float = 0.4
+    """Share of uploads drawn from the photos labelled defective, where the product has any."""
+    damaged: float = 0.65
+    """Share of good uploads that get synthetic damage."""
+    damage_area: tuple[float, float] = (0.002, 0.06)
+    """Smallest and largest damage, as a share of the product. What is smaller than a cell, other light hides."""
+    same: float = 0.25
+    """Share of samples whose goldens are the undamaged upload itself under other simulated light: the easy ones."""
+    scenes: float = 0.1
+    """Share of samples made from drawn scenes in place of photos: products unlike those of the data set."""
+    scale: tuple[float, float] = (0.7, 2.0)
+    """Smallest and largest enlargement; photos at work are larger than renders."""
+    augment: AugmentSettings = field(default_factory=lambda: AugmentSettings(photometric=0.7, misalign=0.012, crop=0.0))
+    """What the phone, the lamp and the hand do."""
+
+    def __post_init__(self) -> None:
+        if self.crop < 64 or self.crop % 16:
+            raise BadRecipe(f"samples.crop must be a multiple of 16, at least 64, got {self.crop}")
+        if not self.goldens or min(self.goldens) < 1:
+            raise BadRecipe(f"samples.goldens must be numbers of at least 1, got {self.goldens}")
+        for name in ("defective", "damaged", "same", "scenes"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise BadRecipe(f"samples.{name} must be 0 to 1, got {getattr(self, name)}")
+        if not 0 < self.scale[0] <= self.scale[1] <= 4:
+            raise BadRecipe(f"samples.scale must be two rising numbers up to 4, got {self.scale}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSample:
+    """One upload with its goldens, all (S, S, 3) uint8, and its targets."""
+
+    upload: Photo
+    goldens: tuple[Photo, ...]
+    targets: Targets
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """Photos of one size before crop and augmentation; labels are coded, see `defect_targets.coded`."""
+
+    upload: Photo
+    goldens: tuple[Photo, ...]
+    labels: LabelImage
+    product: Mask
+
+
+class SampleMaker:
+    """Draws samples; one for each worker, as the augmenter keeps state.
+
+    Args:
+        products: The laid products to draw from.
+        settings: What samples are made of.
+        class_of: Number of a catalogue code's type class; of None, that of `unknown`.
+
+    Raises:
+        InputError: No product has a good photo besides its first golden.
+    """
+
+    def __init__(
+        self, products: Sequence[LaidProduct], settings: SampleSettings, class_of: Callable[[str | None], int]
+    ) -> None:
+        self._settings = settings
+        self._class_of = class_of
+        self._augment = Augmenter(settings.augment)
+        # With one good photo alone, the photo itself under another simulated light has to be its golden.
+        self._products = [product for product in products if product.numbers(lambda photo: photo.good)]
+        if not self._products:
+            raise InputError("no product has a good photo; the defect model learns from good photos and damage on them")
+
+    def draw(self, rng: Generator, *, goldens: int) -> TrainingSample:
+        """One sample with that many goldens."""
+        raw = self._scene(rng, goldens) if rng.random() < self._settings.scenes else self._photos(rng, goldens)
+        return self._cut(raw, rng)
+
+    def _scene(self, rng: Generator, goldens: int) -> _Raw:
+        drawn = scene(rng, side=self._settings.crop)
+        labels = np.where(drawn.product, PRODUCT, 0).astype(np.uint8)
+        upload, labels = self._damaged(drawn.photo, labels, drawn.product, (), rng, jewelry=False)
+        return _Raw(upload, (drawn.photo,) * goldens, labels, drawn.product)
+
+    def _photos(self, rng: Generator, goldens: int) -> _Raw:
+        product = self._products[rng.integers(len(self._products))]
+        good = product.numbers(lambda photo: photo.good)
+        bad = product.numbers(lambda photo: photo.defective is True and photo.labelled)
+        same = rng.random() < self._settings.same
+        if bad and not same and rng.random() < self._settings.defective:
+            chosen = bad[rng.integers(len(bad))]
+            labels = coded(product.labels[chosen], self._class_of(product.photos[chosen].code))
+            upload = np.asarray(product.frames[chosen])
+        else:
+            chosen = good[rng.integers(len(good))]
+            other = self._products[rng.integers(len(self._products))]
+            foreign = np.asarray(other.frames[rng.integers(len(other.frames))])
+            whole = np.asarray(product.frames[chosen])
+            upload, labels = self._damaged(
+                whole,
+                np.where(product.labels[chosen] == 0, 0, PRODUCT).astype(np.uint8),
+                product.product,
+                (foreign,),
+                rng,
+            )
+            if same:
+                return _Raw(upload, (whole,) * goldens, labels, product.product)
+        rest = [n for n in good if n != chosen] or good
+        taken = [rest[n % len(rest)] for n in rng.permutation(max(goldens, len(rest)))[:goldens]]
+        return _Raw(upload, tuple(np.asarray(product.frames[n]) for n in taken), labels, product.product)
+
+    def _damaged(
+        self,
+        photo: Photo,
+        labels: LabelImage,
+        product: Mask,
+        others: Sequence[Photo],
+        rng: Generator,
+        *,
+        jewelry: bool = True,
+    ) -> tuple[Photo, LabelImage]:
+        if rng.random() >= self._settings.damaged:
+            return photo, labels
+        for _ in range(1 + sum(rng.random() < chance for chance in _MORE)):
+            made = damage(photo, product, rng, others=others, jewelry=jewelry, area=self._settings.damage_area)
+            if made is not None:
+                photo = made.photo
+                labels = labels.copy()
+                labels[made.faint & (labels <= IGNORED)] = IGNORED
+                labels[made.mask] = coded(np.full((1, 1), DEFECT, np.uint8), self._class_of(made.code))[0, 0]
+        return photo, labels
+
+    def _cut(self, raw: _Raw, rng: Generator) -> TrainingSample:
+        side = self._settings.crop
+        warp = self._window(raw, rng)
+        sample = Sample(
+            goldens=tuple(_warped(golden, warp, side) for golden in raw.goldens),
+            upload=_warped(raw.upload, warp, side),
+            labels=_warped(raw.labels, warp, side, labels=True),
+        )
+        done = self._augment(sample, rng)
+        return TrainingSample(upload=done.upload, goldens=done.goldens, targets=targets_of(done.labels))
+
+    def _window(self, raw: _Raw, rng: Generator) -> Matrix:
+        """The warp to a crop: on the defect more often than not, turned a little, enlarged or reduced."""
+        side, (low, high) = self._settings.crop, self._settings.scale
+        centre = _somewhere(raw.labels > IGNORED, rng) if rng.random() < _ON_DEFECT else None
+        centre = centre or _somewhere(raw.product, rng) or (raw.product.shape[1] / 2, raw.product.shape[0] / 2)
+        target = side * (0.5 + rng.uniform(-_OFF_CENTRE, _OFF_CENTRE, 2))
+        return similarity(
+            angle=float(rng.uniform(-0.3, 0.3) * (rng.random() < 0.5)),
+            scale=float(np.exp(rng.uniform(np.log(low), np.log(high)))),
+            source=centre,
+            target=(float(target[0]), float(target[1])),
+        )
+
+
+def _somewhere(area: Mask, rng: Generator) -> tuple[float, float] | None:
+    """A pixel (x, y) of the area; None of an empty one."""
+    flat = np.flatnonzero(area)
+    if not len(flat):
+        return None
+    y, x = divmod(int(flat[rng.integers(len(flat))]), area.shape[1])
+    return float(x), float(y)
+
+
+def _warped(picture: Photo, warp: Matrix, side: int, *, labels: bool = False) -> Photo:
+    flags = cv2.INTER_NEAREST if labels else cv2.INTER_LINEAR
+    border = cv2.BORDER_CONSTANT if labels else cv2.BORDER_REPLICATE
+    return np.asarray(cv2.warpPerspective(picture, warp, (side, side), flags=flags, borderMode=border), np.uint8)

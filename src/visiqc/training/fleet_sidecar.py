@@ -1,0 +1,173 @@
+"""The figures of a fleet sidecar, from what comparing good photos and other products' photos gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from visiqc.domain.colour import ColourPart
+from visiqc.errors import InputError
+from visiqc.evaluation.fusion_fit import FusionFit, MapPair, fit_fusion
+from visiqc.inspection.compare import Comparison
+from visiqc.inspection.fleet import FEWEST_SCORES, Fleet
+from visiqc.inspection.parts import Models
+from visiqc.vision import golden_map
+from visiqc.vision.bank import GoldenBank
+from visiqc.vision.fusion import fused
+from visiqc.vision.types import ScoreMap
+
+Banks = dict[str, GoldenBank]
+_SAME = 0.999  # a cohort vector this close to a golden's own is its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A comparison with what the photo is known to show."""
+
+    found: Comparison
+    defective: bool = False
+    pose: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetPhotos:
+    """What the figures are made of.
+
+    Attributes:
+        own: Photos held against their own product's goldens; some show defects, to weigh the maps by.
+        others: Photos held against another product's goldens.
+        banks: Features of every product.
+        products: How many designs they are.
+    """
+
+    own: Sequence[Judged]
+    others: Sequence[Comparison]
+    banks: Banks
+    products: int = 0
+
+    @property
+    def good(self) -> list[Comparison]:
+        """Comparisons of good photos with their own goldens."""
+        return [one.found for one in self.own if not one.defective]
+
+
+def make_sidecar(
+    photos: FleetPhotos, models: Models, *, source: str, type_temperature: float = 1.0
+) -> tuple[Fleet, FusionFit | None]:
+    """The sidecar of exactly these models, and how the maps were weighed where there are two.
+
+    Raises:
+        InputError: Too few photos could be compared.
+    """
+    compared = [one for one in photos.own if one.found.golden_map is not None]
+    count = sum(not one.defective for one in compared)
+    alike = _alike(photos.others)
+    if count < FEWEST_SCORES or not alike:
+        raise InputError(
+            f"a fleet needs at least {FEWEST_SCORES} good photos that can be compared, and photos of other products "
+            f"to hold them against; got {count} and {len(alike)}"
+        )
+    usual = round(float(np.median([np.nanmedian(_map(one)) for one in compared if not one.defective])), 4)
+    pairs = [_pair(one, usual) for one in compared if one.found.change_map is not None]
+    fit = fit_fusion(pairs) if models.defect is not None else None
+    metal, stones = colour_scores(compared)
+    scores = sorted(_score(one, usual, fit) for one in compared if not one.defective)
+    fleet = Fleet(
+        scores=tuple(round(score, 4) for score in scores),
+        products=photos.products,
+        usual=usual,
+        alike_far1=_quantile(alike, 0.99),
+        alike_far5=_quantile(alike, 0.95),
+        alike_poor=_quantile(alike, 0.75),
+        heat_low=_quantile(scores, 0.5),
+        heat_high=round(1.5 * _quantile(scores, 0.95), 4),
+        trunk=models.trunk.digest,
+        source=source,
+        cohort=np.concatenate(
+            [view.turned[:: len(view.turned) // 3] for bank in photos.banks.values() for view in bank.views]
+        ),
+        identity=models.identity.digest,
+        defect=models.defect.digest if models.defect is not None else "",
+        fusion=fit.fusion if fit else None,
+        type_temperature=round(type_temperature, 4) if models.defect is not None else 1.0,
+        colour_metal=metal,
+        colour_stones=stones,
+    )
+    return fleet, fit
+
+
+def colour_scores(photos: Iterable[Judged]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Scores of metal and of stones of the good ones, ascending; none of a part that too few of them show."""
+    good = [one.found for one in photos if not one.defective]
+    return _ascending(_metal(found) for found in good), _ascending(_stones(found) for found in good)
+
+
+def sidecar_metrics(photos: FleetPhotos, fleet: Fleet, fit: FusionFit | None) -> dict[str, float]:
+    """Shares at the limits; every product's own vectors are left out of the cohort it is held against."""
+    good = photos.good
+    weights: Mapping[str, float] = {"change_share": fit.share} if fit else {}
+    aurocs = {f"auroc_change_share_{share:g}": value for share, value in fit.aurocs.items()} if fit else {}
+    return {
+        "good_photos": float(len(fleet.scores)),
+        "impostor_pairs": float(len(photos.others)),
+        "retaken": float(sum(bool(found.complaints) for found in good)),
+        "good_accepted": float(np.mean(_accepted(good, fleet))),
+        "impostors_accepted": float(np.mean(_accepted(photos.others, fleet))),
+        "good_alignment_poor": float(np.mean([alike < fleet.alike_poor for alike in _alike(good)])),
+        "review_threshold": float(np.quantile(fleet.scores, 0.95)),
+        **weights,
+        **aurocs,
+    }
+
+
+def _map(one: Judged) -> ScoreMap:
+    if one.found.golden_map is None:
+        raise InputError("a photo that was not compared has no map")
+    return one.found.golden_map
+
+
+def _pair(one: Judged, usual: float) -> MapPair:
+    change = one.found.change_map
+    calm = golden_map.calmed(_map(one), usual)
+    return MapPair(golden=calm, change=calm if change is None else change, defective=one.defective, group=one.pose)
+
+
+def _score(one: Judged, usual: float, fit: FusionFit | None) -> float:
+    pair = _pair(one, usual)
+    return golden_map.photo_score(fused(pair.golden, pair.change, fit.fusion) if fit else pair.golden)
+
+
+def _metal(found: Comparison) -> float | None:
+    metal = found.colour.of(ColourPart.METAL) if found.colour is not None else None
+    return metal.evidence if metal is not None else None
+
+
+def _stones(found: Comparison) -> float | None:
+    return found.colour.stone_score if found.colour is not None else None
+
+
+def _ascending(scores: Iterable[float | None]) -> tuple[float, ...]:
+    """Scores that are there; none at all where they are too few to be a scale."""
+    known = sorted(round(score, 4) for score in scores if score is not None)
+    return tuple(known) if len(known) >= FEWEST_SCORES else ()
+
+
+def _alike(comparisons: Sequence[Comparison]) -> list[float]:
+    return [found.alike for found in comparisons if found.alike is not None]
+
+
+def _accepted(comparisons: Sequence[Comparison], fleet: Fleet) -> list[bool]:
+    answers = []
+    for found in comparisons:
+        if found.identity is None or found.view is None or found.alike is None:
+            continue
+        strangers = [row for row in range(len(fleet.cohort)) if (found.view.turned @ fleet.cohort[row]).max() < _SAME]
+        limit, _ = replace(fleet, cohort=fleet.cohort[strangers]).identity_limits(found.view.turned)
+        answers.append(found.identity.similarity >= limit or found.alike >= fleet.alike_far5)
+    return answers
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    return round(float(np.quantile(values, share)), 4)

@@ -1,0 +1,240 @@
+"""Photos of a data set laid over their golden, as serving lays them, and kept: what the defect model learns from.
+
+The aligner of serving makes the pairs, so that the model sees the misalignment that is left in use. A product's photos
+are one array on disk, read through the page cache: nothing is decoded twice, and workers share it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from visiqc.errors import InputError, Unavailable, UnreadablePhoto, VisiQCError
+from visiqc.inspection.reading import WorkingCopy, read_photo
+from visiqc.storage.disk import disk_errors
+from visiqc.training.datasets.labels import LabelImage, labels_of
+from visiqc.training.datasets.pairs import PRODUCT, Pair, PairSet, Relation
+from visiqc.vision import golden_view
+from visiqc.vision.photo import DecodeLimits
+from visiqc.vision.rotation import Embed
+from visiqc.vision.seen import see
+from visiqc.vision.types import Mask, Matrix, Photo
+from visiqc.vision.warp import Size, warp_photo
+
+FORMAT = 1
+GOLDEN = "golden"
+SAME_VIEW = 0.3
+"""Masked similarity below which a photo shows another view, or was laid wrongly, and is left out."""
+Progress = Callable[[str, int, int], None]
+log = structlog.get_logger("visiqc.training")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaidPhoto:
+    """What is known of one laid photo.
+
+    Attributes:
+        name: For people.
+        role: `golden`, or the relation its upload has to it: `same`, `variant`, `other`.
+        defective: None = not known, or not to be learned from.
+        labelled: Whether its label image says where.
+        codes: Catalogue codes of its defects.
+        similarity: Masked similarity after alignment.
+        pose: How well the golden pose was met, where known.
+    """
+
+    name: str
+    role: str
+    defective: bool | None
+    labelled: bool
+    codes: tuple[str, ...]
+    similarity: float
+    pose: str
+
+    @property
+    def code(self) -> str | None:
+        """The one code its defects have; None where it has none, or several and nobody says where which is."""
+        return self.codes[0] if len(set(self.codes)) == 1 else None
+
+    @property
+    def good(self) -> bool:
+        """Whether it can stand for a good piece: as a golden, or as an upload in which nothing changed."""
+        return self.role == GOLDEN or (self.role == Relation.SAME and self.defective is False)
+
+
+@dataclass(frozen=True, slots=True)
+class LaidProduct:
+    """All photos of a product in the frame of its first golden.
+
+    Attributes:
+        sku: The product.
+        photos: What is known of each.
+        frames: (n, H, W, 3) uint8 RGB, on disk.
+        labels: (n, H, W) uint8 label images, on disk.
+        product: (H, W) bool, the product in the golden frame.
+    """
+
+    sku: str
+    photos: tuple[LaidPhoto, ...]
+    frames: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    product: Mask
+
+    def numbers(self, wanted: Callable[[LaidPhoto], bool]) -> list[int]:
+        """Numbers of the photos that are wanted."""
+        return [n for n, photo in enumerate(self.photos) if wanted(photo)]
+
+
+def lay_set(
+    pairs: PairSet, embed: Embed, cache: Path, *, long_side: int, trunk: str, progress: Progress | None = None
+) -> list[LaidProduct]:
+    """Lay every photo of a set over its product's first golden; what lies in the cache is not laid again.
+
+    Args:
+        pairs: The set.
+        embed: The trunk.
+        cache: Folder for laid products.
+        long_side: Longest side of the golden frame.
+        trunk: The trunk's digest: another trunk aligns otherwise.
+        progress: Told product, number and count.
+
+    Raises:
+        InputError: No product could be laid.
+    """
+    folder = cache / f"laid-{FORMAT}-{pairs.digest[:12]}-{trunk[:8]}-{long_side}"
+    products: dict[tuple[str, tuple[Path, ...]], list[Pair]] = {}
+    for pair in pairs.pairs:  # a product with several views, or golden versions, is laid over each
+        products.setdefault((pair.sku, pair.goldens), []).append(pair)
+    laid = []
+    for number, ((sku, goldens), mine) in enumerate(products.items()):
+        if progress is not None:
+            progress(sku, number, len(products))
+        place = folder / f"{_folder_name(sku)}-{_digest(goldens)}"
+        if (found := _product(sku, mine, place, embed, long_side)) is not None:
+            laid.append(found)
+    if not laid:
+        raise InputError(f"no product of {pairs.name} could be laid over its golden; look at its photos")
+    return laid
+
+
+def _digest(goldens: Sequence[Path]) -> str:
+    names = "\n".join(f"{path.parent.name}/{path.name}" for path in goldens)
+    return hashlib.sha256(names.encode()).hexdigest()[:8]
+
+
+def _folder_name(sku: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-._" else "_" for letter in sku)[:80]
+
+
+def _product(sku: str, pairs: Sequence[Pair], folder: Path, embed: Embed, long_side: int) -> LaidProduct | None:
+    if not (folder / "product.json").is_file():
+        try:
+            _lay_product(sku, pairs, folder, embed, long_side)
+        except Unavailable:  # the disk: leaving out one product after the other would not help
+            raise
+        except (VisiQCError, cv2.error) as err:
+            log.warning("product left out", product=sku, why=str(err))
+            return None
+    plain = json.loads((folder / "product.json").read_text(encoding="utf-8"))
+    photos = tuple(LaidPhoto(**{**one, "codes": tuple(one["codes"])}) for one in plain["photos"])
+    return LaidProduct(
+        sku,
+        photos,
+        np.load(folder / "frames.npy", mmap_mode="r"),
+        np.load(folder / "labels.npy", mmap_mode="r"),
+        np.load(folder / "product.npy"),
+    )
+
+
+def _lay_product(sku: str, pairs: Sequence[Pair], folder: Path, embed: Embed, long_side: int) -> None:
+    goldens = pairs[0].goldens
+    reference = see(_read(goldens[0], long_side).photo)
+    target, size, frame_to_align, product = golden_view.start_view(reference, long_side=long_side, embed=embed)
+    to_frame = np.linalg.inv(frame_to_align) @ target.photo_to_align
+    photos: list[LaidPhoto] = [_golden(goldens[0], 1.0)]
+    frames: list[Photo] = [warp_photo(reference.photo, to_frame, size)]
+    labels: list[LabelImage] = [np.where(product, PRODUCT, 0).astype(np.uint8)]
+    for path, pair in _others(goldens[1:], pairs):
+        try:
+            copy = _read(path, long_side)
+        except VisiQCError as err:
+            log.warning("photo left out", product=sku, photo=path.name, why=str(err))
+            continue
+        laid = golden_view.lay_over(see(copy.photo), target, size, frame_to_align, embed)
+        if laid.alignment.similarity < SAME_VIEW:
+            log.warning("photo left out", product=sku, photo=path.name, why="it does not lie over the golden")
+            continue
+        similarity = float(laid.alignment.similarity)
+        known = _labels(pair, copy, laid.warp, size) if pair is not None else labels[0]
+        photos.append(_golden(path, similarity) if pair is None else _upload(pair, similarity, known is not None))
+        frames.append(laid.frame)
+        labels.append(labels[0] if known is None else known)
+    _write(folder, photos, frames, labels, product)
+
+
+def _others(goldens: Sequence[Path], pairs: Sequence[Pair]) -> Iterator[tuple[Path, Pair | None]]:
+    yield from ((path, None) for path in goldens)
+    yield from ((pair.upload, pair) for pair in pairs)
+
+
+def _labels(pair: Pair, copy: WorkingCopy, warp: Matrix, size: Size) -> LabelImage | None:
+    found = labels_of(pair, (copy.photo.shape[0], copy.photo.shape[1]), full_size=copy.original_size)
+    if found is None:
+        return None
+    return np.asarray(cv2.warpPerspective(found, warp, size[::-1], flags=cv2.INTER_NEAREST), np.uint8)
+
+
+def _golden(path: Path, similarity: float) -> LaidPhoto:
+    return LaidPhoto(
+        name=path.name, role=GOLDEN, defective=False, labelled=True, codes=(), similarity=similarity, pose=""
+    )
+
+
+def _upload(pair: Pair, similarity: float, labelled: bool) -> LaidPhoto:  # noqa: FBT001 - a field, passed on
+    return LaidPhoto(
+        name=pair.upload.name,
+        role=str(pair.relation),
+        defective=pair.defective,
+        labelled=labelled,
+        codes=pair.codes,
+        similarity=similarity,
+        pose=pair.pose,
+    )
+
+
+def _read(path: Path, long_side: int) -> WorkingCopy:
+    try:
+        content = path.read_bytes()
+    except OSError as err:
+        raise UnreadablePhoto(f"{path.name} cannot be read: {err.strerror}") from err
+    return read_photo(content, DecodeLimits(), frame_long_side=long_side)
+
+
+def _write(
+    folder: Path, photos: Sequence[LaidPhoto], frames: Sequence[Photo], labels: Sequence[LabelImage], product: Mask
+) -> None:
+    """Whole or not at all, in a folder that is renamed into place; another process may lay the same product."""
+    with disk_errors("laid photos cannot be kept in the cache"):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".draft-"))
+        try:
+            np.save(draft / "frames.npy", np.stack(frames))
+            np.save(draft / "labels.npy", np.stack(labels))
+            np.save(draft / "product.npy", product)
+            text = json.dumps({"photos": [asdict(photo) for photo in photos]})
+            (draft / "product.json").write_text(text, encoding="utf-8")
+            with contextlib.suppress(FileExistsError, OSError) if folder.is_dir() else contextlib.nullcontext():
+                draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)

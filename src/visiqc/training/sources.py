@@ -1,0 +1,95 @@
+"""Where a recipe's photos come from: rendered sets, MVTec-style folders and inspectors' verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from visiqc.errors import BadRecipe, InputError
+from visiqc.settings import cache_folder
+from visiqc.training.datasets.digests import joint_digest
+from visiqc.training.datasets.folders import FolderSource, read_folder_pairs
+from visiqc.training.datasets.pairs import Pair, PairSet, require_shippable, unshippable
+from visiqc.training.datasets.rendered import read_rendered
+from visiqc.training.datasets.splits import split_pairs
+from visiqc.training.datasets.verdicts import read_verdicts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """All photos of a training; the key `data` of its recipe."""
+
+    renders: tuple[Path, ...] = ()
+    """Sets that `visiqc render` made: folders, or names of folders in the cache's `renders`."""
+    folders: tuple[FolderSource, ...] = ()
+    """MVTec-style folders, each with its licence."""
+    verdicts: tuple[Path, ...] = ()
+    """Exports of inspectors' verdicts; see docs/verdict-export.md."""
+
+    def __post_init__(self) -> None:
+        if not (self.renders or self.folders or self.verdicts):
+            raise BadRecipe("data names no photos; give renders, folders or verdicts")
+
+
+def read_sources(sources: Sources, *, shippable: bool) -> list[PairSet]:
+    """Every set of the recipe.
+
+    Args:
+        sources: Where they are.
+        shippable: Whether the model is meant to be given away.
+
+    Raises:
+        NotAllowed: It is, and a set's licence forbids that; the set is named.
+        InputError: A set is missing, unfinished or empty.
+    """
+    sets = [read_rendered(rendered_folder(path)) for path in sources.renders]
+    sets += [read_folder_pairs(source) for source in sources.folders]
+    sets += [read_verdicts(path) for path in sources.verdicts]
+    if shippable:
+        require_shippable(sets)
+    return sets
+
+
+def rendered_folder(path: Path) -> Path:
+    """The folder itself, or the newest set of that name in the cache.
+
+    Raises:
+        InputError: Neither is there.
+    """
+    if path.is_dir():
+        return path
+    renders = cache_folder() / "renders"
+    found = sorted(
+        (one for one in renders.glob(f"{path.name}*") if one.is_dir() and _is(one.name, path.name)),
+        key=lambda one: one.stat().st_mtime,
+    )
+    if not found:
+        raise InputError(f"there is no rendered set {path.name}; make it with `visiqc render configs/render_….yaml`")
+    return found[-1]
+
+
+def _is(folder: str, name: str) -> bool:
+    """Whether a cache folder, named by recipe and digest, is meant by a name."""
+    return folder == name or (folder.startswith(f"{name}-") and len(folder) == len(name) + 9)
+
+
+def joint(sets: Sequence[PairSet]) -> str:
+    """SHA-256 of all sets together."""
+    return joint_digest([one.digest for one in sets])
+
+
+def is_shippable(sets: Sequence[PairSet]) -> bool:
+    """Whether every set allows to give a model away."""
+    return not unshippable(sets)
+
+
+def held_out_skus(sets: Sequence[PairSet], share: float, *, seed: int) -> frozenset[str]:
+    """Products nothing is learned from: about that share of them, whole lots together.
+
+    Raises:
+        InputError: There are too few products to hold one out.
+    """
+    pairs: list[Pair] = [pair for one in sets for pair in one.pairs]
+    parts = split_pairs(pairs, {"train": 1 - share, "held out": share}, seed=seed)
+    return frozenset(pair.sku for pair in parts["held out"])

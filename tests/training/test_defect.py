@@ -1,0 +1,61 @@
+"""The defect recipe, and what is refused before the hours begin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from small_sets import drawn_set
+from visiqc.errors import BadRecipe, InputError
+from visiqc.recipes import make_recipe, read_recipe
+from visiqc.training.datasets.pairs import OWN, Pair, PairSet
+from visiqc.training.defect import CalibrationSettings, DefectRecipe, require_calibration
+from visiqc.training.defect_candidate import held_out_products
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", ["train_defect", "train_defect_smoke"])
+def test_the_recipes_that_ship_are_read(name: str) -> None:
+    recipe = read_recipe(DefectRecipe, ROOT / "configs" / f"{name}.yaml", ["fit.epochs=3"])
+    assert recipe.fit.epochs == 3
+    assert recipe.shippable
+
+
+@pytest.mark.parametrize("wrong", [{"held_out": 1.0}, {"batch": 0}, {"workers": 65}])
+def test_values_that_make_no_sense_are_refused_by_name(wrong: dict[str, float]) -> None:
+    with pytest.raises(BadRecipe, match=f"{next(iter(wrong))} must be"):
+        make_recipe(DefectRecipe, {"data": {"renders": ["train"]}, **wrong})
+
+
+def test_too_few_products_held_out_for_a_calibration_are_refused_beforehand(tmp_path: Path) -> None:
+    sets = [drawn_set(tmp_path, products=3)]
+    with pytest.raises(InputError, match=r"calibration needs 10 products .* and 2 are held out; raise held_out"):
+        require_calibration(sets, frozenset({"board-0", "board-1"}), CalibrationSettings())
+    require_calibration(sets, frozenset({"board-0"}), CalibrationSettings(wanted=False))
+    require_calibration(sets, frozenset({"board-0", "board-1"}), CalibrationSettings(fewest_products=2))
+
+
+def test_a_design_that_two_sets_photograph_is_one_product_and_no_impostor_of_itself(tmp_path: Path) -> None:
+    first, second = drawn_set(tmp_path / "a", products=2), drawn_set(tmp_path / "b", products=2)
+    products = held_out_products([first, replace(second, name="again")], frozenset({"board-0", "board-1"}))
+    assert [product.name for product in products] == [
+        "boards/board-0",
+        "boards/board-1",
+        "again/board-0",
+        "again/board-1",
+    ]
+    assert {product.design for product in products} == {"board-0", "board-1"}
+
+
+def test_two_views_of_a_product_are_enrolled_apart(tmp_path: Path) -> None:
+    def seen(view: str) -> Pair:
+        return Pair(sku="ring", goldens=(tmp_path / f"{view}.jpg",), upload=tmp_path / f"{view}-1.jpg", defective=False)
+
+    both = PairSet(name="ours", licence=OWN, digest="0" * 64, pairs=(seen("front"), seen("back")))
+    products = held_out_products([both], frozenset({"ring"}))
+    assert [product.goldens[0].name for product in products] == ["front.jpg", "back.jpg"]
+    assert len({product.name for product in products}) == 2
+    assert {product.design for product in products} == {"ring"}

@@ -1,0 +1,113 @@
+"""The defect model, its loss, and the graph that is served."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from visiqc.runtime.sessions import open_session
+from visiqc.training.defect_export import DefectGraph, defect_onnx, multiply_adds
+from visiqc.training.defect_loss import DefectTargets, LossSettings, defect_loss
+from visiqc.training.defect_model import TRUNK_CHANNELS, DefectArchitecture, DefectNet, Maps, SoftMatch
+from visiqc.training.defect_targets import NOT_TYPED
+
+TINY = DefectArchitecture(embeddings=(4, 6, 8), widths=(4, 6, 8))
+
+
+def maps(size: tuple[int, int], *front: int, seed: int = 0) -> Maps:
+    random = torch.Generator().manual_seed(seed)
+    return Maps(
+        *(
+            torch.randn(*front, channels, -(-size[0] // stride), -(-size[1] // stride), generator=random)
+            for channels, stride in zip(TRUNK_CHANNELS, (4, 8, 16), strict=True)
+        )
+    )
+
+
+def net(architecture: DefectArchitecture = TINY) -> DefectNet:
+    torch.manual_seed(0)
+    return DefectNet(architecture, types=5).eval()
+
+
+@pytest.mark.parametrize(("size", "goldens"), [((64, 96), 1), ((72, 40), 3)])
+def test_every_size_and_number_of_goldens_gives_a_cell_for_4_and_8_pixels(size: tuple[int, int], goldens: int) -> None:
+    with torch.inference_mode():
+        change, types = net()(maps(size, 2), maps(size, 2, goldens))
+    assert change.shape == (2, 1, size[0] // 4, size[1] // 4)
+    assert types.shape == (2, 5, size[0] // 8, size[1] // 8)
+
+
+def test_the_order_of_the_goldens_does_not_matter_and_a_golden_twice_is_a_golden_once() -> None:
+    upload, goldens = maps((64, 64), 1), maps((64, 64), 1, 3, seed=1)
+    turned = Maps(*(level.flip(1) for level in goldens))
+    doubled = Maps(*(torch.cat([level, level], 1) for level in goldens))
+    with torch.inference_mode():
+        first, second, third = (net()(upload, each)[0] for each in (goldens, turned, doubled))
+    assert torch.allclose(first, second, atol=1e-5)
+    assert torch.allclose(first, third, atol=1e-4)
+
+
+def test_a_match_one_cell_away_is_found_within_reach() -> None:
+    upload = torch.randn(1, 6, 8, 8)
+    moved = torch.roll(upload, (1, -1), (2, 3)).unsqueeze(1)
+    (_, near), (_, fixed) = (SoftMatch(reach)(upload, moved) for reach in (1, 0))
+    inner = (slice(None), 0, slice(2, -2), slice(2, -2))
+    assert near[inner].min() > 0.999
+    assert fixed[inner].mean() < 0.5
+
+
+def test_the_shipped_widths_keep_to_two_million_parameters_and_four_gigamacs_at_1024_pixels() -> None:
+    shipped = net(DefectArchitecture())
+    assert sum(each.numel() for each in shipped.parameters()) < 2_000_000
+    assert multiply_adds(shipped) * 1024 * 1024 <= 4e9
+
+
+def test_the_graph_gives_torchs_numbers_and_embeds_a_golden_sent_as_an_upload() -> None:
+    model = net()
+    session = open_session(defect_onnx(DefectGraph(model)), name="defect", device="cpu", threads=1)
+    upload, golden = maps((80, 48), 1), maps((80, 48), 1, seed=2)
+    names = (4, 8, 16)
+    nothing = {
+        f"golden{s}": np.zeros((1, 1, c, -(-80 // s), -(-48 // s)), np.float32)
+        for s, c in zip(names, (4, 6, 8), strict=True)
+    }
+    sent = {f"upload{s}": level.numpy() for s, level in zip(names, golden, strict=True)}
+    embedded = session.run(sent | nothing, [f"embed{s}" for s in names])
+    feed = {f"upload{s}": level.numpy() for s, level in zip(names, upload, strict=True)}
+    feed |= {f"golden{s}": level[:, None] for s, level in zip(names, embedded, strict=True)}
+    change, types = session.run(feed, ["change", "types"])
+    with torch.inference_mode():
+        wanted = model(upload, Maps(*(level.unsqueeze(1) for level in golden)))
+    assert change == pytest.approx(wanted[0].numpy(), abs=1e-4)
+    assert types == pytest.approx(wanted[1].numpy(), abs=1e-4)
+
+
+def a_batch_of_targets(changed: bool) -> DefectTargets:
+    change = torch.zeros(2, 1, 16, 16)
+    types = torch.full((2, 8, 8), NOT_TYPED)
+    if changed:
+        change[0, 0, 4:8, 4:8] = 1
+        types[0, 2:4, 2:4] = 3
+    return DefectTargets(change, torch.ones(2, 1, 16, 16), types)
+
+
+def test_saying_the_right_thing_costs_almost_nothing_and_every_part_counts() -> None:
+    targets = a_batch_of_targets(changed=True)
+    right = 24 * targets.change - 12
+    types = torch.zeros(2, 5, 8, 8)
+    types[:, 3] = 20
+    total, parts = defect_loss(right, types, targets, LossSettings())
+    assert float(total) < 0.01
+    wrong, wrong_parts = defect_loss(-right, -types, targets, LossSettings())
+    assert all(wrong_parts[name] > parts[name] + 0.1 for name in parts)
+    assert float(wrong) > 10
+
+
+def test_cells_that_are_not_judged_cost_nothing_and_a_batch_without_change_has_a_loss() -> None:
+    targets = a_batch_of_targets(changed=False)._replace(weight=torch.zeros(2, 1, 16, 16))
+    alarm = torch.full((2, 1, 16, 16), 9.0)
+    total, parts = defect_loss(alarm, torch.zeros(2, 5, 8, 8), targets, LossSettings())
+    assert float(parts["focal"]) == 0
+    assert float(parts["dice"]) == 0
+    assert torch.isfinite(total)

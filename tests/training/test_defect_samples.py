@@ -1,0 +1,95 @@
+"""Samples for the defect model and their targets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from small_sets import laid_boards
+from visiqc.errors import BadRecipe, InputError
+from visiqc.training.augment import AugmentSettings
+from visiqc.training.datasets.pairs import DEFECT, IGNORED, PRODUCT
+from visiqc.training.defect_samples import SampleMaker, SampleSettings
+from visiqc.training.defect_targets import NOT_TYPED, coded, targets_of
+
+STILL = AugmentSettings(photometric=0.0, misalign=0.0, turns=False, crop=0.0)
+SMALL = SampleSettings(crop=96, scenes=0.0, scale=(1.0, 1.0), augment=STILL)
+
+
+def maker(**changes: object) -> SampleMaker:
+    return SampleMaker(laid_boards(), replace(SMALL, **changes), lambda code: 0 if code == "FI-CON" else 1)  # type: ignore[arg-type]
+
+
+def test_the_same_state_draws_the_same_sample() -> None:
+    first, again, other = (maker().draw(np.random.default_rng(seed), goldens=2) for seed in (4, 4, 5))
+    assert np.array_equal(first.upload, again.upload)
+    assert np.array_equal(first.targets.change, again.targets.change)
+    assert not np.array_equal(first.upload, other.upload)
+
+
+@pytest.mark.parametrize("goldens", [1, 3])
+def test_a_sample_has_as_many_goldens_as_asked_also_of_a_product_with_fewer(goldens: int) -> None:
+    sample = maker().draw(np.random.default_rng(1), goldens=goldens)
+    assert len(sample.goldens) == goldens
+    assert {photo.shape for photo in (sample.upload, *sample.goldens)} == {(96, 96, 3)}
+
+
+def test_without_damage_and_defects_nothing_changed() -> None:
+    still = maker(damaged=0.0, defective=0.0)
+    for seed in range(5):
+        targets = still.draw(np.random.default_rng(seed), goldens=1).targets
+        assert not targets.change.any()
+        assert (targets.types == NOT_TYPED).all()
+
+
+def test_damage_is_marked_where_the_upload_differs_from_its_undamaged_self() -> None:
+    found = 0
+    for seed in range(8):
+        sample = maker(damaged=1.0, defective=0.0).draw(np.random.default_rng(seed), goldens=1)
+        found += int(sample.targets.change.any() and (sample.targets.types != NOT_TYPED).any())
+    assert found >= 5  # the crop may miss a defect that lies elsewhere on the board
+
+
+def test_a_labelled_defect_names_its_class() -> None:
+    classes = set()
+    for seed in range(12):
+        targets = maker(defective=1.0, damaged=0.0).draw(np.random.default_rng(seed), goldens=1).targets
+        classes |= set(np.unique(targets.types))
+    assert classes == {NOT_TYPED, 0}
+
+
+def test_scenes_are_drawn_when_asked() -> None:
+    sample = maker(scenes=1.0, damaged=0.0).draw(np.random.default_rng(0), goldens=2)
+    assert np.array_equal(sample.goldens[0], sample.goldens[1])
+    assert sample.targets.weight.max() == 1.0
+
+
+def test_targets_leave_out_what_is_unsure_and_count_the_ground_a_little() -> None:
+    labels = np.zeros((64, 64), np.uint8)
+    labels[16:48, 16:48] = PRODUCT
+    labels[20:28, 20:28] = DEFECT
+    labels[36:44, 36:44] = IGNORED
+    labels[30, 20] = DEFECT  # a sixteenth of its cell
+    targets = targets_of(coded(labels, 3))
+    assert targets.change[5:7, 5:7].all()
+    assert targets.change.sum() == 4
+    assert not targets.weight[9:11, 9:11].any()
+    assert targets.weight[7, 5] == 0
+    assert targets.weight[8, 8] == 1
+    assert targets.weight[0, 0] == pytest.approx(0.1)
+    assert set(np.unique(targets.types)) == {NOT_TYPED, 3}
+
+
+@pytest.mark.parametrize("wrong", [{"crop": 100}, {"goldens": ()}, {"damaged": 1.5}, {"scale": (2.0, 1.0)}])
+def test_settings_that_make_no_sense_are_refused_by_name(wrong: dict[str, object]) -> None:
+    with pytest.raises(BadRecipe, match=f"samples.{next(iter(wrong))} must be"):
+        SampleSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_products_without_a_good_photo_are_refused() -> None:
+    product = laid_boards()[0]
+    only_bad = replace(product, photos=tuple(replace(photo, role="same", defective=True) for photo in product.photos))
+    with pytest.raises(InputError, match="no product has a good photo"):
+        SampleMaker([only_bad], SMALL, lambda _: 0)

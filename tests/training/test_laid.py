@@ -1,0 +1,57 @@
+"""Photos laid over their golden and kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import real_models
+from small_sets import drawn_set, laid_boards
+from visiqc.errors import InputError
+from visiqc.training.datasets.pairs import DEFECT, OWN, PairSet
+from visiqc.training.laid import GOLDEN, lay_set
+
+
+def test_every_photo_lies_in_the_golden_frame_with_what_is_known_of_it() -> None:
+    product = laid_boards()[0]
+    assert [photo.role for photo in product.photos] == [GOLDEN, GOLDEN, "same", "same"]
+    assert product.frames.shape == (4, *product.product.shape, 3)
+    assert product.labels.shape == (4, *product.product.shape)
+    assert [photo.good for photo in product.photos] == [True, True, True, False]
+    assert product.photos[3].codes == ("FI-CON",)
+
+
+def test_a_label_image_goes_where_its_photo_goes() -> None:
+    product = laid_boards()[1]
+    dirty = np.asarray(product.frames[3]).astype(int)
+    marked = dirty[np.asarray(product.labels[3]) == DEFECT]
+    assert len(marked) > 60
+    assert np.median(np.abs(marked - (250, 40, 200)).max(axis=1)) < 40
+
+
+def test_what_lies_in_the_cache_is_not_laid_again(tmp_path: Path) -> None:
+    pairs = drawn_set(tmp_path, products=1)
+    models = real_models()
+    first = lay_set(pairs, models.trunk.features, tmp_path / "cache", long_side=256, trunk=models.trunk.digest)
+
+    def never(photos: object) -> object:
+        raise AssertionError("the trunk was asked again")
+
+    again = lay_set(pairs, never, tmp_path / "cache", long_side=256, trunk=models.trunk.digest)  # type: ignore[arg-type]
+    assert np.array_equal(again[0].frames, first[0].frames)
+    assert again[0].photos == first[0].photos
+
+
+def test_a_photo_that_cannot_be_read_is_left_out_and_a_set_of_them_is_refused(tmp_path: Path) -> None:
+    pairs = drawn_set(tmp_path, products=1)
+    pairs.pairs[0].upload.write_bytes(b"\xff\xd8 not a photo")
+    embed, digest = real_models().trunk.features, real_models().trunk.digest
+    (product,) = lay_set(pairs, embed, tmp_path / "cache", long_side=256, trunk=digest)
+    assert [photo.name for photo in product.photos] == ["golden-0.jpg", "golden-1.jpg", "dirty.jpg"]
+    for path in pairs.pairs[0].goldens:
+        path.write_bytes(b"nothing")
+    broken = PairSet(name="broken", licence=OWN, digest="1" * 64, pairs=pairs.pairs)
+    with pytest.raises(InputError, match="no product of broken could be laid"):
+        lay_set(broken, embed, tmp_path / "cache", long_side=256, trunk=digest)

@@ -1,0 +1,73 @@
+"""Where a recipe's photos come from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from visiqc.errors import BadRecipe, InputError, NotAllowed
+from visiqc.training.datasets.folders import FolderSource
+from visiqc.training.datasets.pairs import Licence, Pair, PairSet
+from visiqc.training.sources import Sources, held_out_skus, is_shippable, read_sources, rendered_folder
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_recipe_that_names_no_photos_is_refused() -> None:
+    with pytest.raises(BadRecipe, match="data names no photos; give renders, folders or verdicts"):
+        Sources()
+
+
+def test_the_sample_photos_are_a_rendered_set() -> None:
+    (samples,) = read_sources(Sources(renders=(ROOT / "data/samples",)), shippable=True)
+    assert len({pair.sku for pair in samples.pairs}) == 8
+    assert is_shippable([samples])
+
+
+def test_a_set_in_the_cache_is_found_by_its_name_and_the_newest_of_two_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path))
+    for name, at in (("train-11111111", 100), ("train-22222222", 200), ("train-small-33333333", 300)):
+        (tmp_path / "renders" / name).mkdir(parents=True)
+        os.utime(tmp_path / "renders" / name, (at, at))
+    assert rendered_folder(Path("train")).name == "train-22222222"
+    assert rendered_folder(Path("train-small")).name == "train-small-33333333"
+    with pytest.raises(InputError, match=r"there is no rendered set test; make it with `visiqc render"):
+        rendered_folder(Path("test"))
+
+
+def test_a_set_for_research_only_is_refused_for_a_model_that_ships_and_taken_for_one_that_does_not(
+    tmp_path: Path,
+) -> None:
+    good = tmp_path / "plates" / "train" / "good"
+    good.mkdir(parents=True)
+    photo = next((ROOT / "data/samples").glob("*/golden/*.jpg")).read_bytes()
+    for n in range(4):
+        (good / f"{n}.jpg").write_bytes(photo)
+    licence = Licence(name="CC BY-NC-SA 4.0", commercial=False)
+    sources = Sources(folders=(FolderSource(folder=tmp_path / "plates", licence=licence, goldens=2),))
+    with pytest.raises(NotAllowed, match=r"plates \(CC BY-NC-SA 4.0\) may not be shipped"):
+        read_sources(sources, shippable=True)
+    assert not is_shippable(read_sources(sources, shippable=False))
+
+
+def test_products_held_out_are_whole_and_the_same_for_every_set_that_photographs_them(tmp_path: Path) -> None:
+    def photographed(name: str) -> PairSet:
+        pairs = tuple(
+            Pair(
+                sku=f"ring-{n}",
+                goldens=(tmp_path / f"{name}-{n}-g",),
+                upload=tmp_path / f"{name}-{n}-u",
+                defective=False,
+            )
+            for n in range(40)
+        )
+        return PairSet(name=name, licence=Licence(name="own", commercial=True), digest="0" * 64, pairs=pairs)
+
+    one, two = photographed("one"), photographed("two")
+    assert held_out_skus([one], 0.3, seed=1) == held_out_skus([one, two], 0.3, seed=1)
+    assert 4 <= len(held_out_skus([one], 0.3, seed=1)) <= 20
+    assert held_out_skus([one], 0.3, seed=1) != held_out_skus([one], 0.3, seed=2)
