@@ -40,4 +40,4 @@ def test_what_was_left_out_is_named_with_the_reason() -> None:
 def test_a_calibration_of_another_fleet_is_said_to_count_no_more() -> None:
     told = describe_golden(a_golden(version=2), a_calibration(scores=(0.5,) * 30), in_force=False)
     assert "stage 0 of 4 with 0 accepted pieces" in told
-    assert "30 accepted pieces were scored with another release's fleet calibration" in told
+    assert "30 accepted pieces were scored with other models and do not count with these" in told

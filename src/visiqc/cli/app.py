@@ -13,9 +13,11 @@ from visiqc.cli.demo import demo
 from visiqc.cli.evaluate import evaluate
 from visiqc.cli.golden import golden_app
 from visiqc.cli.keys import keys_app
+from visiqc.cli.model import model_app
 from visiqc.cli.render import render
 from visiqc.cli.score import score
 from visiqc.cli.serve import serve
+from visiqc.cli.train import train_app
 
 app = typer.Typer(
     name="visiqc",
@@ -54,4 +56,6 @@ app.command()(score)
 app.command()(evaluate)
 app.command()(render)
 app.command()(serve)
+app.add_typer(train_app, name="train")
+app.add_typer(model_app, name="model")
 app.add_typer(keys_app, name="key")

@@ -124,8 +124,9 @@ def show(
     parts = build_parts(Settings())
     records = parts.records
     golden = records.golden(checked_sku(sku), version) if version else records.current_golden(checked_sku(sku))
-    kept = records.calibration(golden.sku, golden.version)
-    print(describe_golden(golden, kept, in_force=calibration_in_force(golden, parts) is not None))
+    own = calibration_in_force(golden, parts)
+    kept = own or records.calibration(golden.sku, golden.version)
+    print(describe_golden(golden, kept, in_force=own is not None))
 
 
 @golden_app.command()

@@ -34,8 +34,8 @@ def describe_golden(golden: GoldenVersion, calibration: Calibration | None, *, i
     ]
     if calibration and not in_force:
         lines.append(
-            f"  {len(calibration.scores)} accepted pieces were scored with another release's fleet calibration and "
-            "count no more; run `visiqc golden calibrate` with them again"
+            f"  {len(calibration.scores)} accepted pieces were scored with other models and do not count with these; "
+            "run `visiqc model refit` to score them again"
         )
     return "\n".join(lines)
 
