@@ -9,8 +9,8 @@ import pytest
 from visiqc.errors import BadRecipe
 from visiqc.recipes import make_recipe, read_recipe
 from visiqc.runtime.cards import read_card
+from visiqc.training.defect_candidate import load_candidate
 from visiqc.training.mismatch import MismatchRecipe, data_digest, train_mismatch
-from visiqc.training.mismatch_candidate import load_candidate
 from visiqc.training.tracking import Tracker
 
 ROOT = Path(__file__).parents[2]

@@ -105,12 +105,12 @@ def _calibrated(trained: Trained, recipe: DefectRecipe, folder: Path, version: s
     return {f"fleet/{name}": value for name, value in built.metrics.items()}
 
 
-def load_candidate(folder: Path, *, trunk: str, defect: str) -> Models:
-    """The candidate's defect model with the models it belongs to."""
+def load_candidate(folder: Path, *, trunk: str, identity: str = "", defect: str = "") -> Models:
+    """The candidate's model with those it belongs to; what is not named is what ships with the trunk."""
     # A home holds `models/<task>/<version>`; a candidate holds `<task>/<version>`.
     with tempfile.TemporaryDirectory() as home:
         (Path(home) / "models").symlink_to(folder.absolute(), target_is_directory=True)
-        return load_models(home=Path(home), trunk=trunk, defect=defect)
+        return load_models(home=Path(home), trunk=trunk, identity=identity, defect=defect)
 
 
 def held_out_products(sets: Sequence[PairSet], held_out: frozenset[str]) -> list[Product]:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from visiqc.evaluation.verification_report import Negative
-from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import ModelCard, TrainingRecord
-from visiqc.runtime.models import DEFAULT_TRUNK, load_models
+from visiqc.runtime.models import DEFAULT_TRUNK
 from visiqc.training import plots
 from visiqc.training.datasets.pairs import PairSet
-from visiqc.training.defect_candidate import held_out_products
+from visiqc.training.defect_candidate import Candidate, held_out_products, load_candidate
 from visiqc.training.fleet import FleetRecipe, fleet_of, write_fleet
 from visiqc.training.mismatch_batches import Row
 from visiqc.training.mismatch_export import MismatchFacts, export_mismatch
@@ -48,13 +46,6 @@ class TrainedMismatch:
     record: TrainingRecord
     trunk: ModelCard
     shippable: bool
-
-
-class Candidate(NamedTuple):
-    """Where a candidate stands, and its figures."""
-
-    folder: Path
-    metrics: dict[str, float]
 
 
 def write_candidate(
@@ -136,11 +127,3 @@ def _calibrated(
     fleet = replace(built.fleet, cohort=np.concatenate([built.fleet.cohort, cohort]))
     write_fleet(fleet, folder / "fleet" / version)
     return {f"fleet/{name}": value for name, value in built.metrics.items()}
-
-
-def load_candidate(folder: Path, *, trunk: str, identity: str) -> Models:
-    """The candidate's identity model with the models it belongs to."""
-    # A home holds `models/<task>/<version>`; a candidate holds `<task>/<version>`.
-    with tempfile.TemporaryDirectory() as home:
-        (Path(home) / "models").symlink_to(folder.absolute(), target_is_directory=True)
-        return load_models(home=Path(home), trunk=trunk, identity=identity)
