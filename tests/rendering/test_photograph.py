@@ -131,3 +131,25 @@ def test_a_golden_photo_with_glare_is_not_approved() -> None:
 def test_an_unknown_defect_is_refused_with_those_that_exist() -> None:
     with pytest.raises(BadRecipe, match="no defect 'rust'"):
         photograph(defective("rust"))
+
+
+def test_a_photo_that_shares_a_view_differs_from_it_where_its_defect_is_and_in_its_phone() -> None:
+    view = photograph(replace(GOOD, view_seed=GOOD.seed))
+    assert (view.photo == taken().photo).all()
+    shared = replace(defective("missing_stone"), seed=GOOD.seed + 1, view_seed=GOOD.seed)
+    made = photograph(shared)
+    assert made.record["planned"]["camera"] == view.record["planned"]["camera"]
+    assert made.record["planned"]["light"] == view.record["planned"]["light"]
+    assert made.record["planned"]["phone"] != view.record["planned"]["phone"]
+    defect = made.label == 255
+    assert defect.any()
+    difference = np.abs(made.photo.astype(int) - view.photo).max(axis=-1)
+    assert difference[defect].mean() > np.median(difference[made.label < 128]) + 8
+
+
+def test_a_defect_in_a_shared_view_is_the_one_a_photo_of_its_own_would_show() -> None:
+    shared = photograph(replace(defective("dent"), view_seed=GOOD.seed))
+    assert (shared.label == 255).any()
+    assert ((shared.label == 255) == (taken("dent").label == 255)).all()
+    difference = np.abs(shared.photo.astype(int) - taken("dent").photo).max(axis=-1)
+    assert np.quantile(difference, 0.95) <= 12

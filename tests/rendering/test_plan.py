@@ -212,3 +212,22 @@ def test_dealing_keeps_to_the_weights_at_every_moment() -> None:
     for count in range(1, 101):
         assert abs(given[:count].count("a") - 0.4 * count) <= 1
     assert Counter(given) == {"a": 40, "b": 50, "c": 10}
+
+
+def test_each_good_view_is_taken_again_with_defects_of_its_own() -> None:
+    shots = plan(a_recipe(designs=2, roles={"good": 1}, uploads=1, defects_a_view=3))
+    uploads = [shot for shot in shots if shot.role is not ShotRole.GOLDEN]
+    views = of(tuple(uploads), ShotRole.GOOD)
+    assert len(views) == 2 * 3
+    assert all(view.view_seed == view.seed for view in views)
+    for view in views:
+        damaged = [shot for shot in uploads if shot.view_seed == view.seed and shot is not view]
+        assert [(shot.role, shot.pose, shot.card) for shot in damaged] == [
+            (ShotRole.DEFECTIVE, view.pose, view.card)
+        ] * 3
+        assert len({shot.seed for shot in damaged} | {view.seed}) == 4
+        assert all(shot.defect in KINDS and shot.name.startswith(view.name) for shot in damaged)
+
+
+def test_other_recipes_plan_what_they_always_planned() -> None:
+    assert all(shot.view_seed is None for shot in plan(a_recipe(designs=2)))

@@ -27,7 +27,8 @@ def photos(made: RenderRecipe) -> int:
     """Photos of a set, by arithmetic."""
     designs = made.designs or len(made.products)
     goldens = made.goldens * (designs - made.turntable_designs) + made.turntable_photos * made.turntable_designs
-    return goldens + designs * made.uploads * len(made.pose_levels)
+    views = designs * made.uploads * len(made.pose_levels)
+    return goldens + views * (1 + made.defects_a_view)
 
 
 def test_the_test_set_is_frozen() -> None:

@@ -37,6 +37,8 @@ _LIGHT_WEIGHTS = {
 }
 _HOME_GROUND = 0.7
 """Share of a product's photos that are taken on its factory's usual surface."""
+_OWN = {"defect", "phone", "noise"}
+"""What photos that share a view do not share."""
 _STANDS = 0.15
 """Share of the ring designs that are photographed on a stand."""
 
@@ -83,7 +85,8 @@ def circumstances(shot: Shot, piece: Piece, *, framed_on: Piece) -> Circumstance
 
 def numbers(shot: Shot, what: str) -> Generator:
     """Random numbers of one thing of one shot, so that drawing more of another changes nothing here."""
-    return np.random.default_rng([shot.seed, *_seed_of(what)])
+    seed = shot.seed if shot.view_seed is None or what in _OWN else shot.view_seed
+    return np.random.default_rng([seed, *_seed_of(what)])
 
 
 def specimen_numbers(shot: Shot) -> Generator:

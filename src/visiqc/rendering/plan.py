@@ -171,7 +171,21 @@ def _uploads(product: _Product, dealers: _Dealers) -> Iterator[Shot]:
         name = f"uploads/{pose}-{role.replace('_', '-')}-{number}"
         rng = product.numbers(f"{name} plan")
         turn = 360.0 * int(rng.integers(product.stops)) / product.stops
-        yield _filled(replace(product.shot(name, role, pose), turn_deg=turn), dealers, kinds, rng)
+        shot = _filled(replace(product.shot(name, role, pose), turn_deg=turn), dealers, kinds, rng)
+        if is_good and product.recipe.defects_a_view:
+            yield replace(shot, view_seed=shot.seed)
+            yield from _damaged_views(product, shot, dealers, kinds)
+        else:
+            yield shot
+
+
+def _damaged_views(product: _Product, good: Shot, dealers: _Dealers, kinds: Iterator[str]) -> Iterator[Shot]:
+    """A good photo's view again, each time with a defect."""
+    for number in range(1, product.recipe.defects_a_view + 1):
+        name = f"{good.name}-defective-{number}"
+        drawn = product.shot(name, ShotRole.DEFECTIVE, good.pose)
+        shot = replace(drawn, turn_deg=good.turn_deg, card=good.card, view_seed=good.seed)
+        yield _filled(shot, dealers, kinds, product.numbers(f"{name} plan"))
 
 
 def _filled(shot: Shot, dealers: _Dealers, kinds: Iterator[str], rng: Generator) -> Shot:

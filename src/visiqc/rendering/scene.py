@@ -27,6 +27,7 @@ from visiqc.rendering.materials import (
 )
 from visiqc.rendering.mesh import Frame, Mesh
 from visiqc.rendering.piece import Part, Piece, Role
+from visiqc.rendering.window import Window
 from visiqc.vision.types import FloatArray
 
 _GROUND_MM = 800.0
@@ -50,7 +51,9 @@ class Setting:
     card: Frame | None = field(default=None)
 
 
-def load_scene(piece: Piece, look: Look, setting: Setting, camera: Camera, *, side_px: int) -> Any:
+def load_scene(
+    piece: Piece, look: Look, setting: Setting, camera: Camera, *, side_px: int, window: Window | None = None
+) -> Any:
     """A Mitsuba scene ready to render, its shapes named as the parts are.
 
     Args:
@@ -59,6 +62,7 @@ def load_scene(piece: Piece, look: Look, setting: Setting, camera: Camera, *, si
         setting: What surrounds it.
         camera: From where.
         side_px: Width and height of the picture.
+        window: What of it is rendered; None = all.
     """
     mi = mitsuba()
     scene: dict[str, Any] = {
@@ -69,7 +73,7 @@ def load_scene(piece: Piece, look: Look, setting: Setting, camera: Camera, *, si
             "bitmap": mi.Bitmap(setting.environment),
             "to_world": mi.ScalarTransform4f().rotate([1, 0, 0], 90),
         },
-        "sensor": sensor(camera, side_px),
+        "sensor": sensor(camera, side_px, window),
         GROUND: _ground(setting.ground),
     }
     shared: dict[str, Any] = {}
@@ -82,8 +86,8 @@ def load_scene(piece: Piece, look: Look, setting: Setting, camera: Camera, *, si
     return mi.load_dict(scene)
 
 
-def sensor(camera: Camera, side_px: int) -> dict[str, Any]:
-    """The camera as Mitsuba's: a pinhole when its aperture is 0."""
+def sensor(camera: Camera, side_px: int, window: Window | None = None) -> dict[str, Any]:
+    """The camera as Mitsuba's: a pinhole when its aperture is 0, its film no larger than the window."""
     mi = mitsuba()
     look_at = mi.ScalarTransform4f().look_at(
         origin=[float(value) for value in camera.origin], target=list(camera.target), up=[0, 0, 1]
@@ -104,6 +108,13 @@ def sensor(camera: Camera, side_px: int) -> dict[str, Any]:
         },
         "sampler": {"type": "independent"},
     }
+    if window is not None and not window.is_whole:
+        made["film"] |= {
+            "crop_offset_x": window.x,
+            "crop_offset_y": window.y,
+            "crop_width": window.width,
+            "crop_height": window.height,
+        }
     if camera.aperture_mm > 0:
         made |= {"type": "thinlens", "aperture_radius": camera.aperture_mm, "focus_distance": camera.focus_mm}
     return made

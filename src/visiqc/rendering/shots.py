@@ -55,6 +55,8 @@ class Shot:
         card: Whether the scale card lies in the picture.
         product: Of a variant: the product's own design, which the photo is framed on, so that a larger stone looks
             larger; None = `design`.
+        view_seed: Of a photo that is another one but for a defect: that one's seed, of which specimen, dirt, light,
+            ground and camera are drawn. It is rendered where the defect changes it and nowhere else. None = `seed`.
     """
 
     sku: str
@@ -73,3 +75,4 @@ class Shot:
     ground: str = ""
     card: bool = False
     product: Design | None = None
+    view_seed: int | None = None

@@ -102,7 +102,7 @@ def guides(scene: Any, *, seed: int, decals: Mapping[str, Decal]) -> tuple[Float
     import drjit as dr
 
     eye = scene.sensors()[0]
-    width, height = (int(size) for size in eye.film().size())
+    width, height = (int(size) for size in eye.film().crop_size())
     index = dr.arange(mi.UInt32, width * height)
     sampler = mi.load_dict({"type": "independent"})
     total: Any = 0.0
