@@ -1,4 +1,4 @@
-"""What the trunks and identity models cost on this machine, beside what its cores can multiply at most.
+"""What the trunk and its identity model cost on this machine, beside what its cores can multiply at most.
 
     python benchmarks/trunk.py [--rounds 9] [--threads 1 2]
 
@@ -22,7 +22,7 @@ from visiqc.runtime.cards import ModelCard, verified_model
 from visiqc.runtime.models import OnnxIdentity, OnnxTrunk
 from visiqc.runtime.sessions import open_session
 
-VERSIONS = ("lite0-1", "lite2-1")
+VERSIONS = ("lite0-1",)
 SIZES = ((768, 1024), (480, 640), (320, 320))
 IDENTITY_SIZE = (320, 320)
 MATMUL = """

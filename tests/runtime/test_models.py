@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from small_models import CODES, a_candidate, a_defect_card, a_defect_graph, put_
 from visiqc.errors import IntegrityError, InvalidRecord, NotFound, ShapeMismatch
 from visiqc.inspection.parts import Models
 from visiqc.runtime.bundle import bundled_models
-from visiqc.runtime.cards import read_card
+from visiqc.runtime.cards import CARD_FILE, read_card
 from visiqc.runtime.models import cards_of, load_models, warm
 from visiqc.vision.types import Photo
 
@@ -90,16 +91,13 @@ def test_maps_of_another_trunk_are_refused(models: Models, shape: tuple[int, ...
         models.identity.vectors(np.zeros(shape, np.float32))
 
 
-def test_the_other_trunk_comes_with_its_own_identity() -> None:
-    models = load_models(trunk="lite2-1", device="cpu", threads=1)
-    maps = models.trunk.features([noise(64, 64)])
-    assert maps.stride16.shape == (1, 120, 4, 4)
-    assert models.identity.vectors(maps.stride16).shape == (1, 1280)
-
-
-def test_trunk_and_identity_that_do_not_belong_together_are_refused() -> None:
-    with pytest.raises(IntegrityError, match="identity lite2-1 continues the trunk 57530cbaac30…, but trunk lite0-1"):
-        load_models(trunk="lite0-1", identity="lite2-1", device="cpu")
+def test_trunk_and_identity_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
+    stranger = tmp_path / "models" / "identity" / "strange-1"
+    shutil.copytree(bundled_models() / "identity" / "lite0-1", stranger)
+    values = yaml.safe_load((stranger / CARD_FILE).read_text(encoding="utf-8"))
+    (stranger / CARD_FILE).write_text(yaml.safe_dump(values | {"version": "strange-1", "trunk_sha256": "5" * 64}))
+    with pytest.raises(IntegrityError, match="identity strange-1 continues the trunk 555555555555…, but trunk lite0-1"):
+        load_models(trunk="lite0-1", identity="strange-1", home=tmp_path, device="cpu")
 
 
 def test_a_promoted_model_with_one_changed_byte_is_refused_at_load(tmp_path: Path) -> None:

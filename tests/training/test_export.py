@@ -44,15 +44,26 @@ def photo(height: int, width: int) -> torch.Tensor:
     return torch.from_numpy(((values - 127) / 128).astype(np.float32))
 
 
+@pytest.fixture(scope="module")
+def exported(variant: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp(variant)
+    export(ExportRecipe(variant=variant, parity_sizes=((64, 96),), models=folder))
+    return folder
+
+
 @pytest.mark.parametrize("size", SIZES)
-def test_the_trunk_that_ships_agrees_with_torch(variant: str, network: Lite, size: tuple[int, int]) -> None:
-    content = verified_model(find_model("trunk", f"{variant}-1")).content
+def test_an_exported_trunk_agrees_with_torch(
+    exported: Path, variant: str, network: Lite, size: tuple[int, int]
+) -> None:
+    content = verified_model(exported / "trunk" / f"{variant}-1").content
     assert max(relative_errors(content, LiteTrunk(network), photo(*size)).values()) <= 1e-3
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_identity_that_ships_agrees_with_torch(variant: str, network: Lite, size: tuple[int, int]) -> None:
-    content = verified_model(find_model("identity", f"{variant}-1")).content
+def test_an_exported_identity_agrees_with_torch(
+    exported: Path, variant: str, network: Lite, size: tuple[int, int]
+) -> None:
+    content = verified_model(exported / "identity" / f"{variant}-1").content
     with torch.inference_mode():
         maps = network.trunk(photo(*size))[2]
     assert max(relative_errors(content, LiteIdentity(network), maps).values()) <= 1e-3
