@@ -10,7 +10,7 @@ import pytest
 from visiqc.errors import BadRecipe, InputError, NotAllowed
 from visiqc.training.datasets.folders import FolderSource
 from visiqc.training.datasets.pairs import Licence, Pair, PairSet
-from visiqc.training.sources import Sources, held_out_skus, is_shippable, read_sources, rendered_folder
+from visiqc.training.sources import Sources, held_out_skus, is_shippable, read_sources, rendered_folder, reserved_skus
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,19 +54,23 @@ def test_a_set_for_research_only_is_refused_for_a_model_that_ships_and_taken_for
     assert not is_shippable(read_sources(sources, shippable=False))
 
 
-def test_products_held_out_are_whole_and_the_same_for_every_set_that_photographs_them(tmp_path: Path) -> None:
-    def photographed(name: str) -> PairSet:
-        pairs = tuple(
-            Pair(
-                sku=f"ring-{n}",
-                goldens=(tmp_path / f"{name}-{n}-g",),
-                upload=tmp_path / f"{name}-{n}-u",
-                defective=False,
-            )
-            for n in range(40)
-        )
-        return PairSet(name=name, licence=Licence(name="own", commercial=True), digest="0" * 64, pairs=pairs)
+def photographed(name: str, numbers: range = range(40)) -> PairSet:
+    pairs = tuple(
+        Pair(sku=f"ring-{n}", goldens=(Path(f"{name}-{n}-g"),), upload=Path(f"{name}-{n}-u"), defective=False)
+        for n in numbers
+    )
+    return PairSet(name=name, licence=Licence(name="own", commercial=True), digest="0" * 64, pairs=pairs)
 
+
+def test_a_set_can_be_held_out_whole_and_is_named_if_it_is_not_there() -> None:
+    sets = [photographed("one"), photographed("few", range(38, 45))]
+    assert reserved_skus(sets, ["few"]) == {f"ring-{n}" for n in range(38, 45)}
+    assert reserved_skus(sets, []) == frozenset()
+    with pytest.raises(BadRecipe, match="data.held_out names the set 'none', which is not among the photos: one, few"):
+        reserved_skus(sets, ["none"])
+
+
+def test_products_held_out_are_whole_and_the_same_for_every_set_that_photographs_them() -> None:
     one, two = photographed("one"), photographed("two")
     assert held_out_skus([one], 0.3, seed=1) == held_out_skus([one, two], 0.3, seed=1)
     assert 4 <= len(held_out_skus([one], 0.3, seed=1)) <= 20

@@ -26,7 +26,7 @@ from visiqc.training.engine import FitResult, FitSettings, fit
 from visiqc.training.laid import LaidProduct, lay_set
 from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
-from visiqc.training.sources import Sources, held_out_skus, is_shippable, joint, read_sources
+from visiqc.training.sources import Sources, held_out_skus, is_shippable, joint, read_sources, reserved_skus
 from visiqc.training.stage_progress import stage
 from visiqc.training.tracking import Tracker
 from visiqc.vision.rotation import Embed
@@ -53,7 +53,8 @@ class DefectRecipe:
     data: Sources
     """The photos."""
     held_out: float = 0.25
-    """Share of the products that nothing is learned from: validation and calibration are theirs."""
+    """Share of the products that nothing is learned from, besides `data.held_out`: validation and calibration are
+    theirs."""
     shippable: bool = True
     """Refuse data whose licence does not allow to give the model away."""
     version: str = ""
@@ -153,7 +154,7 @@ def open_trunk(version: str) -> Embed:
 def _parts(recipe: DefectRecipe, embed: Embed, trunk: str) -> Parts:
     with stage("reading photos") as told:
         sets = read_sources(recipe.data, shippable=recipe.shippable)
-    held_out = held_out_skus(sets, recipe.held_out, seed=recipe.seed)
+    held_out = held_out_skus(sets, recipe.held_out, seed=recipe.seed) | reserved_skus(sets, recipe.data.held_out)
     require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
     laid: list[LaidProduct] = []
     for one in sets:

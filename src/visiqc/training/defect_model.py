@@ -21,6 +21,9 @@ from torch.nn import functional
 TRUNK_CHANNELS = (24, 40, 112)
 """Of Lite0's maps at strides 4, 8 and 16."""
 
+_SHORTEST = 1e-8
+"""Of a golden vector, squared: below it a cosine has no meaning."""
+
 
 class Maps(NamedTuple):
     """Maps at strides 4, 8 and 16: (N, C, h, w), or (N, K, C, h, w) of K goldens."""
@@ -76,21 +79,24 @@ class SoftMatch(nn.Module):
             in any golden, its mean over the goldens, its spread, and how much the goldens differ among themselves.
         """
         own = functional.normalize(upload, dim=1, eps=1e-4).unsqueeze(1)
-        unit = functional.normalize(goldens, dim=2, eps=1e-4)
-        places = list(self._places(unit, goldens))
-        cosines = torch.stack([(own * there).sum(2) for there, _ in places], 2)  # (N, K, places, h, w)
-        batch, count, height, width = cosines.shape[0], cosines.shape[1], cosines.shape[3], cosines.shape[4]
+        # Passes over the goldens are what this costs: their lengths are taken once, and no map of unit vectors is made.
+        squares = goldens.square().sum(2, keepdim=True)
+        places = list(self._places(goldens, squares.clamp(min=_SHORTEST).rsqrt()))
+        cosines = torch.stack([((own * there).sum(2, keepdim=True) * scale).squeeze(2) for there, scale in places], 2)
+        batch, count, _, height, width = cosines.shape  # (N, K, places, h, w)
         alike = (cosines * self.sharpness.exp()).reshape(batch, count * len(places), height, width)
         weights = alike.softmax(1).reshape(batch, count, len(places), height, width)
         matched = torch.zeros_like(upload)
-        for i, (_, there) in enumerate(places):
+        for i, (there, _) in enumerate(places):
             matched = matched + (weights[:, :, i].unsqueeze(2) * there).sum(1)
         best = cosines.amax(2)
-        mean = goldens.mean(1, keepdim=True)
-        apart = (goldens - mean).square().mean((1, 2)).unsqueeze(1)
         centre = best.mean(1, keepdim=True)
         spread = (best - centre).square().mean(1, keepdim=True)
-        figures = torch.cat([best.amax(1, keepdim=True), centre, (spread + 1e-6).sqrt(), (apart + 1e-6).sqrt()], 1)
+        # Mean square less squared mean: how far the goldens lie apart, without a map of their differences.
+        apart = squares.mean(1) / goldens.shape[2] - goldens.mean(1).square().mean(1, keepdim=True)
+        figures = torch.cat(
+            [best.amax(1, keepdim=True), centre, (spread + 1e-6).sqrt(), (apart.clamp(min=0) + 1e-6).sqrt()], 1
+        )
         return matched, figures
 
     def _places(self, *maps: Tensor) -> Sequence[tuple[Tensor, ...]]:

@@ -31,7 +31,7 @@ from visiqc.training.mismatch_model import MismatchNet
 from visiqc.training.mismatch_validation import Seen, figures, report_of, table_of
 from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
-from visiqc.training.sources import Sources, is_shippable, joint, read_sources
+from visiqc.training.sources import Sources, is_shippable, joint, read_sources, reserved_skus
 from visiqc.training.stage_progress import stage
 from visiqc.training.tracking import Tracker
 from visiqc.vision.golden_view import TURNS
@@ -46,7 +46,8 @@ class MismatchRecipe:
     data: Sources
     """The photos."""
     held_out: float = 1 / 6
-    """Share of the products of every family that nothing is learned from: validation is theirs."""
+    """Share of the products of every family that nothing is learned from, besides `data.held_out`: validation is
+    theirs."""
     shippable: bool = True
     """Refuse data whose licence does not allow to give the model away."""
     version: str = ""
@@ -99,7 +100,8 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     trunk = cards_of(models)["trunk"]
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable)
-    apart = held_out([pair for one in sets for pair in one.pairs], recipe.held_out, seed=recipe.seed)
+    pairs = [pair for one in sets for pair in one.pairs]
+    apart = held_out(pairs, recipe.held_out, seed=recipe.seed) | reserved_skus(sets, recipe.data.held_out)
     require_calibration(sets, apart, recipe.calibration)
     digest = joint(sets)
     tracker.data({one.name: one.digest for one in sets})

@@ -26,6 +26,9 @@ class Sources:
     """MVTec-style folders, each with its licence."""
     verdicts: tuple[Path, ...] = ()
     """Exports of inspectors' verdicts; see docs/verdict-export.md."""
+    held_out: tuple[str, ...] = ()
+    """Names of sets of whose products nothing is learned, whichever set shows them. Several models that name the same
+    ones can be calibrated together on products new to all of them."""
 
     def __post_init__(self) -> None:
         if not (self.renders or self.folders or self.verdicts):
@@ -82,6 +85,19 @@ def joint(sets: Sequence[PairSet]) -> str:
 def is_shippable(sets: Sequence[PairSet]) -> bool:
     """Whether every set allows to give a model away."""
     return not unshippable(sets)
+
+
+def reserved_skus(sets: Sequence[PairSet], names: Sequence[str]) -> frozenset[str]:
+    """The products of the sets of these names.
+
+    Raises:
+        BadRecipe: There is no set of such a name.
+    """
+    known = [one.name for one in sets]
+    for name in names:
+        if name not in known:
+            raise BadRecipe(f"data.held_out names the set {name!r}, which is not among the photos: {', '.join(known)}")
+    return frozenset(pair.sku for one in sets if one.name in names for pair in one.pairs)
 
 
 def held_out_skus(sets: Sequence[PairSet], share: float, *, seed: int) -> frozenset[str]:
