@@ -66,7 +66,9 @@ def test_a_set_can_be_held_out_whole_and_is_named_if_it_is_not_there() -> None:
     sets = [photographed("one"), photographed("few", range(38, 45))]
     assert reserved_skus(sets, ["few"]) == {f"ring-{n}" for n in range(38, 45)}
     assert reserved_skus(sets, []) == frozenset()
-    with pytest.raises(BadRecipe, match=r"data\.held_out names the set 'none', which is not among the photos: one, few"):
+    with pytest.raises(
+        BadRecipe, match=r"data\.held_out names the set 'none', which is not among the photos: one, few"
+    ):
         reserved_skus(sets, ["none"])
 
 

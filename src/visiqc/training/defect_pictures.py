@@ -53,8 +53,8 @@ def _examples(photos: Iterable[ValidationPhoto], products: Sequence[LaidProduct]
             numbers = [n for n, one in enumerate(product.photos) if one.name == photo.name and one.role != GOLDEN]
             if product.sku == photo.sku and numbers:
                 yield Example(
-                    golden=np.asarray(product.frames[0]),
-                    upload=np.asarray(product.frames[numbers[0]]),
+                    golden=product.frames[0],
+                    upload=product.frames[numbers[0]],
                     heat=np.asarray((photo.change + _CERTAIN) / (2 * _CERTAIN), np.float32),
                     sku=photo.sku,
                     score=photo.score,

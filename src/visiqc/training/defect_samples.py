@@ -125,12 +125,12 @@ class SampleMaker:
         if bad and not same and rng.random() < self._settings.defective:
             chosen = bad[rng.integers(len(bad))]
             labels = coded(product.labels[chosen], self._class_of(product.photos[chosen].code))
-            upload = np.asarray(product.frames[chosen])
+            upload = product.frames[chosen]
         else:
             chosen = good[rng.integers(len(good))]
             other = self._products[rng.integers(len(self._products))]
-            foreign = np.asarray(other.frames[rng.integers(len(other.frames))])
-            whole = np.asarray(product.frames[chosen])
+            foreign = other.frames[int(rng.integers(len(other.photos)))]
+            whole = product.frames[chosen]
             upload, labels = self._damaged(
                 whole,
                 np.where(product.labels[chosen] == 0, 0, PRODUCT).astype(np.uint8),
@@ -142,7 +142,7 @@ class SampleMaker:
                 return _Raw(upload, (whole,) * goldens, labels, product.product)
         rest = [n for n in good if n != chosen] or good
         taken = [rest[n % len(rest)] for n in rng.permutation(max(goldens, len(rest)))[:goldens]]
-        return _Raw(upload, tuple(np.asarray(product.frames[n]) for n in taken), labels, product.product)
+        return _Raw(upload, tuple(product.frames[n] for n in taken), labels, product.product)
 
     def _damaged(
         self,

@@ -105,13 +105,13 @@ def _counts(photo: LaidPhoto) -> bool:
 
 
 def _kept(product: LaidProduct, number: int, embed: Embed) -> _Kept:
-    found: FeatureMaps = embed([np.ascontiguousarray(product.frames[number])])
+    found: FeatureMaps = embed([product.frames[number]])
     return _Kept(*(level.astype(np.float16) for level in found))
 
 
 def _known(product: LaidProduct, number: int, embed: Embed, class_of: Callable[[str | None], int]) -> _Known:
     photo = product.photos[number]
-    labels = coded(np.asarray(product.labels[number]), class_of(photo.code))
+    labels = coded(product.labels[number], class_of(photo.code))
     height, width = labels.shape
     padded = np.pad(labels, ((0, -height % 8), (0, -width % 8)))
     targets = targets_of(padded)

@@ -73,6 +73,25 @@ class LaidPhoto:
         return self.role == GOLDEN or (self.role == Relation.SAME and self.defective is False)
 
 
+class Pictures:
+    """Pictures of one size in a file, read one by one: open only while one is read, so that a set may have any number.
+
+    Args:
+        path: `.npy` with (n, …) uint8.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __getitem__(self, number: int) -> NDArray[np.uint8]:
+        """Picture of that number."""
+        return np.array(np.load(self._path, mmap_mode="r")[number])
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(np.load(self._path, mmap_mode="r"))
+
+
 @dataclass(frozen=True, slots=True)
 class LaidProduct:
     """All photos of a product in the frame of its first golden.
@@ -80,15 +99,15 @@ class LaidProduct:
     Attributes:
         sku: The product.
         photos: What is known of each.
-        frames: (n, H, W, 3) uint8 RGB, on disk.
-        labels: (n, H, W) uint8 label images, on disk.
+        frames: n of (H, W, 3) uint8 RGB.
+        labels: n label images (H, W) uint8.
         product: (H, W) bool, the product in the golden frame.
     """
 
     sku: str
     photos: tuple[LaidPhoto, ...]
-    frames: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
+    frames: Pictures | NDArray[np.uint8]
+    labels: Pictures | NDArray[np.uint8]
     product: Mask
 
     def numbers(self, wanted: Callable[[LaidPhoto], bool]) -> list[int]:
@@ -151,8 +170,8 @@ def _product(sku: str, pairs: Sequence[Pair], folder: Path, embed: Embed, long_s
     return LaidProduct(
         sku,
         photos,
-        np.load(folder / "frames.npy", mmap_mode="r"),
-        np.load(folder / "labels.npy", mmap_mode="r"),
+        Pictures(folder / "frames.npy"),
+        Pictures(folder / "labels.npy"),
         np.load(folder / "product.npy"),
     )
 
