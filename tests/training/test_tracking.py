@@ -243,6 +243,17 @@ def test_a_registered_candidate_comes_back_byte_for_byte(cache: Path, tmp_path: 
     assert fetch("visiqc-defect", "2", tmp_path / "2").joinpath("card.yaml").read_text() == "scale: 3.0\n"
 
 
+def test_what_belongs_to_a_candidate_is_registered_with_it(cache: Path, tmp_path: Path) -> None:
+    sidecar = tmp_path / "candidate" / "fleet" / "halo-1"
+    sidecar.mkdir(parents=True)
+    (sidecar / "fleet.json").write_text("{}", encoding="utf-8")
+    with open_tracker("tests", cache / "runs" / "one") as tracker:
+        tracker.register("visiqc-defect", a_candidate(tmp_path / "candidate" / "defect" / "1"), beside=[sidecar])
+    got = fetch("visiqc-defect", "challenger", tmp_path / "got")
+    assert (got / "fleet" / "halo-1" / "fleet.json").read_text(encoding="utf-8") == "{}"
+    assert (got / "card.yaml").is_file()
+
+
 def test_a_registered_model_that_changed_is_refused(cache: Path, tmp_path: Path) -> None:
     with open_tracker("tests", cache / "runs" / "one") as tracker:
         tracker.register("visiqc-defect", a_candidate(tmp_path / "candidate"))

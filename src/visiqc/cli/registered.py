@@ -14,6 +14,7 @@ from visiqc.training import registry
 
 CHAMPION = "champion"
 """Alias of the version that scores."""
+FLEET = "fleet"
 _REFERENCE = re.compile(r"([\w.\-]+)@([\w.\-]+)")
 
 
@@ -22,7 +23,7 @@ class Registered:
     """A registered model on this disk.
 
     Attributes:
-        folder: Its folder, `<task>/<version>/`.
+        folder: With `<task>/<version>/`, and `fleet/<version>/` where its sidecar was registered with it.
         name: Its name in the registry.
         number: Its version there.
     """
@@ -52,6 +53,8 @@ def fetched(reference: str) -> Registered:
     shutil.rmtree(into, ignore_errors=True)
     got = registry.fetch(name, number, into / "fetched")
     task, version = named_in(got / CARD_FILE)
-    folder = into / task / version
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    return Registered(folder=got.rename(folder), name=name, number=number)
+    if (got / FLEET).is_dir():
+        (got / FLEET).rename(into / FLEET)
+    (into / task).mkdir(parents=True, exist_ok=True)
+    got.rename(into / task / version)
+    return Registered(folder=into, name=name, number=number)

@@ -82,7 +82,12 @@ def write_candidate(
     metrics = {f"held_out/{name}": value for name, value in held_out.items()}
     if recipe.calibration.wanted:
         metrics |= _calibrated(trained, recipe, folder, card.version)
-    tracker.register(REGISTERED, folder / "defect" / card.version / card.file, tags={"data_digest": digest})
+    tracker.register(
+        REGISTERED,
+        folder / "defect" / card.version / card.file,
+        tags={"data_digest": digest},
+        beside=[fleet for fleet in (folder / "fleet" / card.version,) if fleet.is_dir()],
+    )
     return Candidate(folder, metrics)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,7 @@ def register(client: MlflowClient, run: str, entry: Entry) -> str:
     Args:
         client: Of MLflow.
         run: Its id.
-        entry: With `path`, `name`, `alias` and `tags`.
+        entry: With `path`, `name`, `alias` and `tags`, and `beside`: folders that belong to it.
 
     Returns:
         The version.
@@ -104,10 +105,9 @@ def register(client: MlflowClient, run: str, entry: Entry) -> str:
     if version is None:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"
-            _pack(model, folder)
+            files = _pack(model, [Path(each) for each in entry.get("beside", ())], folder)
             client.log_artifacts(run, str(folder), f"registered/{name}/{digest[:8]}")
         _make_name(client, name)
-        files = sorted(str(path.relative_to(model.parent)) for path in model.parent.rglob("*") if path.is_file())
         tags = {**entry["tags"], DIGEST: digest, FILES: "\n".join(files), MODEL_FILE: model.name}
         source = f"{client.get_run(run).info.artifact_uri}/registered/{name}/{digest[:8]}"
         version = client.create_model_version(name, source, run_id=run, tags=tags).version
@@ -115,8 +115,8 @@ def register(client: MlflowClient, run: str, entry: Entry) -> str:
     return str(version)
 
 
-def _pack(model: Path, folder: Path) -> None:
-    """A folder that MLflow loads as an ONNX model, with the candidate's own files, unchanged, in it."""
+def _pack(model: Path, beside: Sequence[Path], folder: Path) -> list[str]:
+    """A folder that MLflow loads as an ONNX model, with the candidate's own files, unchanged, in it; their names."""
     import mlflow.onnx
     import onnx
     from mlflow.models import ModelSignature
@@ -131,7 +131,11 @@ def _pack(model: Path, folder: Path) -> None:
         signature=signature,
         save_as_external_data=False,
     )
-    shutil.copytree(model.parent, folder, dirs_exist_ok=True)
+    places = {model.parent: Path(), **{each: Path(each.parent.name) / each.name for each in beside}}
+    for source, place in places.items():
+        shutil.copytree(source, folder / place, dirs_exist_ok=True)
+    found = ((place, path.relative_to(source)) for source, place in places.items() for path in source.rglob("*"))
+    return sorted((place / path).as_posix() for place, path in found if (folder / place / path).is_file())
 
 
 def _specs(values: Any) -> list[Any]:

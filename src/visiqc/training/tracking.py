@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,13 @@ class Tracker:
         self.file(path, FIGURES)
 
     def register(
-        self, name: str, model: Path, *, alias: str = "challenger", tags: Mapping[str, str] | None = None
+        self,
+        name: str,
+        model: Path,
+        *,
+        alias: str = "challenger",
+        tags: Mapping[str, str] | None = None,
+        beside: Sequence[Path] = (),
     ) -> str:
         """Put a model in the registry: the folder it stands in, with its card.
 
@@ -96,6 +102,7 @@ class Tracker:
             model: The ONNX file in the candidate's folder.
             alias: That the version gets.
             tags: Of the version.
+            beside: Folders that go with it, such as `fleet/<version>`; they keep that name.
 
         Returns:
             The version; empty while the registry is away, or without MLflow.
@@ -106,6 +113,7 @@ class Tracker:
             "name": name,
             "alias": alias,
             "tags": dict(tags or {}),
+            "beside": [str(folder.absolute()) for folder in beside],
         }
         return self._put(entry)
 
