@@ -138,6 +138,8 @@ def test_without_a_better_score_it_stops_early(tmp_path: Path) -> None:
     result = fitted(tmp_path / "two", Worse(), epochs=9, patience=2)
     assert (result.epochs_run, result.best_epoch, result.stopped_early) == (3, 0, True)
     assert fitted(tmp_path / "never", Worse(), epochs=9, patience=0).epochs_run == 9
+    last = fitted(tmp_path / "last", Worse(), epochs=4, patience=2, watch="")
+    assert (last.epochs_run, last.best_epoch, last.best["val/score"]) == (4, 3, -3.0)
 
 
 def test_a_score_that_is_no_number_is_never_the_best(tmp_path: Path) -> None:

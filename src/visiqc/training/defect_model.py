@@ -39,6 +39,8 @@ class DefectArchitecture:
 
     embeddings: tuple[int, int, int] = (16, 32, 64)
     """Channels of the embeddings at strides 4, 8 and 16: what is kept of a golden."""
+    hidden: tuple[int, int, int] = (32, 64, 160)
+    """Channels inside the embeddings."""
     widths: tuple[int, int, int] = (24, 48, 88)
     """Channels of the decoder at strides 4, 8 and 16."""
     reach: tuple[int, int, int] = (0, 1, 1)
@@ -46,16 +48,31 @@ class DefectArchitecture:
 
 
 class Embedding(nn.Module):
-    """Trunk channels to a few, standardised first: the trunk's channels differ in size by orders."""
+    """Trunk channels to a few, standardised first: the trunk's channels differ in size by orders.
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    A projection, and beside it an inverted residual that starts at nothing: what the frozen trunk lacks is learned
+    here, where it costs a golden nothing but once.
+    """
+
+    def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
         super().__init__()
         self.standard = nn.BatchNorm2d(inputs, affine=False)
         self.project = nn.Conv2d(inputs, outputs, 1)
+        self.refine = nn.Sequential(
+            nn.Conv2d(inputs, hidden, 1, bias=False),
+            nn.BatchNorm2d(hidden),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(hidden, hidden, 3, padding=1, groups=hidden, bias=False),
+            nn.BatchNorm2d(hidden),
+            nn.ReLU(inplace=True),
+        )
+        self.add = nn.Conv2d(hidden, outputs, 1, bias=False)
+        nn.init.zeros_(self.add.weight)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map (N, inputs, h, w) to (N, outputs, h, w)."""
-        embedded: Tensor = self.project(self.standard(maps))
+        standard = self.standard(maps)
+        embedded: Tensor = self.project(standard) + self.add(self.refine(standard))
         return embedded
 
 
@@ -167,7 +184,8 @@ class DefectNet(nn.Module):
         small, middle, large = architecture.embeddings
         fine, mid, coarse = architecture.widths
         self.embeddings = nn.ModuleList(
-            Embedding(channels, width) for channels, width in zip(TRUNK_CHANNELS, architecture.embeddings, strict=True)
+            Embedding(*channels)
+            for channels in zip(TRUNK_CHANNELS, architecture.hidden, architecture.embeddings, strict=True)
         )
         self.matches = nn.ModuleList(SoftMatch(reach) for reach in architecture.reach)
         self.level16 = Level(large, 0, coarse, (1, 2))

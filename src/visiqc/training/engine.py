@@ -203,7 +203,8 @@ class _Run:
         place.align(self._module)  # every process's own running statistics
         row |= self._validated()
         row["seconds"] = self._seconds
-        best = at.best < 0 or _better(row[self._settings.watch], at.history[at.best][self._settings.watch])
+        watch = self._settings.watch
+        best = not watch or at.best < 0 or _better(row[watch], at.history[at.best][watch])
         at.history.append(row)
         at.waited = 0 if best else at.waited + 1
         if best:
@@ -223,7 +224,7 @@ class _Run:
             with torch.no_grad(), self._mean.in_place() if self._mean else nullcontext():
                 metrics = {_with_prefix(name): float(value) for name, value in self._learner.validate().items()}
         metrics = self._place.shared(metrics)
-        if self._settings.watch not in metrics:
+        if self._settings.watch and self._settings.watch not in metrics:
             known = ", ".join(sorted(metrics)) or "none"
             raise BadRecipe(f"fit.watch is {self._settings.watch!r}, which validation does not give; it gives {known}")
         return metrics

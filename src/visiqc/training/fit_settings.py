@@ -28,7 +28,8 @@ class FitSettings:
     patience: int = 6
     """Epochs without a better `watch` after which the fit stops; 0 = never early."""
     watch: str = "val/score"
-    """The metric that decides which epoch is the best; higher is better."""
+    """The metric that decides which epoch is the best; higher is better. Empty = the last one is, so that figures of
+    the products held out owe nothing to a choice made on them; `patience` then never ends a fit."""
     ema: float = 0.0
     """Decay of the running mean of the weights, such as 0.999, that is then validated and kept; 0 = none."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
