@@ -11,6 +11,7 @@ from visiqc.errors import InputError, ShapeMismatch
 from visiqc.training.datasets.labels import labels_of, polygon_mask, resized_labels
 from visiqc.training.datasets.pairs import LabelledRegion, Pair
 from visiqc.training.datasets.reading import PairReader, Unreadable
+from visiqc.training.defect_targets import NOT_TYPED, coded, targets_of
 
 FULL = (SIDE, SIDE)
 
@@ -39,6 +40,20 @@ def test_a_region_drawn_by_hand_is_a_defect_in_a_rim_that_is_not_judged(tmp_path
     labels = labels_of(pair(tmp_path, regions=(region,)), FULL, full_size=FULL)
     assert labels is not None
     assert labels[20].tolist() == [64] * 9 + [128] * 2 + [255] * 18 + [128] * 2 + [64] * 17
+
+
+def test_regions_of_several_codes_are_told_apart_where_that_is_asked(tmp_path: Path) -> None:
+    left = LabelledRegion(polygon=((5, 10), (15, 10), (15, 30), (5, 30)), code="ST-MIS")
+    right = LabelledRegion(polygon=((25, 10), (40, 10), (40, 30), (25, 30)), code="FI-CON")
+    both = pair(tmp_path, regions=(left, right))
+    labels = labels_of(both, FULL, full_size=FULL, apart=("FI-CON", "ST-MIS"))
+    assert labels is not None
+    assert (labels[20, 10], labels[20, 32]) == (254, 255)
+    together = labels_of(both, FULL, full_size=FULL)
+    assert together is not None
+    assert (np.minimum(labels, 254) == np.minimum(together, 254)).all()
+    targets = targets_of(coded(labels, 7, 3))
+    assert set(np.unique(targets.types).tolist()) == {NOT_TYPED, 3, 7}
 
 
 def test_a_region_too_small_for_a_rim_keeps_its_pixels(tmp_path: Path) -> None:

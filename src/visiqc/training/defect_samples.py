@@ -124,7 +124,7 @@ class SampleMaker:
         same = rng.random() < self._settings.same
         if bad and not same and rng.random() < self._settings.defective:
             chosen = bad[rng.integers(len(bad))]
-            labels = coded(product.labels[chosen], self._class_of(product.photos[chosen].code))
+            labels = coded(product.labels[chosen], *product.photos[chosen].classes(self._class_of))
             upload = product.frames[chosen]
         else:
             chosen = good[rng.integers(len(good))]

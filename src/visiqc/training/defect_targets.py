@@ -36,9 +36,15 @@ class Targets(NamedTuple):
     types: NDArray[np.int64]
 
 
-def coded(labels: LabelImage, type_class: int) -> LabelImage:
-    """A label image whose defects name their type class: `IGNORED` + 1 + class in place of `DEFECT`."""
-    return np.where(labels == DEFECT, IGNORED + 1 + type_class, labels).astype(np.uint8)
+def coded(labels: LabelImage, *type_classes: int) -> LabelImage:
+    """A label image whose defects name their type class: `IGNORED` + 1 + class in place of `DEFECT`.
+
+    Of several classes, the second takes the place of `DEFECT` - 1, and so on.
+    """
+    table = np.arange(256, dtype=np.uint8)
+    for number, type_class in enumerate(type_classes):
+        table[DEFECT - number] = IGNORED + 1 + type_class
+    return np.asarray(table[labels], np.uint8)
 
 
 def targets_of(labels: LabelImage) -> Targets:

@@ -111,7 +111,7 @@ def _kept(product: LaidProduct, number: int, embed: Embed) -> _Kept:
 
 def _known(product: LaidProduct, number: int, embed: Embed, class_of: Callable[[str | None], int]) -> _Known:
     photo = product.photos[number]
-    labels = coded(product.labels[number], class_of(photo.code))
+    labels = coded(product.labels[number], *photo.classes(class_of))
     height, width = labels.shape
     padded = np.pad(labels, ((0, -height % 8), (0, -width % 8)))
     targets = targets_of(padded)

@@ -32,7 +32,7 @@ from visiqc.vision.seen import see
 from visiqc.vision.types import Mask, Matrix, Photo
 from visiqc.vision.warp import Size, warp_photo
 
-FORMAT = 1
+FORMAT = 2
 GOLDEN = "golden"
 SAME_VIEW = 0.3
 """Masked similarity below which a photo shows another view, or was laid wrongly, and is left out."""
@@ -52,6 +52,7 @@ class LaidPhoto:
         codes: Catalogue codes of its defects.
         similarity: Masked similarity after alignment.
         pose: How well the golden pose was met, where known.
+        apart: Codes that its label image tells apart, `DEFECT` downwards; empty = it does not.
     """
 
     name: str
@@ -61,6 +62,11 @@ class LaidPhoto:
     codes: tuple[str, ...]
     similarity: float
     pose: str
+    apart: tuple[str, ...] = ()
+
+    def classes(self, class_of: Callable[[str | None], int]) -> tuple[int, ...]:
+        """The type class of each label of its defects, `DEFECT` downwards."""
+        return tuple(class_of(code) for code in self.apart or (self.code,))
 
     @property
     def code(self) -> str | None:
@@ -166,7 +172,9 @@ def _product(sku: str, pairs: Sequence[Pair], folder: Path, embed: Embed, long_s
             log.warning("product left out", product=sku, why=str(err))
             return None
     plain = json.loads((folder / "product.json").read_text(encoding="utf-8"))
-    photos = tuple(LaidPhoto(**{**one, "codes": tuple(one["codes"])}) for one in plain["photos"])
+    photos = tuple(
+        LaidPhoto(**{**one, "codes": tuple(one["codes"]), "apart": tuple(one["apart"])}) for one in plain["photos"]
+    )
     return LaidProduct(
         sku,
         photos,
@@ -208,10 +216,17 @@ def _others(goldens: Sequence[Path], pairs: Sequence[Pair]) -> Iterator[tuple[Pa
 
 
 def _labels(pair: Pair, copy: WorkingCopy, warp: Matrix, size: Size) -> LabelImage | None:
-    found = labels_of(pair, (copy.photo.shape[0], copy.photo.shape[1]), full_size=copy.original_size)
+    size_read = (copy.photo.shape[0], copy.photo.shape[1])
+    found = labels_of(pair, size_read, full_size=copy.original_size, apart=_apart(pair))
     if found is None:
         return None
     return np.asarray(cv2.warpPerspective(found, warp, size[::-1], flags=cv2.INTER_NEAREST), np.uint8)
+
+
+def _apart(pair: Pair) -> tuple[str, ...]:
+    """The codes of its regions, where people marked several; a mask does not say which is which."""
+    codes = tuple(sorted({region.code for region in pair.regions})) if pair.mask is None else ()
+    return codes if len(codes) > 1 else ()
 
 
 def _golden(path: Path, similarity: float) -> LaidPhoto:
@@ -229,6 +244,7 @@ def _upload(pair: Pair, similarity: float, labelled: bool) -> LaidPhoto:  # noqa
         codes=pair.codes,
         similarity=similarity,
         pose=pair.pose,
+        apart=_apart(pair) if labelled else (),
     )
 
 

@@ -25,7 +25,7 @@ _SHAPE_TOLERANCE = 0.01
 """How far the ratio of two aspect ratios may be from one for a mask to be scaled to its photo."""
 
 
-def labels_of(pair: Pair, size: Size, *, full_size: Size) -> LabelImage | None:
+def labels_of(pair: Pair, size: Size, *, full_size: Size, apart: Sequence[str] = ()) -> LabelImage | None:
     """What is known about each pixel of the upload.
 
     Without a mask the ground is not told from the product: all counts as product.
@@ -34,6 +34,7 @@ def labels_of(pair: Pair, size: Size, *, full_size: Size) -> LabelImage | None:
         pair: Its mask wins over its regions.
         size: Height and width wanted.
         full_size: Of the upload as it is stored, upright: the frame of polygons.
+        apart: Codes whose regions are told apart: the first has `DEFECT`, the next one less, and so on.
 
     Returns:
         (H, W) uint8 label image; None where only the whole photo is labelled, or nothing is.
@@ -49,23 +50,32 @@ def labels_of(pair: Pair, size: Size, *, full_size: Size) -> LabelImage | None:
             labels = np.where(2 * labels.astype(np.int16) > max(int(labels.max(initial=0)), 1), DEFECT, PRODUCT)
         return resized_labels(np.asarray(labels, np.uint8), size)
     if pair.regions:
-        return drawn_labels(pair.regions, size, full_size=full_size)
+        return drawn_labels(pair.regions, size, full_size=full_size, apart=apart)
     return np.full(size, PRODUCT, np.uint8) if pair.defective is False else None
 
 
-def drawn_labels(regions: Iterable[LabelledRegion], size: Size, *, full_size: Size) -> LabelImage:
+def drawn_labels(
+    regions: Iterable[LabelledRegion], size: Size, *, full_size: Size, apart: Sequence[str] = ()
+) -> LabelImage:
     """Regions drawn as defects on a photo that is product everywhere, each in a rim that is not judged.
 
-    Nobody draws to the pixel; the rim is half outside and half inside of the line.
+    Nobody draws to the pixel; the rim is half outside and half inside of the line. `apart` is as in `labels_of`.
     """
-    filled = polygon_mask([region.polygon for region in regions], size, full_size=full_size)
     rim = max(3, 2 * round(_RIM * max(size) / 2) + 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))
-    area = filled.astype(np.uint8)
-    labels = np.full(size, PRODUCT, np.uint8)
-    labels[cv2.dilate(area, disc) > 0] = IGNORED
-    core = cv2.erode(area, disc) > 0
-    labels[core if core.any() else filled] = DEFECT
+    labels, cores = np.full(size, PRODUCT, np.uint8), list[tuple[int, Mask]]()
+    by_label: dict[int, list[Polygon]] = {}
+    for region in regions:
+        label = DEFECT - (apart.index(region.code) if region.code in apart else 0)
+        by_label.setdefault(label, []).append(region.polygon)
+    for label, polygons in by_label.items():
+        filled = polygon_mask(polygons, size, full_size=full_size)
+        area = filled.astype(np.uint8)
+        labels[cv2.dilate(area, disc) > 0] = IGNORED
+        core = cv2.erode(area, disc) > 0
+        cores.append((label, core if core.any() else filled))
+    for label, core in cores:
+        labels[core] = label
     return labels
 
 
