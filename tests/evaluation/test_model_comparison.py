@@ -87,9 +87,17 @@ def test_photos_that_either_fails_on_are_counted_and_left_out_for_both() -> None
     assert not found.worse
 
 
-def test_other_designs_no_longer_recognised_are_shown_but_decide_nothing() -> None:
-    blind = [replace(row, outcome=Outcome.PASS, score=0.0) if row.role == "wrong_sample" else row for row in answers()]
-    found = compare_rows(answers(), blind, draws=200)
+def mistaken(outcome: Outcome) -> list[PhotoRow]:
+    """Every photo of another design answered so."""
+    return [replace(row, outcome=outcome, score=0.0) if row.role == "wrong_sample" else row for row in answers()]
+
+
+def test_other_designs_that_pass_now_make_a_challenger_worse() -> None:
+    assert compare_rows(answers(), mistaken(Outcome.PASS), draws=200).worse
+
+
+def test_other_designs_flagged_for_another_reason_are_shown_but_decide_nothing() -> None:
+    found = compare_rows(answers(), mistaken(Outcome.REVIEW), draws=200)
     (lost,) = [one for one in found.differences if one.name == "other designs recognised"]
     assert lost.surely_worse
     assert not found.worse

@@ -2,10 +2,11 @@
 
 A challenger is *worse* when it loses more, beyond chance, in one primary figure than it wins, beyond chance, in any
 other. Primary are image AUROC (visible defects against good photos), the share of visible defects flagged at the
-deployed threshold, and the share of good photos flagged at it, each a share between 0 and 1 and so of one unit. "Beyond
-chance" is: the 95 % interval of the paired difference, drawn over designs, does not hold 0. A win that could be chance
-excuses nothing. It is worse too when it fails on more photos than the champion. *Better* is the same with the roles
-exchanged, so no challenger is both, and most are neither.
+deployed threshold, the share of good photos flagged at it, and the share of mix-ups flagged (another design, or a
+variant, sent in the product's place), each a share between 0 and 1 and so of one unit. "Beyond chance" is: the 95 %
+interval of the paired difference, drawn over designs, does not hold 0. A win that could be chance excuses nothing. It
+is worse too when it fails on more photos than the champion. *Better* is the same with the roles exchanged, so no
+challenger is both, and most are neither.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from visiqc.evaluation.clustered import (
 )
 from visiqc.evaluation.drawn_rows import ALARMS
 from visiqc.evaluation.intervals import Interval
-from visiqc.evaluation.rendered_photos import WRONG_SAMPLE
+from visiqc.evaluation.rendered_photos import VARIANT, WRONG_SAMPLE
 from visiqc.evaluation.rendered_rows import PhotoRow, rank_scores
 
 Rows = Sequence[PhotoRow]
@@ -164,6 +164,7 @@ _FIGURES = (
     _Asked(name="image AUROC", of=lambda row: row.good or row.shows_defect, figure=_auroc, primary=True),
     _Asked(name="visible defects flagged", of=_bad, figure=_flagged, primary=True),
     _Asked(name="good photos flagged", of=_good, figure=_flagged, primary=True, lower_is_better=True),
+    _Asked(name="mix-ups flagged", of=lambda row: row.role in {VARIANT, WRONG_SAMPLE}, figure=_flagged, primary=True),
     _Asked(
         name="recall at 5 % false alarms, compared by both",
         of=lambda row: row.good or row.shows_defect,
