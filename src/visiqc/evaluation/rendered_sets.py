@@ -37,6 +37,8 @@ class Item:
         attribute: What a variant differs in, or what spoils an unusable photo, or None.
         family: Of what lies before the camera.
         visible: Whether the defect can be seen; None where there is none.
+        view: Photos of one view show one piece in one light from one place, and differ in a defect and in the phone:
+            the good one's file; empty = it shares its view with no other.
     """
 
     sku: str
@@ -50,6 +52,7 @@ class Item:
     attribute: str | None
     family: str
     visible: bool | None
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

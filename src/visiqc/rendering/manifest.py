@@ -10,7 +10,7 @@ from typing import Any
 
 from visiqc.errors import InputError
 from visiqc.evaluation.rendered_sets import COMPLETE_IT, FORMAT, MANIFEST, Item, Manifest
-from visiqc.recipes import as_values, digest_of
+from visiqc.recipes import digest_of
 from visiqc.rendering.defects.catalogue import KINDS
 from visiqc.rendering.folder import (
     MASK,
@@ -37,14 +37,18 @@ def write_manifest(folder: Path, recipe: RenderRecipe, shots: Sequence[Shot]) ->
         if not is_finished(folder, shot):
             raise InputError(f"{place_of(shot, PICTURE)} is not there yet; {COMPLETE_IT}")
     records = [read_record(folder, shot) for shot in shots]
+    views = {shot.seed: place_of(shot, PICTURE) for shot in shots if shot.view_seed == shot.seed}
     manifest = Manifest(
         format=FORMAT,
         name=recipe.name,
         split=recipe.split,
-        digest=digest_of([as_values(recipe), *(record["planned"] for record in records)]),
+        digest=digest_of([recipe.values, *(record["planned"] for record in records)]),
         recipe_digest=recipe.digest,
-        recipe=as_values(recipe),
-        items=tuple(_item(shot, record["measured"]) for shot, record in zip(shots, records, strict=True)),
+        recipe=recipe.values,
+        items=tuple(
+            _item(shot, record["measured"], view=views.get(shot.view_seed, "") if shot.view_seed is not None else "")
+            for shot, record in zip(shots, records, strict=True)
+        ),
     )
     text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n"
     with disk_errors("the manifest cannot be written"):
@@ -52,7 +56,7 @@ def write_manifest(folder: Path, recipe: RenderRecipe, shots: Sequence[Shot]) ->
     return manifest
 
 
-def _item(shot: Shot, measured: Mapping[str, Any]) -> Item:
+def _item(shot: Shot, measured: Mapping[str, Any], *, view: str) -> Item:
     defective = shot.role is ShotRole.DEFECTIVE
     # Where the piece left no place for the planned kind, another was made; the record knows.
     kind = measured.get("defect", shot.defect) if defective else None
@@ -68,4 +72,5 @@ def _item(shot: Shot, measured: Mapping[str, Any]) -> Item:
         attribute=shot.attribute or None,
         family=shot.design.family,
         visible=bool(measured.get("visible", False)) if defective else None,
+        view=view,
     )

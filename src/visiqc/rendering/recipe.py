@@ -78,6 +78,8 @@ class RenderRecipe:
             finite = all(0 <= weight < math.inf for weight in getattr(self, key).values())
             _need(finite, key, "weights of at least 0 and finite", self)
         _need(any(self.roles.values()), "roles", "a weight above 0", self)
+        good = self.roles.get(ShotRole.GOOD, 0) > 0 and self.uploads > 0
+        _need(good or not self.defects_a_view, "defects_a_view", "0 where no upload is good", self)
         _need(ShotRole.GOLDEN not in self.roles, "roles", "roles of uploads; `goldens` says how many those are", self)
         _need(not self.families or any(self.families.values()), "families", "a weight above 0", self)
         _need(all(0.05 <= each <= 100 for each in self.severity), "severity", "two numbers of 0.05 to 100", self)
@@ -86,10 +88,15 @@ class RenderRecipe:
     @property
     def digest(self) -> str:
         """SHA-256 of every key and its value."""
+        return digest_of(self.values)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every key and its value, as JSON knows them."""
         values = as_values(self)
         if not self.defects_a_view:
             del values["defects_a_view"]  # recipes had none once: their sets are as good as ever
-        return digest_of(values)
+        return values
 
     @property
     def folder_name(self) -> str:

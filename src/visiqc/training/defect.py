@@ -26,7 +26,15 @@ from visiqc.training.engine import FitResult, FitSettings, fit
 from visiqc.training.laid import LaidProduct, lay_set
 from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
-from visiqc.training.sources import Sources, held_out_skus, is_shippable, joint, read_sources, reserved_skus
+from visiqc.training.sources import (
+    Sources,
+    held_out_skus,
+    is_shippable,
+    joint,
+    read_sources,
+    require_learned,
+    reserved_skus,
+)
 from visiqc.training.stage_progress import stage
 from visiqc.training.tracking import Tracker
 from visiqc.vision.rotation import Embed
@@ -83,8 +91,8 @@ class DefectRecipe:
     """Of everything random."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.held_out < 1:
-            raise BadRecipe(f"held_out must be between 0 and 1, got {self.held_out}")
+        if not (0 <= self.held_out < 1 and (self.held_out or self.data.held_out)):
+            raise BadRecipe(f"held_out must be over 0 and under 1, or 0 beside data.held_out, got {self.held_out}")
         for key in ("batch", "steps"):
             if getattr(self, key) < 1:
                 raise BadRecipe(f"{key} must be at least 1, got {getattr(self, key)}")
@@ -155,6 +163,7 @@ def _parts(recipe: DefectRecipe, embed: Embed, trunk: str) -> Parts:
     with stage("reading photos") as told:
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     held_out = held_out_skus(sets, recipe.held_out, seed=recipe.seed) | reserved_skus(sets, recipe.data.held_out)
+    require_learned(sets, held_out)
     require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
     laid: list[LaidProduct] = []
     for one in sets:

@@ -95,6 +95,7 @@ class SoftMatch(nn.Module):
             The matched golden vectors (N, C, h, w), and four figures a cell (N, 4, h, w): the cosine of the best match
             in any golden, its mean over the goldens, its spread, and how much the goldens differ among themselves.
         """
+        upload, goldens = upload.float(), goldens.float()  # differences of squares need more than 16 bits
         own = functional.normalize(upload, dim=1, eps=1e-4).unsqueeze(1)
         # Passes over the goldens are what this costs: their lengths are taken once, and no map of unit vectors is made.
         squares = goldens.square().sum(2, keepdim=True)

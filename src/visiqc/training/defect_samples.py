@@ -140,7 +140,8 @@ class SampleMaker:
             )
             if same:
                 return _Raw(upload, (whole,) * goldens, labels, product.product)
-        rest = [n for n in good if n != chosen] or good
+        view = product.photos[chosen].view
+        rest = [n for n in good if n != chosen and not (view and product.photos[n].view == view)] or good
         taken = [rest[n % len(rest)] for n in rng.permutation(max(goldens, len(rest)))[:goldens]]
         return _Raw(upload, tuple(product.frames[n] for n in taken), labels, product.product)
 

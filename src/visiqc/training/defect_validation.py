@@ -64,8 +64,8 @@ class ValidationPhoto:
         change: (h, w) float32 log-odds of change, a cell for 8 × 8 pixels, NaN off the product.
         cells: (n,) float32, log-odds of the cells that count.
         changed: (n,) bool, what they should say.
-        types: (T,) float32 type logits, mean over the cells that show the defect; empty without any.
-        type_class: What they should say; None without a labelled defect.
+        types: (T,) float32 type logits, mean over the cells that show the commonest type; empty without any.
+        type_class: That type, which they should say; None without a labelled defect.
     """
 
     sku: str
@@ -152,6 +152,7 @@ def _answer(
     classes = known.targets.types[: types.shape[1], : types.shape[2]]
     shown = classes != NOT_TYPED
     there = np.bincount(classes[shown]) if shown.any() else np.zeros(0, np.int64)
+    commonest = int(there.argmax()) if there.size else NOT_TYPED
     return ValidationPhoto(
         sku=product.sku,
         name=known.photo.name,
@@ -161,8 +162,8 @@ def _answer(
         change=cells,
         cells=logits[counted],
         changed=known.targets.change[:height, :width][counted] > 0.5,
-        types=np.asarray(types[:, shown].mean(axis=1) if there.size else np.zeros(0), np.float32),
-        type_class=int(there.argmax()) if there.size else None,
+        types=np.asarray(types[:, classes == commonest].mean(axis=1) if there.size else np.zeros(0), np.float32),
+        type_class=commonest if there.size else None,
     )
 
 

@@ -53,6 +53,7 @@ class LaidPhoto:
         similarity: Masked similarity after alignment.
         pose: How well the golden pose was met, where known.
         apart: Codes that its label image tells apart, `DEFECT` downwards; empty = it does not.
+        view: As its pair's: what shares it is no other photo of the piece.
     """
 
     name: str
@@ -63,6 +64,7 @@ class LaidPhoto:
     similarity: float
     pose: str
     apart: tuple[str, ...] = ()
+    view: str = ""
 
     def classes(self, class_of: Callable[[str | None], int]) -> tuple[int, ...]:
         """The type class of each label of its defects, `DEFECT` downwards."""
@@ -224,9 +226,9 @@ def _labels(pair: Pair, copy: WorkingCopy, warp: Matrix, size: Size) -> LabelIma
 
 
 def _apart(pair: Pair) -> tuple[str, ...]:
-    """The codes of its regions, where people marked several; a mask does not say which is which."""
+    """The codes of its regions, where those of the photo do not say them; a mask does not say which is which."""
     codes = tuple(sorted({region.code for region in pair.regions})) if pair.mask is None else ()
-    return codes if len(codes) > 1 else ()
+    return codes if len(codes) > 1 or set(pair.codes) - set(codes) else ()
 
 
 def _golden(path: Path, similarity: float) -> LaidPhoto:
@@ -245,6 +247,7 @@ def _upload(pair: Pair, similarity: float, labelled: bool) -> LaidPhoto:  # noqa
         similarity=similarity,
         pose=pair.pose,
         apart=_apart(pair) if labelled else (),
+        view=pair.view,
     )
 
 

@@ -31,7 +31,7 @@ from visiqc.training.mismatch_model import MismatchNet
 from visiqc.training.mismatch_validation import Seen, figures, report_of, table_of
 from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
-from visiqc.training.sources import Sources, is_shippable, joint, read_sources, reserved_skus
+from visiqc.training.sources import Sources, is_shippable, joint, read_sources, require_learned, reserved_skus
 from visiqc.training.stage_progress import stage
 from visiqc.training.tracking import Tracker
 from visiqc.vision.golden_view import TURNS
@@ -82,8 +82,8 @@ class MismatchRecipe:
     """Of everything random."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.held_out < 1:
-            raise BadRecipe(f"held_out must be between 0 and 1, got {self.held_out}")
+        if not (0 <= self.held_out < 1 and (self.held_out or self.data.held_out)):
+            raise BadRecipe(f"held_out must be over 0 and under 1, or 0 beside data.held_out, got {self.held_out}")
         for key, least in (("patches", 1), ("recolourings", 0), ("recoloured_patches", 1), ("steps", 1)):
             if getattr(self, key) < least:
                 raise BadRecipe(f"{key} must be at least {least}, got {getattr(self, key)}")
@@ -102,6 +102,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     pairs = [pair for one in sets for pair in one.pairs]
     apart = held_out(pairs, recipe.held_out, seed=recipe.seed) | reserved_skus(sets, recipe.data.held_out)
+    require_learned(sets, apart)
     require_calibration(sets, apart, recipe.calibration)
     digest = joint(sets)
     tracker.data({one.name: one.digest for one in sets})

@@ -78,12 +78,14 @@ def held_out(pairs: Sequence[Pair], share: float, *, seed: int) -> frozenset[str
 
     Args:
         pairs: Of all data sets.
-        share: In (0, 1).
+        share: In [0, 1); 0 = none.
         seed: Of the draw.
 
     Raises:
         InputError: Nothing would be left to learn from or to validate on.
     """
+    if not share:
+        return frozenset()
     families = [pair.family for pair in pairs]
 
     def place(group: Group) -> tuple[str, str]:

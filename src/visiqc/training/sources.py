@@ -12,7 +12,7 @@ from visiqc.training.datasets.digests import joint_digest
 from visiqc.training.datasets.folders import FolderSource, read_folder_pairs
 from visiqc.training.datasets.pairs import Pair, PairSet, require_shippable, unshippable
 from visiqc.training.datasets.rendered import read_rendered
-from visiqc.training.datasets.splits import split_pairs
+from visiqc.training.datasets.splits import connected_groups, split_pairs
 from visiqc.training.datasets.verdicts import read_verdicts
 
 
@@ -88,7 +88,7 @@ def is_shippable(sets: Sequence[PairSet]) -> bool:
 
 
 def reserved_skus(sets: Sequence[PairSet], names: Sequence[str]) -> frozenset[str]:
-    """The products of the sets of these names.
+    """The products of the sets of these names, and what shares a lot or a photo with one of them.
 
     Raises:
         BadRecipe: There is no set of such a name.
@@ -97,15 +97,29 @@ def reserved_skus(sets: Sequence[PairSet], names: Sequence[str]) -> frozenset[st
     for name in names:
         if name not in known:
             raise BadRecipe(f"data.held_out names the set {name!r}, which is not among the photos: {', '.join(known)}")
-    return frozenset(pair.sku for one in sets if one.name in names for pair in one.pairs)
+    named = {pair.sku for one in sets if one.name in names for pair in one.pairs}
+    groups = [frozenset(skus) for skus, _ in connected_groups([pair for one in sets for pair in one.pairs])]
+    return frozenset().union(*(skus for skus in groups if skus & named))
+
+
+def require_learned(sets: Sequence[PairSet], held_out: frozenset[str]) -> None:
+    """Raise `InputError` where no product is left to learn from, or none to measure on."""
+    skus = {pair.sku for one in sets for pair in one.pairs}
+    if not skus - held_out or not skus & held_out:
+        raise InputError(
+            f"{len(skus & held_out)} of {len(skus)} products are held out, which leaves none to "
+            f"{'measure on' if skus - held_out else 'learn from'}; change held_out or data.held_out"
+        )
 
 
 def held_out_skus(sets: Sequence[PairSet], share: float, *, seed: int) -> frozenset[str]:
-    """Products nothing is learned from: about that share of them, whole lots together.
+    """Products nothing is learned from: about that share of them, whole lots together; none for a share of 0.
 
     Raises:
         InputError: There are too few products to hold one out.
     """
+    if not share:
+        return frozenset()
     pairs: list[Pair] = [pair for one in sets for pair in one.pairs]
     parts = split_pairs(pairs, {"train": 1 - share, "held out": share}, seed=seed)
     return frozenset(pair.sku for pair in parts["held out"])

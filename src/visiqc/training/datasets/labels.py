@@ -63,7 +63,7 @@ def drawn_labels(
     """
     rim = max(3, 2 * round(_RIM * max(size) / 2) + 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))
-    labels, cores = np.full(size, PRODUCT, np.uint8), list[tuple[int, Mask]]()
+    labels, cores = np.full(size, PRODUCT, np.uint8), list[tuple[int, int, Mask]]()
     by_label: dict[int, list[Polygon]] = {}
     for region in regions:
         label = DEFECT - (apart.index(region.code) if region.code in apart else 0)
@@ -73,8 +73,9 @@ def drawn_labels(
         area = filled.astype(np.uint8)
         labels[cv2.dilate(area, disc) > 0] = IGNORED
         core = cv2.erode(area, disc) > 0
-        cores.append((label, core if core.any() else filled))
-    for label, core in cores:
+        core = core if core.any() else filled
+        cores.append((int(core.sum()), label, core))
+    for _, label, core in sorted(cores, key=lambda one: one[:2], reverse=True):  # a small one may lie in a large one
         labels[core] = label
     return labels
 

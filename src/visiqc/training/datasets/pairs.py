@@ -97,6 +97,7 @@ class Pair:
         codes: Catalogue codes of its defects; empty = not typed.
         pose: How well the golden pose was met, where known.
         family: Of what lies before the camera, where known.
+        view: Uploads of one view differ in a defect and in the phone alone; empty = it shares its view with no other.
     """
 
     sku: str
@@ -113,6 +114,7 @@ class Pair:
     codes: tuple[str, ...] = ()
     pose: str = ""
     family: str = ""
+    view: str = ""
 
     def __post_init__(self) -> None:
         if not self.goldens:

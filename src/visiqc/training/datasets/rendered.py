@@ -69,6 +69,7 @@ def _pairs(folder: Path, items: Sequence[Item], goldens: dict[str, list[Path]]) 
             codes=(item.code,) if item.code else (),
             pose=item.pose,
             family=item.family,
+            view=item.view,
         )
         yield replace(pair, defective=True) if item.role == "defective" and item.visible else pair
 
