@@ -218,11 +218,18 @@ def test_a_registered_challenger_is_promoted_and_becomes_champion(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = candidate / "candidate"
     with open_tracker("defect", tmp_path / "run") as tracker:
-        number = tracker.register(
-            "visiqc-defect", root / "defect" / "halo-1" / "model.onnx", beside=[root / "fleet" / "halo-1"]
+        number, _ = (
+            tracker.register(
+                f"visiqc-{task}", root / task / "halo-1" / "model.onnx", beside=[root / "fleet" / "halo-1"]
+            )
+            for task in ("defect", "identity")
         )
-    named = root / "identity" / "halo-1"
-    ran = visiqc("model", "promote", named, "--registry", "visiqc-defect@challenger", "--yes")
+    both = ("--registry", "visiqc-defect@challenger", "--registry", "visiqc-identity@challenger")
+    ran = visiqc("model", "promote", *both, "--yes")
+    assert ran.code == 0, ran.err
+    assert rows(home)[0].members.fleet.version == "halo-1"
+    assert visiqc("model", "rollback").code == 0
+    ran = visiqc("model", "promote", root / "identity" / "halo-1", root / "fleet" / "halo-1", *both[:2], "--yes")
     assert ran.code == 0, ran.err
     assert rows(home)[0].members.defect is not None
     assert registry.version_of("visiqc-defect", "champion") == number

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -35,6 +36,12 @@ def rows(cache: Path, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
     finally:
         connection.close()
+
+
+def a_sidecar(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "fleet.json").write_text("{}", encoding="utf-8")
+    return folder
 
 
 def a_candidate(folder: Path, *, scale: float = 2.0) -> Path:
@@ -133,9 +140,12 @@ def test_a_server_that_is_gone_stops_nothing_and_gets_all_of_it_later(
             tracker.metrics({"a": epoch / 2}, step=epoch, at=float(epoch))
         tracker.figure(PNG, "roc.png")
         tracker.file(outside, "notes")
-        assert tracker.register("visiqc-defect", a_candidate(run / "candidate" / "defect" / "1")) == ""
+        model = a_candidate(run / "candidate" / "defect" / "1")
+        sidecars = [a_sidecar(run / "candidate" / "fleet" / "1"), a_sidecar(tmp_path / "fleet" / "2")]
+        assert tracker.register("visiqc-defect", model, beside=sidecars) == ""
     assert time.monotonic() - started < 20
     outside.unlink()
+    shutil.rmtree(tmp_path / "fleet")
     kinds = [json.loads(line)["kind"] for line in (run / QUEUE).read_text().splitlines()]
     assert kinds == ["tags", *["metrics"] * 5, "file", "file", "register", "end"]
 
@@ -146,7 +156,22 @@ def test_a_server_that_is_gone_stops_nothing_and_gets_all_of_it_later(
     assert rows(cache, "select status from runs") == [("FINISHED",)]
     assert {path.name for path in (cache / "artifacts").rglob("*.*")} > {"roc.png", "notes.txt", "model.onnx"}
     assert version_of("visiqc-defect", "challenger") == "1"
+    got = fetch("visiqc-defect", "challenger", tmp_path / "got")
+    assert sorted(path.parent.name for path in got.rglob("fleet.json")) == ["1", "2"]
     assert [path.name for path in (cache / "runs" / "moved").glob("offline*")] == []
+
+
+def test_a_sidecar_that_is_gone_holds_nothing_else_back(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{unused_port()}")
+    run = cache / "runs" / "one"
+    with open_tracker("tests", run) as tracker:
+        sidecar = a_sidecar(run / "candidate" / "fleet" / "1")
+        tracker.register("visiqc-defect", a_candidate(run / "candidate" / "defect" / "1"), beside=[sidecar])
+        tracker.metrics({"a": 1.0}, step=1, at=1.0)
+    shutil.rmtree(sidecar)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert send_all(cache / "runs") == {"one": 0}
+    assert rows(cache, "select step, value from metrics") == [(1, 1.0)]
 
 
 def test_what_was_sent_before_a_kill_is_not_there_twice(cache: Path) -> None:
@@ -244,11 +269,12 @@ def test_a_registered_candidate_comes_back_byte_for_byte(cache: Path, tmp_path: 
 
 
 def test_what_belongs_to_a_candidate_is_registered_with_it(cache: Path, tmp_path: Path) -> None:
-    sidecar = tmp_path / "candidate" / "fleet" / "halo-1"
-    sidecar.mkdir(parents=True)
-    (sidecar / "fleet.json").write_text("{}", encoding="utf-8")
+    sidecar = a_sidecar(tmp_path / "candidate" / "fleet" / "halo-1")
+    model = a_candidate(tmp_path / "candidate" / "defect" / "1")
     with open_tracker("tests", cache / "runs" / "one") as tracker:
-        tracker.register("visiqc-defect", a_candidate(tmp_path / "candidate" / "defect" / "1"), beside=[sidecar])
+        assert [tracker.register("visiqc-defect", model, beside=[sidecar]) for _ in range(2)] == ["1", "1"]
+        (sidecar / "cohort.npy").write_bytes(b"another")
+        assert tracker.register("visiqc-defect", model, beside=[sidecar]) == "2"
     got = fetch("visiqc-defect", "challenger", tmp_path / "got")
     assert (got / "fleet" / "halo-1" / "fleet.json").read_text(encoding="utf-8") == "{}"
     assert (got / "card.yaml").is_file()

@@ -97,7 +97,8 @@ def promote(
         raise typer.BadParameter("name a candidate's folder, or --registry", param_hint="CANDIDATE")
     settings, who = Settings(), by or _user()
     fetched = [_fetched(each) for each in registry or []]
-    asked = challenge(settings, [*(candidate or []), *(each.folder for each in fetched)])
+    named = [*(candidate or []), *(each.folder for each in fetched)]
+    asked = challenge(settings, named, sidecars=[one for each in fetched for one in each.sidecars])
     print(f"Challenger: {asked.members}", flush=True)
     require_unseen(asked, on or bundled_samples(), override=override)
     with progress("compare", unit="photo") as steps:

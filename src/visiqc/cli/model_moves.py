@@ -38,8 +38,14 @@ class Challenge:
     supersedes: str
 
 
-def challenge(settings: Settings, folders: Sequence[Path]) -> Challenge:
+def challenge(settings: Settings, folders: Sequence[Path], *, sidecars: Sequence[Path] = ()) -> Challenge:
     """Install candidates and complete them to a set by what is in force.
+
+    Args:
+        settings: Where the home is.
+        folders: As `find_candidates` takes them.
+        sidecars: Fleet sidecars that came with a candidate: the first that fits the set is taken, unless one is among
+            the candidates.
 
     Raises:
         Conflict: The candidates are in force already, their fleet sidecar is missing, another content stands under
@@ -59,7 +65,11 @@ def challenge(settings: Settings, folders: Sequence[Path]) -> Challenge:
     for task in ("trunk", "identity", "defect"):
         if task in versions and task not in candidates:
             install(find_model(task, versions[task], home=settings.home), task, settings.home)
-    models, fleet, fleet_folder = _loaded(settings, versions, candidates, champion[0])
+    if "fleet" in candidates:
+        wanted = [candidates["fleet"].name]
+    else:
+        wanted = [*(install(one, "fleet", settings.home).name for one in sidecars), ""]
+    models, fleet, fleet_folder = _loaded(settings, versions, wanted, champion[0])
     members = members_of(models, fleet, fleet_folder)
     if members.digests == (*champion[0].digests, champion[1].digest):
         raise Conflict("this set is in force already")
@@ -91,17 +101,18 @@ def require_unseen(asked: Challenge, photos: Path, *, override: str) -> None:
 
 
 def _loaded(
-    settings: Settings, versions: dict[str, str], candidates: dict[str, Path], before: Models
+    settings: Settings, versions: dict[str, str], wanted: Sequence[str], before: Models
 ) -> tuple[Models, Fleet, Path]:
-    wanted = candidates["fleet"].name if "fleet" in candidates else ""
+    """The set with the first of the wanted sidecars that fits it; empty = any."""
+    *others, last = wanted
+    for sidecar in others:
+        try:
+            return _loaded(settings, versions, [sidecar], before)
+        except Conflict:
+            continue
     try:
         models, fleet = load_members(
-            settings,
-            versions["trunk"],
-            versions["identity"],
-            versions.get("defect", NONE),
-            fleet=wanted,
-            before=before,
+            settings, versions["trunk"], versions["identity"], versions.get("defect", NONE), fleet=last, before=before
         )
     except (NotFound, IntegrityError) as err:
         if "fleet calibration" not in str(err):
@@ -110,7 +121,7 @@ def _loaded(
             "there is no fleet sidecar that was built with exactly these models; build it with "
             f"training/calibrate_fleet.py, and name its folder beside the candidate's ({err})"
         ) from err
-    folder = find_fleet(models, home=settings.home, version=wanted)
+    folder = find_fleet(models, home=settings.home, version=last)
     return models, fleet, install(folder, "fleet", settings.home)
 
 

@@ -15,6 +15,7 @@ from visiqc.training import registry
 CHAMPION = "champion"
 """Alias of the version that scores."""
 FLEET = "fleet"
+"""Folder of the sidecars in a registered model."""
 _REFERENCE = re.compile(r"([\w.\-]+)@([\w.\-]+)")
 
 
@@ -23,12 +24,14 @@ class Registered:
     """A registered model on this disk.
 
     Attributes:
-        folder: With `<task>/<version>/`, and `fleet/<version>/` where its sidecar was registered with it.
+        folder: Its folder, `<task>/<version>/`.
+        sidecars: Folders `fleet/<version>/` that were registered with it.
         name: Its name in the registry.
         number: Its version there.
     """
 
     folder: Path
+    sidecars: tuple[Path, ...]
     name: str
     number: str
 
@@ -55,6 +58,7 @@ def fetched(reference: str) -> Registered:
     task, version = named_in(got / CARD_FILE)
     if (got / FLEET).is_dir():
         (got / FLEET).rename(into / FLEET)
-    (into / task).mkdir(parents=True, exist_ok=True)
-    got.rename(into / task / version)
-    return Registered(folder=into, name=name, number=number)
+    folder = into / task / version
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    sidecars = tuple(sorted((into / FLEET).glob("*/")))
+    return Registered(folder=got.rename(folder), sidecars=sidecars, name=name, number=number)

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from visiqc.settings import cache_folder
-from visiqc.training.offline import Entry
+from visiqc.training.offline import Entry, paths_of
 
 PATIENCE = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -102,8 +102,8 @@ class Store:
             Away: MLflow is out of reach now.
             Refused: It will never take this.
         """
-        if "path" in entry and not Path(entry["path"]).exists():
-            raise Refused(f"{Path(entry['path']).name} is gone")
+        if gone := [path.name for path in paths_of(entry) if not path.exists()]:
+            raise Refused(f"{gone[0]} is gone")
         with translated():
             if entry["kind"] == "register":
                 from visiqc.training.registry import register

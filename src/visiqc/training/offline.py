@@ -5,13 +5,28 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 QUEUE, SENT, FILES = "offline.jsonl", "offline.sent", "offline-files"
 
 Entry = Mapping[str, Any]
+
+
+def paths_of(entry: Entry) -> list[Path]:
+    """Every file and folder that an entry sends."""
+    return [Path(path) for path in (*([entry["path"]] if "path" in entry else []), *entry.get("beside", ()))]
+
+
+def _with_paths(entry: Entry, place: Callable[[str], Path]) -> Entry:
+    """The entry with each of its paths replaced."""
+    made = dict(entry)
+    if "path" in entry:
+        made["path"] = str(place(entry["path"]))
+    if "beside" in entry:
+        made["beside"] = [str(place(path)) for path in entry["beside"]]
+    return made
 
 
 class Outbox:
@@ -38,8 +53,7 @@ class Outbox:
         Raises:
             OSError: The disk is full or may not be written.
         """
-        if "path" in entry:
-            entry = {**entry, "path": str(self._inside(Path(entry["path"]).absolute()))}
+        entry = _with_paths(entry, lambda path: self._inside(Path(path).absolute()))
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._queue.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
@@ -73,7 +87,7 @@ class Outbox:
                 file.truncate(content.rfind(b"\n") + 1)
 
     def _placed(self, entry: Entry) -> Entry:
-        return {**entry, "path": str(self._folder / entry["path"])} if "path" in entry else entry
+        return _with_paths(entry, lambda path: self._folder / path)
 
     def _inside(self, path: Path) -> Path:
         """The path as seen from the run's folder, which may move; what stands elsewhere is copied into it first."""
@@ -81,13 +95,13 @@ class Outbox:
         return (path if path.is_relative_to(home) else self._copied(path)).relative_to(home)
 
     def _copied(self, path: Path) -> Path:
-        """A copy of a file or folder that may be gone by the time it is sent; the name stays, it is the file's name."""
+        """A copy of a file or folder that may be gone by the time it is sent; its name and its folder's stay."""
         if not path.exists():
             raise FileNotFoundError(errno.ENOENT, f"{path.name} is not there", path.name)
         place = self._folder.absolute() / FILES
         place.mkdir(parents=True, exist_ok=True)
-        own = place / str(sum(1 for _ in place.iterdir()))
-        own.mkdir()
+        own = place / str(sum(1 for _ in place.iterdir())) / path.parent.name
+        own.mkdir(parents=True)
         if path.is_dir():
             shutil.copytree(path, own / path.name)
         else:

@@ -21,7 +21,7 @@ from visiqc.training.offline import Entry
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
-DIGEST, FILES, MODEL_FILE = "visiqc.sha256", "visiqc.files", "visiqc.model"
+DIGEST, WHOLE, FILES, MODEL_FILE = "visiqc.sha256", "visiqc.whole", "visiqc.files", "visiqc.model"
 
 
 def version_of(name: str, alias: str) -> str:
@@ -99,20 +99,27 @@ def register(client: MlflowClient, run: str, entry: Entry) -> str:
         The version.
     """
     name, model = entry["name"], Path(entry["path"])
-    digest = _sha256(model)
-    client_has = {each.tags.get(DIGEST): each.version for each in _versions(client, name, run)}
-    version = client_has.get(digest)
+    beside = [Path(each) for each in entry.get("beside", ())]
+    digest, whole = _sha256(model), _joint(model, beside)
+    client_has = {each.tags.get(WHOLE): each.version for each in _versions(client, name, run)}
+    version = client_has.get(whole)
     if version is None:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"
-            files = _pack(model, [Path(each) for each in entry.get("beside", ())], folder)
-            client.log_artifacts(run, str(folder), f"registered/{name}/{digest[:8]}")
+            files = _pack(model, beside, folder)
+            client.log_artifacts(run, str(folder), f"registered/{name}/{whole[:8]}")
         _make_name(client, name)
-        tags = {**entry["tags"], DIGEST: digest, FILES: "\n".join(files), MODEL_FILE: model.name}
-        source = f"{client.get_run(run).info.artifact_uri}/registered/{name}/{digest[:8]}"
+        tags = {**entry["tags"], DIGEST: digest, WHOLE: whole, FILES: "\n".join(files), MODEL_FILE: model.name}
+        source = f"{client.get_run(run).info.artifact_uri}/registered/{name}/{whole[:8]}"
         version = client.create_model_version(name, source, run_id=run, tags=tags).version
     client.set_registered_model_alias(name, entry["alias"], version)
     return str(version)
+
+
+def _joint(model: Path, beside: Sequence[Path]) -> str:
+    """SHA-256 of the model and of what belongs to it: another sidecar makes another version."""
+    files = [model, *(path for folder in beside for path in sorted(folder.rglob("*")) if path.is_file())]
+    return hashlib.sha256("".join(_sha256(path) for path in files).encode()).hexdigest()
 
 
 def _pack(model: Path, beside: Sequence[Path], folder: Path) -> list[str]:
