@@ -11,14 +11,21 @@ from rendered_answers import answers
 from visiqc.domain.outcome import Outcome
 from visiqc.evaluation.intervals import Interval
 from visiqc.evaluation.model_comparison import ModelComparison, compare_rows
-from visiqc.evaluation.paired_differences import Difference
+from visiqc.evaluation.paired_differences import DEFECTS, MIX_UPS, Difference
 from visiqc.evaluation.rendered_rows import PhotoRow
 
 
-def difference(gain: float, spread: float, *, primary: bool = True) -> Difference:
+def difference(gain: float, spread: float, *, primary: bool = True, about: str = DEFECTS) -> Difference:
     interval = Interval(gain - spread, gain + spread)
     return Difference(
-        name="a figure", primary=primary, champion=0.5, challenger=0.5 + gain, gain=gain, interval=interval, n=10
+        name="a figure",
+        primary=primary,
+        champion=0.5,
+        challenger=0.5 + gain,
+        gain=gain,
+        interval=interval,
+        n=10,
+        about=about,
     )
 
 
@@ -44,6 +51,9 @@ def failed(row: PhotoRow) -> PhotoRow:
         ([difference(-0.1, 0.05), difference(0.1, 0.05)], "no different"),
         ([difference(-0.1, 0.05), difference(0.2, 0.3)], "worse"),  # a win that could be chance excuses nothing
         ([difference(-0.3, 0.01, primary=False)], "no different"),
+        ([difference(-0.2, 0.01), difference(0.3, 0.01, about=MIX_UPS)], "worse"),
+        ([difference(0.3, 0.01), difference(-0.2, 0.01, about=MIX_UPS)], "worse"),
+        ([difference(0.0, 0.1), difference(0.3, 0.01, about=MIX_UPS)], "better"),
     ],
 )
 def test_losses_and_wins_beyond_chance_decide(differences: list[Difference], verdict: str) -> None:

@@ -26,8 +26,44 @@ def maps(size: tuple[int, int], *front: int, seed: int = 0) -> Maps:
 
 
 def net(architecture: DefectArchitecture = TINY) -> DefectNet:
+    """As after some training: what starts at nothing does something, and no norm is the identity."""
     torch.manual_seed(0)
-    return DefectNet(architecture, types=5).eval()
+    made = DefectNet(architecture, types=5).eval()
+    with torch.no_grad():
+        for embedding in made.embeddings:
+            embedding.add.weight.normal_(std=0.3)
+        for layer in made.modules():
+            if isinstance(layer, torch.nn.BatchNorm2d) and layer.running_mean is not None:
+                layer.running_mean.normal_(std=0.3)
+                layer.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr]
+    return made
+
+
+def matched_plainly(upload: torch.Tensor, goldens: torch.Tensor, reach: int) -> tuple[torch.Tensor, ...]:
+    """What `SoftMatch` gives, cell by cell as its docstring says."""
+    batch, _, height, width = upload.shape
+    sharpness, matched, figures = 2.718281828**2.3, torch.zeros_like(upload), torch.zeros(batch, 4, height, width)
+    steps = range(-reach, reach + 1)
+    for n, y, x in np.ndindex(batch, height, width):
+        places = [(min(max(y + dy, 0), height - 1), min(max(x + dx, 0), width - 1)) for dy in steps for dx in steps]
+        there = torch.stack([torch.stack([golden[:, i, j] for i, j in places]) for golden in goldens[n]])
+        cosines = torch.nn.functional.cosine_similarity(there, upload[n, :, y, x].expand_as(there), dim=-1)
+        weights = (cosines * sharpness).flatten().softmax(0)
+        matched[n, :, y, x] = weights @ there.flatten(0, 1)
+        best, own = cosines.amax(1), goldens[n, :, :, y, x]
+        apart = (own - own.mean(0)).square().mean()
+        spread = (best - best.mean()).square().mean()
+        figures[n, :, y, x] = torch.stack([best.max(), best.mean(), (spread + 1e-6).sqrt(), (apart + 1e-6).sqrt()])
+    return matched, figures
+
+
+@pytest.mark.parametrize("reach", [0, 1])
+def test_matching_in_few_passes_gives_what_matching_cell_by_cell_gives(reach: int) -> None:
+    torch.manual_seed(1)
+    upload, goldens = torch.randn(1, 6, 5, 4), torch.randn(1, 3, 6, 5, 4)
+    with torch.inference_mode():
+        for got, wanted in zip(SoftMatch(reach)(upload, goldens), matched_plainly(upload, goldens, reach), strict=True):
+            assert torch.allclose(got, wanted, atol=1e-4)
 
 
 @pytest.mark.parametrize(("size", "goldens"), [((64, 96), 1), ((72, 40), 3)])

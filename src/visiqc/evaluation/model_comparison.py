@@ -1,12 +1,12 @@
 """The measurement behind the promotion gate: two sets of models on the same frozen uploads.
 
 A challenger is *worse* when it loses more, beyond chance, in one primary figure than it wins, beyond chance, in any
-other. Primary are image AUROC (visible defects against good photos), the share of visible defects flagged at the
-deployed threshold, the share of good photos flagged at it, and the share of mix-ups flagged (another design, or a
-variant, sent in the product's place), each a share between 0 and 1 and so of one unit. "Beyond chance" is: the 95 %
-interval of the paired difference, drawn over designs, does not hold 0. A win that could be chance excuses nothing. It
-is worse too when it fails on more photos than the champion. *Better* is the same with the roles exchanged, so no
-challenger is both, and most are neither.
+other about the same. Primary are, about defects, image AUROC (visible defects against good photos), the share of
+visible defects flagged at the deployed threshold and the share of good photos flagged at it; about mix-ups (another
+design, or a variant, sent in the product's place) the share of them flagged. Each is a share between 0 and 1 and so of
+one unit. "Beyond chance" is: the 95 % interval of the paired difference, drawn over designs, does not hold 0. A win
+that could be chance excuses nothing. It is worse too when it fails on more photos than the champion. *Better* is one
+that is not worse and wins so about defects or mix-ups. No challenger is both, and most are neither.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from visiqc.evaluation.clustered import DRAWS
-from visiqc.evaluation.paired_differences import Difference, paired_differences
+from visiqc.evaluation.paired_differences import DEFECTS, MIX_UPS, Difference, paired_differences
 from visiqc.evaluation.protocol import Progress
 from visiqc.evaluation.rendered_photos import read_known
 from visiqc.evaluation.rendered_protocol import run_rendered
@@ -54,12 +54,14 @@ class ModelComparison:
     @property
     def worse(self) -> bool:
         """Whether the challenger should not be promoted; see the module."""
-        return self._loss > self._win or self.challenger_failures > self.champion_failures
+        lost = any(loss > win for win, loss in self._balances)
+        return lost or self.challenger_failures > self.champion_failures
 
     @property
     def better(self) -> bool:
-        """Whether the champion would be worse if it challenged the challenger."""
-        return not self.worse and (self._win > self._loss or self.champion_failures > self.challenger_failures)
+        """Whether it is not worse, and wins."""
+        won = any(win > loss for win, loss in self._balances)
+        return not self.worse and (won or self.champion_failures > self.challenger_failures)
 
     @property
     def verdict(self) -> str:
@@ -82,6 +84,8 @@ class ModelComparison:
         head = ["", "photos", "champion", "challenger", "gain of the challenger [95 %]", "beyond chance"]
         lines = [f"The challenger is {self.verdict}: {self.photos} photos of {self.designs} designs. {DISCLAIMER}", ""]
         lines += grid(head, rows)
+        if not any(one.about == MIX_UPS for one in self.differences):
+            lines += ["", "No mix-ups among the photos: whether another design is noticed was not compared."]
         if self.designs < ENOUGH_DESIGNS:
             lines += ["", f"Fewer than {ENOUGH_DESIGNS} designs: intervals from so few are too narrow."]
         if self.champion_failures or self.challenger_failures:
@@ -109,12 +113,16 @@ class ModelComparison:
         return found
 
     @property
-    def _loss(self) -> float:
-        return max((-one.gain for one in self.differences if one.primary and one.surely_worse), default=0.0)
-
-    @property
-    def _win(self) -> float:
-        return max((one.gain for one in self.differences if one.primary and one.surely_better), default=0.0)
+    def _balances(self) -> list[tuple[float, float]]:
+        """Highest sure win and loss in the primary figures about each thing."""
+        return [
+            (
+                max((one.gain for one in mine if one.surely_better), default=0.0),
+                max((-one.gain for one in mine if one.surely_worse), default=0.0),
+            )
+            for about in (DEFECTS, MIX_UPS)
+            for mine in [[one for one in self.differences if one.primary and one.about == about]]
+        ]
 
 
 def compare_models(

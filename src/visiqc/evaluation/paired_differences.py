@@ -24,6 +24,7 @@ from visiqc.evaluation.intervals import Interval
 from visiqc.evaluation.rendered_photos import VARIANT, WRONG_SAMPLE
 from visiqc.evaluation.rendered_rows import PhotoRow, rank_scores
 
+DEFECTS, MIX_UPS = "defects", "mix-ups"
 Rows = Sequence[PhotoRow]
 Figure = Callable[[Rows, Values], Values]
 """A figure of some photos by row of weights: (R,) from (N,) and (R, N); NaN where it cannot be computed."""
@@ -36,6 +37,7 @@ class Difference:
     Attributes:
         name: What it is.
         primary: Whether the gate looks at it.
+        about: What it is about: a gain excuses a loss in a figure about the same alone.
         champion, challenger: Its value for each.
         gain: By how much the challenger is better; negative where it is worse, whichever way the figure counts.
         interval: 95 % of `gain`, over designs drawn for both models alike.
@@ -49,6 +51,7 @@ class Difference:
     gain: float
     interval: Interval
     n: int
+    about: str = DEFECTS
 
     @property
     def surely_better(self) -> bool:
@@ -70,6 +73,7 @@ class _Asked:
         of: Photos it is over.
         figure: How it is computed.
         primary: Whether the gate looks at it.
+        about: What it is about.
         lower_is_better: Whether a lower value is the better one.
         compared: Whether photos that either answered RETAKE or WRONG_SAMPLE are left out: they have no score.
     """
@@ -78,6 +82,7 @@ class _Asked:
     of: Callable[[PhotoRow], bool]
     figure: Figure
     primary: bool = False
+    about: str = DEFECTS
     lower_is_better: bool = False
     compared: bool = False
 
@@ -130,6 +135,7 @@ def _difference(asked: _Asked, champion: Rows, challenger: Rows, weights: Values
         gain=float(gain[0]),
         interval=interval_of(gain),
         n=len(kept),
+        about=asked.about,
     )
 
 
@@ -164,7 +170,13 @@ _FIGURES = (
     _Asked(name="image AUROC", of=lambda row: row.good or row.shows_defect, figure=_auroc, primary=True),
     _Asked(name="visible defects flagged", of=_bad, figure=_flagged, primary=True),
     _Asked(name="good photos flagged", of=_good, figure=_flagged, primary=True, lower_is_better=True),
-    _Asked(name="mix-ups flagged", of=lambda row: row.role in {VARIANT, WRONG_SAMPLE}, figure=_flagged, primary=True),
+    _Asked(
+        name="mix-ups flagged",
+        of=lambda row: row.role in {VARIANT, WRONG_SAMPLE},
+        figure=_flagged,
+        primary=True,
+        about=MIX_UPS,
+    ),
     _Asked(
         name="recall at 5 % false alarms, compared by both",
         of=lambda row: row.good or row.shows_defect,

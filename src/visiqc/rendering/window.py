@@ -10,9 +10,10 @@ import numpy as np
 from visiqc.vision.types import FloatArray, Mask
 
 _MARGIN, _LEAST = 24 / 512, 96 / 512
-"""Around a mask, for what the defect changes beside it; and a window's smallest side. Both of the photo's side."""
-_GROWN, _FEATHER = 4 / 512, 2 / 512
-_RAMP_PX = 6.0
+"""Around a mask, for what the defect changes beside it; and a window's smallest side, but for what of it would lie
+outside of the photo. Both of the photo's side."""
+_GROWN, _FEATHER, _RAMP = 4 / 512, 2 / 512, 6 / 512
+"""How far what changed is grown, how softly it ends, and how far inside the window's border the window counts whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _span(filled: Mask) -> tuple[int, int]:
 
 
 def _rise(start: int, length: int, side: int) -> FloatArray:
-    steps = np.arange(length, dtype=np.float32)
-    rising = np.full(length, 1.0, np.float32) if start == 0 else np.minimum(steps / _RAMP_PX, 1)
-    falling = np.full(length, 1.0, np.float32) if start + length == side else np.minimum(steps[::-1] / _RAMP_PX, 1)
+    steps = np.arange(length, dtype=np.float32) / (_RAMP * side)
+    rising = np.full(length, 1.0, np.float32) if start == 0 else np.minimum(steps, 1)
+    falling = np.full(length, 1.0, np.float32) if start + length == side else np.minimum(steps[::-1], 1)
     return np.asarray(np.minimum(rising, falling))
