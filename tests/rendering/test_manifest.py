@@ -13,6 +13,7 @@ from visiqc.rendering.folder import keep
 from visiqc.rendering.manifest import write_manifest
 from visiqc.rendering.recipe import RenderRecipe
 from visiqc.rendering.shots import Shot, ShotRole
+from visiqc.training.datasets.rendered import read_rendered
 
 RECIPE = RenderRecipe(name="discs", split="none", seed=1, designs=1)
 GOLDEN = a_shot("disc-0", "golden/1")
@@ -46,6 +47,16 @@ def test_a_manifest_lists_every_photo_and_reads_back(tmp_path: Path) -> None:
         visible=True,
     )
     assert (manifest.items[0].defect, manifest.items[0].visible) == (None, None)
+
+
+def test_photos_that_share_a_view_name_the_good_one(tmp_path: Path) -> None:
+    good = a_shot("disc-0", "uploads/2", role=ShotRole.GOOD)
+    good = replace(good, seed=7, view_seed=7)
+    shots = [GOLDEN, good, replace(SCRATCHED, seed=8, view_seed=7)]
+    kept(tmp_path, shots)
+    manifest = write_manifest(tmp_path, RECIPE, shots)
+    assert [item.view for item in manifest.items] == ["", "disc-0/uploads/2.jpg", "disc-0/uploads/2.jpg"]
+    assert [pair.view for pair in read_rendered(tmp_path).pairs] == ["disc-0/uploads/2.jpg"] * 2
 
 
 def test_the_defect_that_was_made_counts_and_one_out_of_sight_is_not_visible(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from small_sets import drawn_set
 from visiqc.errors import BadRecipe, InputError
 from visiqc.recipes import make_recipe, read_recipe
+from visiqc.training import defect, mismatch
 from visiqc.training.datasets.pairs import OWN, Pair, PairSet
 from visiqc.training.defect import CalibrationSettings, DefectRecipe, require_calibration
 from visiqc.training.defect_candidate import held_out_products
@@ -28,6 +29,22 @@ def test_the_recipes_that_ship_are_read(name: str) -> None:
 def test_values_that_make_no_sense_are_refused_by_name(wrong: dict[str, float]) -> None:
     with pytest.raises(BadRecipe, match=f"{next(iter(wrong))} must be"):
         make_recipe(DefectRecipe, {"data": {"renders": ["train"]}, **wrong})
+
+
+def test_nothing_is_learned_from_the_products_of_a_set_held_out_in_any_set(tmp_path: Path) -> None:
+    sets = [drawn_set(tmp_path / "a", products=6), replace(drawn_set(tmp_path / "b", products=2), name="kept")]
+    asked = {"data": {"renders": ["boards", "kept"], "held_out": ["kept"]}, "held_out": 0}
+    for made in (
+        defect.products_held_out(make_recipe(DefectRecipe, asked), sets),
+        mismatch.products_held_out(make_recipe(mismatch.MismatchRecipe, asked), sets),
+    ):
+        assert made == {"board-0", "board-1"}
+    more = make_recipe(DefectRecipe, asked | {"held_out": 0.4})
+    assert defect.products_held_out(more, sets) > {"board-0", "board-1"}
+    with pytest.raises(InputError, match="2 of 2 products are held out, which leaves none to learn from"):
+        defect.products_held_out(make_recipe(DefectRecipe, asked), sets[1:])
+    with pytest.raises(BadRecipe, match=r"held_out must be over 0 and under 1, or 0 beside data\.held_out, got 0"):
+        make_recipe(DefectRecipe, {"data": {"renders": ["boards"]}, "held_out": 0})
 
 
 def test_too_few_products_held_out_for_a_calibration_are_refused_beforehand(tmp_path: Path) -> None:

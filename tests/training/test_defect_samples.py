@@ -36,6 +36,18 @@ def test_a_sample_has_as_many_goldens_as_asked_also_of_a_product_with_fewer(gold
     assert {photo.shape for photo in (sample.upload, *sample.goldens)} == {(96, 96, 3)}
 
 
+def test_no_golden_is_the_view_the_upload_was_made_from() -> None:
+    board = laid_boards()[0]
+    photos = tuple(replace(one, view="" if n < 2 else "one") for n, one in enumerate(board.photos))
+    views = replace(board, photos=photos)  # two goldens, a good upload, and a defective one of the same view
+    frames = [views.frames[n] for n in range(4)]
+    draws = SampleMaker([views], replace(SMALL, defective=1.0, damaged=0.0, same=0.0), lambda _: 0)
+    drawn = [draws._photos(np.random.default_rng(seed), 2) for seed in range(8)]
+    of_the_view = [raw for raw in drawn if np.array_equal(raw.upload, frames[3])]
+    assert of_the_view
+    assert not any(np.array_equal(golden, frames[2]) for raw in of_the_view for golden in raw.goldens)
+
+
 def test_without_damage_and_defects_nothing_changed() -> None:
     still = maker(damaged=0.0, defective=0.0)
     for seed in range(5):

@@ -162,8 +162,7 @@ def open_trunk(version: str) -> Embed:
 def _parts(recipe: DefectRecipe, embed: Embed, trunk: str) -> Parts:
     with stage("reading photos") as told:
         sets = read_sources(recipe.data, shippable=recipe.shippable)
-    held_out = held_out_skus(sets, recipe.held_out, seed=recipe.seed) | reserved_skus(sets, recipe.data.held_out)
-    require_learned(sets, held_out)
+    held_out = products_held_out(recipe, sets)
     require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
     laid: list[LaidProduct] = []
     for one in sets:
@@ -180,6 +179,17 @@ def _parts(recipe: DefectRecipe, embed: Embed, trunk: str) -> Parts:
         )
     learned = [product for product in laid if product.sku not in held_out]
     return Parts(sets, held_out, learned, apart, validated, classes)
+
+
+def products_held_out(recipe: DefectRecipe, sets: Sequence[PairSet]) -> frozenset[str]:
+    """SKUs that nothing is learned from.
+
+    Raises:
+        InputError: None is left to learn from, or to measure on.
+    """
+    held_out = held_out_skus(sets, recipe.held_out, seed=recipe.seed) | reserved_skus(sets, recipe.data.held_out)
+    require_learned(sets, held_out)
+    return held_out
 
 
 def require_calibration(sets: Sequence[PairSet], held_out: frozenset[str], settings: CalibrationSettings) -> None:

@@ -100,9 +100,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     trunk = cards_of(models)["trunk"]
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable)
-    pairs = [pair for one in sets for pair in one.pairs]
-    apart = held_out(pairs, recipe.held_out, seed=recipe.seed) | reserved_skus(sets, recipe.data.held_out)
-    require_learned(sets, apart)
+    apart = products_held_out(recipe, sets)
     require_calibration(sets, apart, recipe.calibration)
     digest = joint(sets)
     tracker.data({one.name: one.digest for one in sets})
@@ -133,6 +131,18 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
     metrics = {f"best/{name}": value for name, value in fitted.best.items()} | made.metrics
     return RunResult(metrics=metrics, artifacts=(made.folder,), data_digest=digest)
+
+
+def products_held_out(recipe: MismatchRecipe, sets: Sequence[PairSet]) -> frozenset[str]:
+    """SKUs that nothing is learned from.
+
+    Raises:
+        InputError: None is left to learn from, or to measure on.
+    """
+    pairs = [pair for one in sets for pair in one.pairs]
+    apart = held_out(pairs, recipe.held_out, seed=recipe.seed) | reserved_skus(sets, recipe.data.held_out)
+    require_learned(sets, apart)
+    return apart
 
 
 def data_digest(recipe: MismatchRecipe) -> str:
