@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from visiqc.errors import BadRecipe
+from visiqc.errors import BadRecipe, InputError
 from visiqc.rendering.approval import approvable
 from visiqc.rendering.catalogue import draw_design
 from visiqc.rendering.circumstances import specimen_numbers
@@ -144,6 +144,11 @@ def test_a_photo_that_shares_a_view_differs_from_it_where_its_defect_is_and_in_i
     assert made.record["planned"]["light"] == view.record["planned"]["light"]
     assert made.record["planned"]["phone"] != view.record["planned"]["phone"]
     assert (made.label == 255).any()
+
+
+def test_only_good_and_defective_photos_share_a_view() -> None:
+    with pytest.raises(InputError, match="a golden photo shares its view with no other"):
+        replace(GOOD, role=ShotRole.GOLDEN, view_seed=3)
 
 
 def test_a_window_shows_what_the_whole_photo_shows_there() -> None:

@@ -11,7 +11,7 @@ from bench import real_models
 from small_sets import drawn_set, laid_boards
 from visiqc.errors import InputError
 from visiqc.training.datasets.pairs import DEFECT, OWN, PairSet
-from visiqc.training.laid import GOLDEN, lay_set
+from visiqc.training.laid import GOLDEN, Pictures, lay_set
 
 
 def test_every_photo_lies_in_the_golden_frame_with_what_is_known_of_it() -> None:
@@ -22,6 +22,19 @@ def test_every_photo_lies_in_the_golden_frame_with_what_is_known_of_it() -> None
     assert {product.labels[n].shape for n in range(4)} == {product.product.shape}
     assert [photo.good for photo in product.photos] == [True, True, True, False]
     assert product.photos[3].codes == ("FI-CON",)
+
+
+def test_pictures_are_read_one_by_one_and_their_file_is_closed(tmp_path: Path) -> None:
+    stack = np.arange(24, dtype=np.uint8).reshape(3, 2, 4)
+    np.save(tmp_path / "stack.npy", stack)
+    pictures = Pictures(tmp_path / "stack.npy")
+    assert (len(pictures), pictures[1].tolist()) == (3, stack[1].tolist())
+    pictures[1][:] = 0  # a copy
+    assert np.array_equal(np.asarray(pictures), stack)
+    with pytest.raises(IndexError):
+        pictures[3]
+    (tmp_path / "stack.npy").unlink()
+    assert not [link for link in Path("/proc/self/fd").glob("*") if "stack.npy" in str(link.resolve())]
 
 
 def test_a_label_image_goes_where_its_photo_goes() -> None:

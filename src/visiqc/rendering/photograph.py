@@ -106,8 +106,9 @@ def _whole(session: Session) -> _Traced:
 def _within_view(session: Session, view_seed: int) -> _Traced:
     """The shared view of the good piece, with what a defect changes rendered anew and laid into it."""
     shared = replace(session.shot, name="", role=ShotRole.GOOD, seed=view_seed, view_seed=None, defect="", severity=0.0)
-    with session.timed("view"):
-        view = shared_view(shared)
+    view, seconds = shared_view(shared)
+    for stage, spent in seconds.items():
+        session.seconds[stage] += spent
     gain = _gain(session, view.taken)
     made = session.damaged(view.sight) if session.shot.role is ShotRole.DEFECTIVE else None
     if made is None:

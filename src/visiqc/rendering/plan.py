@@ -183,8 +183,8 @@ def _damaged_views(product: _Product, good: Shot, dealers: _Dealers, kinds: Iter
     """A good photo's view again, each time with a defect."""
     for number in range(1, product.recipe.defects_a_view + 1):
         name = f"{good.name}-defective-{number}"
-        drawn = product.shot(name, ShotRole.DEFECTIVE, good.pose)
-        shot = replace(drawn, turn_deg=good.turn_deg, card=good.card, view_seed=good.seed)
+        seed = product.shot(name, ShotRole.DEFECTIVE, good.pose).seed
+        shot = replace(good, name=name, role=ShotRole.DEFECTIVE, seed=seed, view_seed=good.seed)
         yield _filled(shot, dealers, kinds, product.numbers(f"{name} plan"))
 
 

@@ -171,7 +171,7 @@ class Session:
         return self.shot.seed % 10**6
 
     def compared(self, made: Made, sight: FirstHits, taken: Taken, gain: float, window: Window) -> Compared:
-        """The damaged piece against the same piece without its defect.
+        """The damaged piece against the same piece without its defect, inside the window.
 
         All from one pass of few samples with one seed: where light does not meet the defect, the two are equal.
         """
@@ -202,10 +202,21 @@ class Session:
         return sensor(replace(self.around.camera, aperture_mm=0.0), self.shot.side_px)
 
 
-@functools.lru_cache(maxsize=1)
-def shared_view(shot: Shot) -> View:
-    """The view of a good shot, rendered once for all photos that follow and share it."""
-    return Session(shot).view()
+_shared: dict[Shot, View] = {}
+
+
+def shared_view(shot: Shot) -> tuple[View, Mapping[str, float]]:
+    """The view of a good shot, rendered once for all photos that follow and share it.
+
+    Returns:
+        The view, and the CPU seconds it took by stage; none where it was there already.
+    """
+    if shot in _shared:
+        return _shared[shot], {}
+    _shared.clear()  # one at a time: it holds what every ray of it hit
+    session = Session(shot)
+    _shared[shot] = session.view()
+    return _shared[shot], session.seconds
 
 
 @functools.lru_cache(maxsize=3)

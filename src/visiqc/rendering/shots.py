@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from visiqc.errors import InputError
 from visiqc.rendering.design import Design
 
 
@@ -76,3 +77,7 @@ class Shot:
     card: bool = False
     product: Design | None = None
     view_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.view_seed is not None and self.role not in {ShotRole.GOOD, ShotRole.DEFECTIVE}:
+            raise InputError(f"{self.name}: a {self.role} photo shares its view with no other; give no view_seed")

@@ -65,7 +65,7 @@ class FitResult:
     """What a fit gave.
 
     Attributes:
-        best_epoch: The epoch whose weights are kept, from 0.
+        best_epoch: The epoch whose weights are kept, from 0: the best by `watch`, or the last where nothing is watched.
         best: Its metrics.
         epochs_run: Epochs finished over all the runs it took.
         seconds: Of computing over all of them.

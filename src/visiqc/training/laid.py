@@ -1,7 +1,7 @@
 """Photos of a data set laid over their golden, as serving lays them, and kept: what the defect model learns from.
 
 The aligner of serving makes the pairs, so that the model sees the misalignment that is left in use. A product's photos
-are one array on disk, read through the page cache: nothing is decoded twice, and workers share it.
+are one file, read picture by picture through the page cache: nothing is decoded twice, and workers share it.
 """
 
 from __future__ import annotations
