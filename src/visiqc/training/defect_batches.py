@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -85,8 +84,8 @@ class DefectBatches:
             batch_size=None,
             num_workers=workers,
             prefetch_factor=4 if workers else None,
-            # A fork shares the laid photos; and torch has no threads running when the first worker starts.
-            multiprocessing_context="fork" if workers and hasattr(os, "fork") else None,
+            # A fork of a process whose OpenCV or ONNX Runtime has threads waits for them for ever.
+            multiprocessing_context="spawn" if workers else None,
         )
         yield from loader
 
