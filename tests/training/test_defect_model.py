@@ -147,3 +147,14 @@ def test_cells_that_are_not_judged_cost_nothing_and_a_batch_without_change_has_a
     assert float(parts["focal"]) == 0
     assert float(parts["dice"]) == 0
     assert torch.isfinite(total)
+
+
+def test_the_type_of_a_small_defect_counts_as_much_as_that_of_a_large_one() -> None:
+    targets = a_batch_of_targets(changed=True)
+    classes = torch.full((2, 8, 8), NOT_TYPED)
+    classes[0, :, :] = 1
+    classes[1, 4, 4] = 2
+    answers = torch.zeros(2, 5, 8, 8)
+    answers[:, 1] = 4.0  # right about the large one, wrong about the small one
+    _, parts = defect_loss(torch.zeros(2, 1, 16, 16), answers, targets._replace(types=classes), LossSettings())
+    assert 1.5 < float(parts["types"]) < 2.5
