@@ -18,7 +18,7 @@ from visiqc.training.augment import Augmenter, AugmentSettings, Sample
 from visiqc.training.datasets.labels import LabelImage
 from visiqc.training.datasets.pairs import DEFECT, IGNORED, PRODUCT
 from visiqc.training.defect_targets import Targets, coded, targets_of
-from visiqc.training.laid import LaidProduct
+from visiqc.training.laid import LaidPhoto, LaidProduct
 from visiqc.training.synth.damage import damage
 from visiqc.training.synth.scenes import scene
 from visiqc.vision.types import Mask, Matrix, Photo
@@ -38,7 +38,7 @@ class SampleSettings:
     goldens: tuple[int, ...] = (1, 2, 3)
     """Numbers of goldens, drawn for each batch."""
     defective: float = 0.4
-    """Share of uploads drawn from the photos labelled defective, where the product has any."""
+    """Share of uploads drawn from the photos labelled defective, of whatever products have any."""
     damaged: float = 0.65
     """Share of good uploads that get synthetic damage."""
     damage_area: tuple[float, float] = (0.002, 0.06)
@@ -103,6 +103,7 @@ class SampleMaker:
         self._augment = Augmenter(settings.augment)
         # With one good photo alone, the photo itself under another simulated light has to be its golden.
         self._products = [product for product in products if product.numbers(lambda photo: photo.good)]
+        self._damaged_ones = [product for product in self._products if product.numbers(_shows_damage)]
         if not self._products:
             raise InputError("no product has a good photo; the defect model learns from good photos and damage on them")
 
@@ -118,11 +119,13 @@ class SampleMaker:
         return _Raw(upload, (drawn.photo,) * goldens, labels, drawn.product)
 
     def _photos(self, rng: Generator, goldens: int) -> _Raw:
-        product = self._products[rng.integers(len(self._products))]
-        good = product.numbers(lambda photo: photo.good)
-        bad = product.numbers(lambda photo: photo.defective is True and photo.labelled)
         same = rng.random() < self._settings.same
-        if bad and not same and rng.random() < self._settings.defective:
+        defective = self._damaged_ones and not same and rng.random() < self._settings.defective
+        among = self._damaged_ones if defective else self._products
+        product = among[rng.integers(len(among))]
+        good = product.numbers(lambda photo: photo.good)
+        if defective:
+            bad = product.numbers(_shows_damage)
             chosen = bad[rng.integers(len(bad))]
             labels = coded(product.labels[chosen], *product.photos[chosen].classes(self._class_of))
             upload = product.frames[chosen]
@@ -189,6 +192,10 @@ class SampleMaker:
             source=centre,
             target=(float(target[0]), float(target[1])),
         )
+
+
+def _shows_damage(photo: LaidPhoto) -> bool:
+    return photo.defective is True and photo.labelled
 
 
 def _somewhere(area: Mask, rng: Generator) -> tuple[float, float] | None:
