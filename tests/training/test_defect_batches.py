@@ -26,8 +26,12 @@ def open_trunk() -> Embed:
     return real_models().trunk.features
 
 
+def one_class(_: str | None) -> int:
+    return 0
+
+
 def source(plan: BatchPlan = PLAN) -> DefectBatches:
-    return DefectBatches(laid_boards(), SETTINGS, lambda _: 0, open_trunk, plan)
+    return DefectBatches(laid_boards(), SETTINGS, one_class, open_trunk, plan)
 
 
 def same(one: DefectBatch, other: DefectBatch) -> bool:
