@@ -84,6 +84,7 @@ if __name__ == "__main__":  # python photographer.py FOLDER SKUS: render that ma
     from visiqc.rendering.folder import claimed
     from visiqc.rendering.jobs import render_all
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born deaf to it
     folder = Path(sys.argv[1])
     wanted = [
         a_shot(f"disc-{sku}", f"uploads/{n}", attribute="slow") for sku in range(int(sys.argv[2])) for n in range(4)

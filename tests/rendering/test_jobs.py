@@ -103,7 +103,7 @@ def test_a_disk_that_refuses_stops_the_run(tmp_path: Path) -> None:
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A run of 40 slow shots in a process of its own, somewhere in the middle."""
-    command = [sys.executable, str(CHILD), str(tmp_path), "60"]
+    command = [sys.executable, str(CHILD), str(tmp_path), "10"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         end = time.monotonic() + 60
         while len(records(tmp_path)) < 7:
