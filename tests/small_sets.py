@@ -13,6 +13,7 @@ from bench import jpeg, photo_of, real_models
 from pictures import board, shot
 from visiqc.training.datasets.pairs import DEFECT, OWN, PRODUCT, Pair, PairSet
 from visiqc.training.laid import LaidProduct, lay_set
+from visiqc.vision.rotation import Embed
 
 
 def drawn_set(folder: Path, *, products: int = 3) -> PairSet:
@@ -48,3 +49,12 @@ def laid_boards() -> tuple[LaidProduct, ...]:
     return tuple(
         lay_set(drawn_set(folder), models.trunk.features, folder / "cache", long_side=256, trunk=models.trunk.digest)
     )
+
+
+# Workers are processes of their own: they import what they are handed, which a test module does not allow.
+def open_trunk() -> Embed:
+    return real_models().trunk.features
+
+
+def one_class(_: str | None) -> int:
+    return 0

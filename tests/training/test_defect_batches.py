@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bench import real_models
-from small_sets import laid_boards
+from small_sets import laid_boards, one_class, open_trunk
 from visiqc.training.augment import AugmentSettings
 from visiqc.training.defect_batches import BatchPlan, DefectBatch, DefectBatches
 from visiqc.training.defect_learner import DefectLearner
@@ -16,18 +15,9 @@ from visiqc.training.defect_loss import LossSettings
 from visiqc.training.defect_model import DefectArchitecture, DefectNet
 from visiqc.training.defect_samples import SampleSettings
 from visiqc.training.defect_validation import keep_products
-from visiqc.vision.rotation import Embed
 
 SETTINGS = SampleSettings(crop=64, goldens=(1, 2), augment=AugmentSettings(crop=0.0))
 PLAN = BatchPlan(size=2, steps=3, workers=0, seed=7)
-
-
-def open_trunk() -> Embed:
-    return real_models().trunk.features
-
-
-def one_class(_: str | None) -> int:
-    return 0
 
 
 def source(plan: BatchPlan = PLAN) -> DefectBatches:
