@@ -145,7 +145,7 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         shippable=is_shippable(parts.sets),
     )
     made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
-    metrics = {f"best/{name}": value for name, value in fitted.best.items()} | made.metrics
+    metrics = {f"kept/{name}": value for name, value in fitted.best.items()} | made.metrics
     return RunResult(metrics=metrics, artifacts=(made.folder,), data_digest=digest)
 
 

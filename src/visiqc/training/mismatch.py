@@ -129,7 +129,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         shippable=is_shippable(sets),
     )
     made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
-    metrics = {f"best/{name}": value for name, value in fitted.best.items()} | made.metrics
+    metrics = {f"kept/{name}": value for name, value in fitted.best.items()} | made.metrics
     return RunResult(metrics=metrics, artifacts=(made.folder,), data_digest=digest)
 
 
