@@ -16,6 +16,7 @@ from visiqc.settings import cache_folder
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.defect_batches import BatchPlan, DefectBatches
 from visiqc.training.defect_candidate import Trained, held_out_products, write_candidate
+from visiqc.training.defect_hard import HardPlaces
 from visiqc.training.defect_learner import DefectLearner
 from visiqc.training.defect_loss import LossSettings
 from visiqc.training.defect_model import TRUNK_CHANNELS, DefectArchitecture, DefectNet
@@ -131,7 +132,14 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         partial(open_trunk, recipe.trunk),
         BatchPlan(size=recipe.batch, steps=recipe.steps, workers=recipe.workers, seed=recipe.seed),
     )
-    learner = DefectLearner(net, batches, parts.validated, recipe.loss, steps_per_epoch=recipe.steps)
+    learner = DefectLearner(
+        net,
+        batches,
+        parts.validated,
+        recipe.loss,
+        steps_per_epoch=recipe.steps,
+        hard=_hard_places(recipe, parts.learned, models.trunk.features, folder),
+    )
     fitted = fit(learner, recipe.fit, folder=folder, tracker=tracker, seed=recipe.seed, digest=digest)
     trained = Trained(
         net=net,
@@ -147,6 +155,14 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
     made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
     metrics = {f"kept/{name}": value for name, value in fitted.best.items()} | made.metrics
     return RunResult(metrics=metrics, artifacts=(made.folder,), data_digest=digest)
+
+
+def _hard_places(recipe: DefectRecipe, learned: Sequence[LaidProduct], embed: Embed, folder: Path) -> HardPlaces | None:
+    """What finds the places that are shown again; None where the recipe wants none."""
+    samples = recipe.samples
+    if not samples.hard:
+        return None
+    return HardPlaces(learned, embed, folder, photos=samples.hard_photos, first=samples.hard_from, seed=recipe.seed)
 
 
 def data_digest(recipe: DefectRecipe) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from visiqc.training.defect_hard import HardPlace
 from visiqc.training.defect_loss import DefectTargets
 from visiqc.training.defect_model import Maps
 from visiqc.training.defect_samples import SampleMaker, SampleSettings, TrainingSample
@@ -73,6 +74,10 @@ class DefectBatches:
         self._open_trunk = open_trunk
         self._plan = plan
         self._embed: Embed | None = None
+
+    def show_again(self, places: Sequence[HardPlace]) -> None:
+        """Places of good photos that samples are cut from, from the next epoch's batches on."""
+        self._maker.hard = tuple(places)
 
     def batches(self, epoch: int, *, first: int = 0, rank: int = 0, world: int = 1) -> Iterator[DefectBatch]:
         """The batches of an epoch for one of `world` trainers, from number `first` on."""

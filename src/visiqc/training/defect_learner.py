@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from visiqc.training.defect_batches import DefectBatch, DefectBatches
+from visiqc.training.defect_hard import HardPlaces
 from visiqc.training.defect_loss import DefectTargets, LossSettings, defect_loss
 from visiqc.training.defect_model import DefectNet, Maps
 from visiqc.training.defect_validation import ValidationProduct, answers, measured
@@ -23,6 +24,7 @@ class DefectLearner:
         held_out: Products it is validated on.
         loss: How errors are weighed.
         steps_per_epoch: Batches in an epoch.
+        hard: Finds what it is shown again; None = nothing is.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class DefectLearner:
         loss: LossSettings,
         *,
         steps_per_epoch: int,
+        hard: HardPlaces | None = None,
     ) -> None:
         self.module: nn.Module = net
         self._net = net
@@ -40,9 +43,12 @@ class DefectLearner:
         self._batches = batches
         self._held_out = held_out
         self._loss = loss
+        self._hard = hard
 
     def start_epoch(self, epoch: int) -> None:
-        """Nothing changes from epoch to epoch."""
+        """Look for the false alarms that are shown again."""
+        if self._hard is not None and epoch >= self._hard.first:
+            self._batches.show_again(self._hard.of(epoch, self._net))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """All parameters at the full rate."""

@@ -17,6 +17,7 @@ from visiqc.errors import BadRecipe, InputError
 from visiqc.training.augment import Augmenter, AugmentSettings, Sample
 from visiqc.training.datasets.labels import LabelImage
 from visiqc.training.datasets.pairs import DEFECT, IGNORED, PRODUCT
+from visiqc.training.defect_hard import HardPlace
 from visiqc.training.defect_targets import Targets, coded, targets_of
 from visiqc.training.laid import LaidPhoto, LaidProduct
 from visiqc.training.synth.damage import damage
@@ -45,6 +46,12 @@ class SampleSettings:
     """Smallest and largest damage, as a share of the product. What is smaller than a cell, other light hides."""
     same: float = 0.25
     """Share of samples whose goldens are the undamaged upload itself under other simulated light: the easy ones."""
+    hard: float = 0.0
+    """Share of samples cut where the model raised its highest false alarms on good photos."""
+    hard_from: int = 1
+    """Finished epochs after which that begins; before, a model is deceived everywhere."""
+    hard_photos: int = 200
+    """Good photos in which such places are looked for before each epoch."""
     scenes: float = 0.1
     """Share of samples made from drawn scenes in place of photos: products unlike those of the data set."""
     scale: tuple[float, float] = (0.7, 2.0)
@@ -57,9 +64,14 @@ class SampleSettings:
             raise BadRecipe(f"samples.crop must be a multiple of 16, at least 64, got {self.crop}")
         if not self.goldens or min(self.goldens) < 1:
             raise BadRecipe(f"samples.goldens must be numbers of at least 1, got {self.goldens}")
-        for name in ("defective", "damaged", "same", "scenes"):
+        for name in ("defective", "damaged", "same", "hard", "scenes"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadRecipe(f"samples.{name} must be 0 to 1, got {getattr(self, name)}")
+        if self.hard_from < 1 or self.hard_photos < 1:
+            raise BadRecipe(
+                "samples.hard_from and samples.hard_photos must be at least 1, "
+                f"got {self.hard_from} and {self.hard_photos}"
+            )
         if not 0 < self.scale[0] <= self.scale[1] <= 4:
             raise BadRecipe(f"samples.scale must be two rising numbers up to 4, got {self.scale}")
 
@@ -81,6 +93,8 @@ class _Raw:
     goldens: tuple[Photo, ...]
     labels: LabelImage
     product: Mask
+    centre: tuple[float, float] | None = None
+    """Where it is cut; None = on the defect, or anywhere on the product."""
 
 
 class SampleMaker:
@@ -106,11 +120,29 @@ class SampleMaker:
         self._damaged_ones = [product for product in self._products if product.numbers(_shows_damage)]
         if not self._products:
             raise InputError("no product has a good photo; the defect model learns from good photos and damage on them")
+        self._all = products
+        self.hard: Sequence[HardPlace] = ()
 
     def draw(self, rng: Generator, *, goldens: int) -> TrainingSample:
         """One sample with that many goldens."""
-        raw = self._scene(rng, goldens) if rng.random() < self._settings.scenes else self._photos(rng, goldens)
+        if self.hard and rng.random() < self._settings.hard:
+            raw = self._again(self.hard[int(rng.integers(len(self.hard)))], rng, goldens)
+        elif rng.random() < self._settings.scenes:
+            raw = self._scene(rng, goldens)
+        else:
+            raw = self._photos(rng, goldens)
         return self._cut(raw, rng)
+
+    def _again(self, place: HardPlace, rng: Generator, goldens: int) -> _Raw:
+        product = self._all[place.product]
+        labels = np.where(product.labels[place.photo] == 0, 0, PRODUCT).astype(np.uint8)
+        return _Raw(
+            product.frames[place.photo],
+            _goldens_for(product, place.photo, goldens, rng),
+            labels,
+            product.product,
+            (float(place.x), float(place.y)),
+        )
 
     def _scene(self, rng: Generator, goldens: int) -> _Raw:
         drawn = scene(rng, side=self._settings.crop)
@@ -143,10 +175,7 @@ class SampleMaker:
             )
             if same:
                 return _Raw(upload, (whole,) * goldens, labels, product.product)
-        view = product.photos[chosen].view
-        rest = [n for n in good if n != chosen and not (view and product.photos[n].view == view)] or good
-        taken = [rest[n % len(rest)] for n in rng.permutation(max(goldens, len(rest)))[:goldens]]
-        return _Raw(upload, tuple(product.frames[n] for n in taken), labels, product.product)
+        return _Raw(upload, _goldens_for(product, chosen, goldens, rng), labels, product.product)
 
     def _damaged(
         self,
@@ -183,7 +212,9 @@ class SampleMaker:
     def _window(self, raw: _Raw, rng: Generator) -> Matrix:
         """The warp to a crop: on the defect more often than not, turned a little, enlarged or reduced."""
         side, (low, high) = self._settings.crop, self._settings.scale
-        centre = _somewhere(raw.labels > IGNORED, rng) if rng.random() < _ON_DEFECT else None
+        centre = raw.centre
+        if centre is None and rng.random() < _ON_DEFECT:
+            centre = _somewhere(raw.labels > IGNORED, rng)
         centre = centre or _somewhere(raw.product, rng) or (raw.product.shape[1] / 2, raw.product.shape[0] / 2)
         target = side * (0.5 + rng.uniform(-_OFF_CENTRE, _OFF_CENTRE, 2))
         return similarity(
@@ -192,6 +223,14 @@ class SampleMaker:
             source=centre,
             target=(float(target[0]), float(target[1])),
         )
+
+
+def _goldens_for(product: LaidProduct, chosen: int, count: int, rng: Generator) -> tuple[Photo, ...]:
+    """Good photos that stand for goldens of a chosen photo: not itself, and not another of its own view's making."""
+    good = product.numbers(lambda photo: photo.good)
+    view = product.photos[chosen].view
+    rest = [n for n in good if n != chosen and not (view and product.photos[n].view == view)] or good
+    return tuple(product.frames[rest[n % len(rest)]] for n in rng.permutation(max(count, len(rest)))[:count])
 
 
 def _shows_damage(photo: LaidPhoto) -> bool:

@@ -94,7 +94,7 @@ def keep_products(
                     product.sku,
                     tuple(_kept(product, number, embed) for number in goldens),
                     tuple(_known(product, number, embed, class_of) for number in uploads),
-                    _cells(product.product),
+                    judged_cells(product.product),
                 )
             )
     return kept
@@ -120,7 +120,8 @@ def _known(product: LaidProduct, number: int, embed: Embed, class_of: Callable[[
     return _Known(photo, _kept(product, number, embed), targets)
 
 
-def _cells(product: Mask) -> Mask:
+def judged_cells(product: Mask) -> Mask:
+    """(H, W) bool product mask to cells of 8 × 8 pixels: those that show enough of it to be judged."""
     height, width = product.shape
     padded = np.pad(product, ((0, -height % 8), (0, -width % 8)))
     return np.asarray(padded.reshape(padded.shape[0] // 8, 8, -1, 8).mean(axis=(1, 3)) >= _JUDGED)
