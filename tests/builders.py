@@ -15,6 +15,7 @@ from typing import Any
 from visiqc.domain.access import ApiKey, Role
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenPhoto, GoldenVersion
+from visiqc.domain.lot import Lot, Order, UnitPhoto
 from visiqc.domain.model_set import Members, ModelRef, ModelSet, Move
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.reasons import Measurement, Reason, ReasonCode
@@ -114,6 +115,26 @@ def an_upload(**changes: Any) -> Upload:
         "received_at": MOMENT,
     }
     return Upload(**defaults | changes)
+
+
+def an_order(**changes: Any) -> Order:
+    return Order(**{"code": "PO-7", "made_at": MOMENT} | changes)
+
+
+def a_lot(**changes: Any) -> Lot:
+    return Lot(**{"order": "PO-7", "code": "L1", "sku": SKU, "made_at": MOMENT} | changes)
+
+
+def a_unit_photo(**changes: Any) -> UnitPhoto:
+    defaults = {
+        "upload_id": "upload-1",
+        "order": "PO-7",
+        "lot": "L1",
+        "milestone": "pre-shipment",
+        "unit": 1,
+        "view": "front",
+    }
+    return UnitPhoto(**defaults | changes)
 
 
 def a_request(**changes: Any) -> RequestKey:
