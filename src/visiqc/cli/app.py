@@ -18,6 +18,7 @@ from visiqc.cli.render import render
 from visiqc.cli.score import score
 from visiqc.cli.serve import serve
 from visiqc.cli.train import train_app
+from visiqc.cli.worker import worker
 
 app = typer.Typer(
     name="visiqc",
@@ -56,6 +57,7 @@ app.command()(score)
 app.command()(evaluate)
 app.command()(render)
 app.command()(serve)
+app.command()(worker)
 app.add_typer(train_app, name="train")
 app.add_typer(model_app, name="model")
 app.add_typer(keys_app, name="key")

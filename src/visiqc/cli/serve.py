@@ -13,7 +13,10 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Photos scored at the same time; default VISIQC_WORKERS.")
+        int | None,
+        typer.Option(
+            min=0, max=64, help="Photos scored at the same time; 0: by `visiqc worker`. Default VISIQC_WORKERS."
+        ),
     ] = None,
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds that stopping waits for accepted photos; the rest is resumed later.")

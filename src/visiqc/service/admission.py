@@ -49,6 +49,7 @@ def admit(
     request = _request_key(idempotency_key, sku, photos, caller=caller, golden_version=golden_version)
     try:
         if request and (earlier := shop.parts.records.accepted(request)):
+            shop.queue.watch(upload.id for upload in earlier)
             return Admitted(uploads=earlier, replayed=True)
         with shop.queue.reserve(len(photos)) as places:
             uploads = accept_photos(sku, photos, shop.parts, golden_version=golden_version, request=request)

@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from visiqc import __version__
+from visiqc.batch.leases import Leases
+from visiqc.batch.queue import DRAIN_GRACE_S, ScoringQueue
 from visiqc.bootstrap import with_set
 from visiqc.domain.model_set import ModelSet
 from visiqc.domain.verdict import Verdict
@@ -25,7 +27,6 @@ from visiqc.service.health import Readiness
 from visiqc.service.metrics import Metrics
 from visiqc.service.middleware import BodyLimit, RequestRecord
 from visiqc.service.model_watch import ModelWatch, PartsKeeper
-from visiqc.service.queue import DRAIN_GRACE_S, ScoringQueue
 from visiqc.service.routes import goldens, operations, scores
 from visiqc.service.schemas import ProblemOut
 from visiqc.settings import Settings
@@ -61,14 +62,16 @@ def create_app(
     metrics = Metrics()
     metrics.describe_build(parts.models.digests)
     keeper = PartsKeeper(parts)
-    watch = ModelWatch(keeper, partial(_warm_parts, settings), metrics, every_s=settings.model_poll_s)
+    watch = ModelWatch(keeper, partial(warm_parts, settings), metrics, every_s=settings.model_poll_s)
     queue = ScoringQueue(
-        partial(_score_with, score, keeper),
+        partial(score_with, score, keeper),
         parts.records,
+        Leases(parts.records, parts.clock),
         metrics,
         capacity=settings.queue_size,
         workers=settings.workers,
     )
+    metrics.describe_queue(lambda: queue.waiting, lambda: queue.active, settings.queue_size)
     gate = Gate(parts.records, open_access=open_access)
 
     @asynccontextmanager
@@ -100,11 +103,13 @@ def create_app(
     return app
 
 
-def _score_with(score: Callable[[str, Parts], Verdict], keeper: PartsKeeper, upload_id: str) -> Verdict:
+def score_with(score: Callable[[str, Parts], Verdict], keeper: PartsKeeper, upload_id: str) -> Verdict:
+    """Run the story with the parts in force when it begins."""
     return score(upload_id, keeper.current)
 
 
-def _warm_parts(settings: Settings, chosen: ModelSet | None, parts: Parts) -> Parts:
+def warm_parts(settings: Settings, chosen: ModelSet | None, parts: Parts) -> Parts:
+    """The same parts with the models of another set, warm."""
     renewed = with_set(parts, settings, chosen)
     warm(renewed.models)
     return renewed
@@ -115,8 +120,6 @@ def _begin(queue: ScoringQueue, parts: Parts, gate: Gate) -> None:
         log.warning("open access: anyone on this machine may do everything", create_a_key=CREATE_KEY_COMMAND)
     elif not has_working_key(parts.records):
         log.warning("there is no API key, so every request will be refused", create_a_key=CREATE_KEY_COMMAND)
-    if resumed := queue.resume():
-        log.info("resuming photos accepted earlier", photos=resumed)
     queue.start()
 
 

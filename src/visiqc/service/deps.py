@@ -9,12 +9,12 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 
+from visiqc.batch.queue import ScoringQueue
 from visiqc.domain.access import Role
 from visiqc.inspection.parts import Parts
 from visiqc.service.auth import Caller, Gate, require
 from visiqc.service.metrics import Metrics
 from visiqc.service.model_watch import PartsKeeper
-from visiqc.service.queue import ScoringQueue
 from visiqc.settings import Settings
 
 INTAKE_AT_ONCE = 2

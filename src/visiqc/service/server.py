@@ -13,11 +13,11 @@ from typing import Final, NoReturn
 import uvicorn
 from fastapi import FastAPI
 
+from visiqc.batch.queue import DRAIN_GRACE_S
 from visiqc.errors import NotAllowed, Unavailable
 from visiqc.inspection.ports import Records
 from visiqc.service.auth import CREATE_KEY_COMMAND, has_working_key, is_loopback
 from visiqc.service.deps import Shop
-from visiqc.service.queue import DRAIN_GRACE_S
 
 MAX_CONNECTIONS: Final = 512
 """Connections at once, idle ones counted, beyond which uvicorn answers 503; half of the usual 1024 open files."""

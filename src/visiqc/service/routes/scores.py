@@ -19,6 +19,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from visiqc import __version__
+from visiqc.batch.queue import ScoringQueue
 from visiqc.domain.golden import checked_sku
 from visiqc.domain.upload import Upload
 from visiqc.errors import (
@@ -42,7 +43,6 @@ from visiqc.service.deps import FactoryDep, Shop, ShopDep, ViewerDep
 from visiqc.service.examples import FAILED, PENDING, SCORE, SCORES, SCORES_PENDING, answers, multipart, problems
 from visiqc.service.forms import PhotoForm, photo_form, version_number
 from visiqc.service.images import etag_of, image, sniffed
-from visiqc.service.queue import ScoringQueue
 from visiqc.service.schemas import ScoreOut, ScoresOut
 
 router = APIRouter(tags=["scores"])
