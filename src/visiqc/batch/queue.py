@@ -14,12 +14,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from visiqc.batch.leases import Leases
-from visiqc.batch.scoring import score_or_fail
+from visiqc.batch.scoring import Tally, score_or_fail
 from visiqc.batch.waits import Waits
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
@@ -39,18 +39,6 @@ FIRST_GUESS_S: Final = 0.5
 """Seconds one photo takes, until some were measured."""
 
 log = structlog.get_logger("visiqc.batch.queue")
-
-
-class Tally(Protocol):
-    """Told what came of each photo."""
-
-    def record_verdict(self, verdict: Verdict) -> None:
-        """One verdict was kept."""
-        ...
-
-    def record_failure(self) -> None:
-        """One photo could not be scored."""
-        ...
 
 
 class Places:
