@@ -17,7 +17,7 @@ from sqlalchemy import exc, inspect, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from builders import a_calibration, a_golden, a_model_set, a_verdict, an_upload, later
+from builders import a_calibration, a_golden, a_model_set, a_session, a_user, a_verdict, an_upload, later
 from visiqc.errors import BadRecipe, Conflict, InputError, Unavailable
 from visiqc.storage import schema
 from visiqc.storage.database import Database, open_database
@@ -216,6 +216,20 @@ def test_what_is_written_once_cannot_be_changed_behind_our_back(
     column = "id" if table == "model_sets" else "sku"
     with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match=f"{table} are kept for good"):
         raw.execute(statement.format(table, column))
+    raw.close()
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE logins SET address = 'other'", "DELETE FROM logins", "DELETE FROM users"]
+)
+def test_who_logged_in_stays_on_the_record(database: Database, path: Path, statement: str) -> None:
+    records = SqlRecords(database)
+    records.add_user(a_user())
+    records.begin_session(a_session(), address="203.0.113.7")
+    records.end_session(a_session().token_hash)
+    with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match="kept for good"):
+        assert raw.execute("SELECT user_id, address FROM logins").fetchall() == [("user-1", "203.0.113.7")]
+        raw.execute(statement)
     raw.close()
 
 

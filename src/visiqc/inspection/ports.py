@@ -14,6 +14,7 @@ from visiqc.domain.golden import GoldenVersion
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.model_ports import ModelSetRecords, RefitRecords
+from visiqc.inspection.people_ports import PeopleRecords
 from visiqc.vision.types import FeatureMaps, FloatArray, Photo
 
 
@@ -42,7 +43,7 @@ class Blobs(Protocol):
         ...
 
 
-class Records(ModelSetRecords, RefitRecords, Protocol):
+class Records(ModelSetRecords, RefitRecords, PeopleRecords, Protocol):
     """The written record. Every method is one transaction; all raise `Unavailable` when the database is."""
 
     def add_golden(self, draft: GoldenVersion) -> GoldenVersion:
