@@ -228,8 +228,8 @@ def test_who_logged_in_stays_on_the_record(database: Database, path: Path, state
     records.begin_session(a_session(), address="203.0.113.7")
     records.end_session(a_session().token_hash)
     with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match="kept for good"):
-        assert raw.execute("SELECT user_id, address FROM logins").fetchall() == [("user-1", "203.0.113.7")]
         raw.execute(statement)
+    assert raw.execute("SELECT user_id, address FROM logins").fetchall() == [("user-1", "203.0.113.7")]
     raw.close()
 
 

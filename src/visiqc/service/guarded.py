@@ -51,7 +51,7 @@ def doors(app: FastAPI) -> Iterator[Door]:
     for context in iter_route_contexts(app.routes):
         route = context.original_route
         if not isinstance(route, GuardedRoute) or not context.methods or context.path is None:
-            raise InvalidRecord(f"{context.path or route!r} has no role; make its router with route_class=GuardedRoute")
+            raise InvalidRecord(f"{context.path or route} has no role; make its router with route_class=GuardedRoute")
         for method in sorted(context.methods):
             yield Door(method=method, path=context.path, role=route.role)
 
