@@ -7,19 +7,19 @@ say that the form was sent from our own page (`require_own_page`), which a forei
 from __future__ import annotations
 
 from functools import partial
-from http import HTTPStatus
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Form, Query, Request, Response
-from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field, SecretStr
 
+from visiqc.domain.people import MAX_NAME
 from visiqc.errors import Busy, NotAllowed, NotAuthenticated, VisiQCError
 from visiqc.service.asking import Asking, require_own_page, require_private_line
 from visiqc.service.deps import PUBLIC, SMALL_FORM_BYTES, AskingDep, Shop, ShopDep, ViewerDep
+from visiqc.service.errors import note_refusal, status_of
 from visiqc.service.guarded import GuardedRoute
-from visiqc.service.pages.local import HOME, LOGIN, local_path
+from visiqc.service.pages.local import HOME, LOGIN, local_path, see_other
 from visiqc.service.pages.render import page
 from visiqc.service.sessions import COOKIE
 
@@ -42,7 +42,7 @@ def login_form(asking: AskingDep, shop: ShopDep, wanted: Annotated[str, Query(al
         shop.gate.admit(asking)
     except NotAuthenticated:
         return _form(asking, wanted)
-    return RedirectResponse(local_path(wanted), HTTPStatus.SEE_OTHER)
+    return see_other(local_path(wanted))
 
 
 @router.post("/login", dependencies=[PUBLIC], max_body_size=SMALL_FORM_BYTES)
@@ -50,11 +50,10 @@ async def log_in(request: Request, asking: AskingDep, shop: ShopDep, sent: Annot
     """Begin a session and go where the person wanted to; or the form again, with what was wrong."""
     try:
         token = await _new_session(request, asking, shop, sent)
-    except NotAuthenticated as err:
-        return _form(asking, sent.wanted, name=sent.name, status=HTTPStatus.UNAUTHORIZED, refusal=err)
-    except Busy as err:
-        return _form(asking, sent.wanted, name=sent.name, status=HTTPStatus.TOO_MANY_REQUESTS, refusal=err)
-    answer = RedirectResponse(local_path(sent.wanted), HTTPStatus.SEE_OTHER)
+    except (NotAuthenticated, Busy) as err:
+        note_refusal(status_of(type(err)), err, shop.metrics)
+        return _form(asking, sent.wanted, name=sent.name, refusal=err)
+    answer = see_other(local_path(sent.wanted))
     # Without an age: it goes with the browser, as it should on a computer that several people use.
     answer.set_cookie(COOKIE, token, path="/", secure=True, httponly=True, samesite="lax")
     return answer
@@ -75,20 +74,19 @@ async def _new_session(request: Request, asking: Asking, shop: Shop, sent: LogIn
 def log_out(asking: AskingDep, shop: ShopDep, caller: ViewerDep) -> Response:
     """End the session, here and in the browser."""
     if caller.session is None or asking.session_token is None:
-        return RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
+        return see_other(HOME)
     shop.sessions.log_out(asking.session_token)
-    answer = RedirectResponse(LOGIN, HTTPStatus.SEE_OTHER)
+    answer = see_other(LOGIN)
     answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return answer
 
 
-def _form(
-    asking: Asking, wanted: str, *, name: str = "", status: int = 200, refusal: VisiQCError | None = None
-) -> Response:
+def _form(asking: Asking, wanted: str, *, name: str = "", refusal: VisiQCError | None = None) -> Response:
     try:
         require_private_line(asking)
     except NotAllowed as err:
-        return page("plain_http", caller=None, status=HTTPStatus.FORBIDDEN, why=str(err))
+        return page("plain_http", caller=None, status=status_of(NotAllowed), why=str(err))
+    status = status_of(type(refusal)) if refusal else 200
     headers = {"Retry-After": str(refusal.retry_after_s)} if isinstance(refusal, Busy) else {}
-    shown = {"wanted": local_path(wanted), "name": name[:80], "refusal": str(refusal) if refusal else None}
+    shown = {"wanted": local_path(wanted), "name": name[:MAX_NAME], "refusal": str(refusal) if refusal else None}
     return page("login", caller=None, status=status, headers=headers, **shown)

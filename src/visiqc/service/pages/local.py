@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
+from fastapi.responses import RedirectResponse
 
 LOGIN: Final = "/login"
 HOME: Final = "/"
@@ -23,6 +24,11 @@ def local_path(wanted: str) -> str:
     """
     goes_round = wanted.partition("?")[0] == LOGIN
     return wanted if _LOCAL.fullmatch(wanted) and not goes_round else HOME
+
+
+def see_other(path: str) -> RedirectResponse:
+    """Send a browser to `path`, there to GET a page whatever it did here."""
+    return RedirectResponse(path, 303)
 
 
 def login_path(request: Request) -> str:

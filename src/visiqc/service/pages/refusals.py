@@ -7,9 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import RedirectResponse
 
-from visiqc.service.pages.local import login_path
+from visiqc.service.pages.local import login_path, see_other
 from visiqc.service.pages.render import page
 
 
@@ -26,5 +25,5 @@ def navigates(request: Request) -> bool:
 def refusal_page(request: Request, problem: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
     """A problem document as a page, or the way to the log-in where that is what is missing."""
     if problem["status"] == HTTPStatus.UNAUTHORIZED:
-        return RedirectResponse(login_path(request), HTTPStatus.SEE_OTHER)
+        return see_other(login_path(request))
     return page("refusal", caller=None, status=problem["status"], headers=headers, problem=problem)
