@@ -10,11 +10,11 @@ from datetime import datetime
 from functools import wraps
 from typing import Any
 
+from memory_people import MemoryPeople
 from visiqc.domain.access import ApiKey
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenVersion
 from visiqc.domain.model_set import ModelSet
-from visiqc.domain.people import Session, User, name_key
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, InputError, IntegrityError, InvalidRecord, NotApproved, NotFound
@@ -58,10 +58,11 @@ def _transaction(method: Callable[..., Any]) -> Callable[..., Any]:
     return locked
 
 
-class MemoryRecords:
+class MemoryRecords(MemoryPeople):
     """Records in dicts, in the order they came."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._lock = threading.RLock()
         self._goldens: dict[tuple[str, int], GoldenVersion] = {}
         self._approvals: list[tuple[str, int]] = []
@@ -72,8 +73,6 @@ class MemoryRecords:
         self._keys: dict[str, ApiKey] = {}
         self._features: dict[tuple[str, int, tuple[str, ...]], str] = {}
         self._model_sets: list[ModelSet] = []
-        self._users: dict[str, User] = {}
-        self._sessions: dict[str, Session] = {}
 
     @_transaction
     def add_golden(self, draft: GoldenVersion) -> GoldenVersion:
@@ -224,60 +223,8 @@ class MemoryRecords:
         self._keys[key_id] = replace(key, revoked_at=key.revoked_at or at)
         return self._keys[key_id]
 
-    @_transaction
-    def add_user(self, user: User) -> User:
-        _refuse_twice("user", name_key(user.name), self._users)
-        self._users[name_key(user.name)] = user
-        return user
-
-    def user(self, name: str) -> User | None:
-        return self._users.get(name_key(name))
-
-    @_transaction
-    def users(self) -> tuple[User, ...]:
-        return tuple(self._users.values())
-
-    @_transaction
-    def disable_user(self, name: str, *, at: datetime) -> User:
-        user = self._named(name)
-        return self._changed(replace(user, disabled_at=user.disabled_at or at))
-
-    @_transaction
-    def set_password(self, name: str, password_hash: str) -> User:
-        return self._changed(replace(self._named(name), password_hash=password_hash))
-
-    @_transaction
-    def begin_session(self, session: Session, *, address: str) -> Session:
-        self._sessions = {key: old for key, old in self._sessions.items() if old.expires_at > session.made_at}
-        self._sessions[session.token_hash] = session
-        return session
-
-    @_transaction
-    def session(self, token_hash: str) -> tuple[Session, User] | None:
-        session = self._sessions.get(token_hash)
-        return session and (session, next(user for user in self._users.values() if user.id == session.user_id))
-
-    @_transaction
-    def touch_session(self, token_hash: str, *, at: datetime) -> None:
-        if token_hash in self._sessions:
-            self._sessions[token_hash] = replace(self._sessions[token_hash], seen_at=at)
-
-    @_transaction
-    def end_session(self, token_hash: str) -> None:
-        self._sessions.pop(token_hash, None)
-
     def ready(self) -> None:
         return
-
-    def _named(self, name: str) -> User:
-        if name_key(name) not in self._users:
-            raise NotFound(f"no user {name!r}")
-        return self._users[name_key(name)]
-
-    def _changed(self, user: User) -> User:
-        self._users[name_key(user.name)] = user
-        self._sessions = {key: kept for key, kept in self._sessions.items() if kept.user_id != user.id}
-        return user
 
     def _versions(self, sku: str) -> list[int]:
         return sorted(version for name, version in self._goldens if name == sku)

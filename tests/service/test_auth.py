@@ -123,6 +123,7 @@ def test_a_server_that_is_not_open_never_answers_without_a_key() -> None:
         {"Origin": "null"},  # a sandboxed frame
         {"Origin": "http://[::1"},  # not a URL at all
         {"Host": "[::1"},
+        {"X-Forwarded-Proto": "https"},
         {"X-Forwarded-For": "203.0.113.7"},  # a proxy on this machine lets the world in
     ],
 )

@@ -37,6 +37,7 @@ def test_keyboards_that_spell_a_letter_in_two_ways_log_in_alike() -> None:
         ("x" * 1025, "12 to 1024"),
         ("INSPECTOR ana", "the user's name"),
         ("abababababababab", "different characters"),
+        ("correct horse \udcff", "not valid UTF-8"),
     ],
 )
 def test_a_password_that_is_easily_guessed_is_refused_and_never_repeated(password: str, why: str) -> None:

@@ -34,7 +34,7 @@ from visiqc.service.sessions import Sessions
 CREATE_KEY_COMMAND: Final = "visiqc key create --name NAME --role lead"
 ADD_USER_COMMAND: Final = "visiqc user add NAME --role lead"
 _TOKEN: Final = re.compile(r"vq_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
-_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "via")
 _NO_SECRET: Final = "0" * 64  # compared against when there is no such key, so that both ways take one comparison
 
 

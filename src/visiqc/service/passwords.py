@@ -31,9 +31,12 @@ def hash_password(password: str, *, name: str) -> str:
     """The hash to keep of a new password of the user `name`.
 
     Raises:
-        InputError: It is shorter than 12 characters, longer than 1024, the name itself, or a few characters repeated.
+        InputError: It is shorter than 12 characters or longer than 1024, the name itself, a few characters repeated,
+            or not text.
     """
     spelled = _spelled(password)
+    if any("\ud800" <= letter <= "\udfff" for letter in spelled):
+        raise InputError("the password is not valid UTF-8 text")
     if not MIN_LENGTH <= len(spelled) <= MAX_LENGTH:
         raise InputError(f"a password must have {MIN_LENGTH} to {MAX_LENGTH} characters, got {len(spelled)}")
     if name_key(spelled) == name_key(name):
