@@ -18,6 +18,7 @@ from visiqc.domain.golden import GoldenPhoto, GoldenVersion
 from visiqc.domain.lot import Lot, Order, UnitPhoto
 from visiqc.domain.model_set import Members, ModelRef, ModelSet, Move
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.people import Session, User
 from visiqc.domain.reasons import Measurement, Reason, ReasonCode
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import AlignmentReport, CalibrationReport, IdentityReport, Region, Verdict
@@ -209,3 +210,27 @@ def a_key(**changes: Any) -> ApiKey:
         "made_at": MOMENT,
     }
     return ApiKey(**defaults | changes)
+
+
+def a_user(**changes: Any) -> User:
+    defaults = {
+        "id": "user-1",
+        "name": "Ana",
+        "role": Role.INSPECTOR,
+        "password_hash": "$argon2id$no hash of any password",
+        "made_at": MOMENT,
+    }
+    return User(**defaults | changes)
+
+
+def a_session(**changes: Any) -> Session:
+    """A session of `a_user()`."""
+    defaults = {
+        "token_hash": digest_of("token"),
+        "user_id": "user-1",
+        "csrf_token": "c" * 43,
+        "made_at": MOMENT,
+        "seen_at": MOMENT,
+        "expires_at": later(86_400),
+    }
+    return Session(**defaults | changes)

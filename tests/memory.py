@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any
 
 from memory_lots import MemoryLots
+from memory_people import MemoryPeople
 from visiqc.domain.access import ApiKey
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenVersion
@@ -58,7 +59,7 @@ def _transaction(method: Callable[..., Any]) -> Callable[..., Any]:
     return locked
 
 
-class MemoryRecords(MemoryLots):
+class MemoryRecords(MemoryLots, MemoryPeople):
     """Records in dicts, in the order they came."""
 
     def __init__(self) -> None:

@@ -16,6 +16,7 @@ class MemoryLots:
     """Kept under the lock of the records it is mixed into."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._orders: dict[str, Order] = {}
         self._lots: dict[tuple[str, str], Lot] = {}
         self._unit_photos: dict[str, UnitPhoto] = {}

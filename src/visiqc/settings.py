@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     """Most photos in one HTTP request."""
     max_megapixels: float = Field(default=80.0, gt=0)
     """Largest photo, by the size its header states, before anything is decoded."""
+    session_idle_s: float = Field(default=8 * 3600.0, ge=60, le=30 * 86_400)
+    """Seconds without use after which a person has to log in again."""
+    session_life_s: float = Field(default=24 * 3600.0, ge=60, le=30 * 86_400)
+    """Seconds after which a person has to log in again in any case."""
     log_format: Literal["console", "json"] = "console"
     """How log lines look."""
 

@@ -22,7 +22,9 @@ from builders import (
     a_golden,
     a_lot,
     a_model_set,
+    a_session,
     a_unit_photo,
+    a_user,
     a_verdict,
     an_order,
     an_upload,
@@ -237,6 +239,20 @@ def test_what_is_written_once_cannot_be_changed_behind_our_back(
     column = WRITTEN_ONCE[table]
     with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match=f"{table} are kept for good"):
         raw.execute(statement.format(table, column))
+    raw.close()
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE logins SET address = 'other'", "DELETE FROM logins", "DELETE FROM users"]
+)
+def test_who_logged_in_stays_on_the_record(database: Database, path: Path, statement: str) -> None:
+    records = SqlRecords(database)
+    records.add_user(a_user())
+    records.begin_session(a_session(), address="203.0.113.7")
+    records.end_session(a_session().token_hash)
+    with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match="kept for good"):
+        raw.execute(statement)
+    assert raw.execute("SELECT user_id, address FROM logins").fetchall() == [("user-1", "203.0.113.7")]
     raw.close()
 
 

@@ -19,6 +19,7 @@ from visiqc.cli.render import render
 from visiqc.cli.score import score
 from visiqc.cli.serve import serve
 from visiqc.cli.train import train_app
+from visiqc.cli.users import users_app
 from visiqc.cli.worker import worker
 
 app = typer.Typer(
@@ -64,3 +65,4 @@ app.command()(worker)
 app.add_typer(train_app, name="train")
 app.add_typer(model_app, name="model")
 app.add_typer(keys_app, name="key")
+app.add_typer(users_app, name="user")

@@ -1,8 +1,9 @@
 """The tables. A record is kept whole as a JSON document; columns beside it are for finding and joining it.
 
-Rows are only ever added, but for `uploads.state`, `uploads.failure`, `api_keys.revoked_at` and `jobs`. In `goldens`,
-`approvals`, `calibrations`, `verdicts`, `model_sets`, `golden_features`, `orders`, `milestones`, `lots` and
-`unit_photos` the database itself refuses changes, and it refuses to delete an upload (SQLite triggers).
+Rows are only ever added, but for `uploads.state`, `uploads.failure`, `api_keys.revoked_at`, a user's password and
+`disabled_at`, `jobs` and `sessions`. In `goldens`, `approvals`, `calibrations`, `verdicts`, `model_sets`,
+`golden_features`, `orders`, `milestones`, `lots`, `unit_photos` and `logins` the database itself refuses changes, and
+it refuses to delete an upload or a user (SQLite triggers, in the migrations).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a database at this version is opened without importing Alembic."""
 
 PENDING, SCORED, FAILED = "pending", "scored", "failed"
@@ -246,3 +247,40 @@ golden_features = Table(
     PrimaryKeyConstraint("sku", "golden_version", "models"),
 )
 """Features computed again under other models; `models` is the SHA-256 of their digests, one a line."""
+
+users = Table(
+    "users",
+    metadata,
+    _seq(),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+"""People who log in; `name_key` is what all spellings of a name have in common."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user_id", String(64), ForeignKey("users.id"), nullable=False, index=True),
+    Column("csrf_token", String(64), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    _seq(),
+    Column("user_id", String(64), ForeignKey("users.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("address", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Who logged in, when and from where; sessions go, this stays."""

@@ -33,6 +33,7 @@ from visiqc.service.bodies import documented, json_body
 from visiqc.service.deps import FactoryDep, InspectorDep, Shop, ShopDep, ViewerDep
 from visiqc.service.examples import answers, multipart, problems
 from visiqc.service.forms import PhotoForm, photo_form
+from visiqc.service.guarded import GuardedRoute
 from visiqc.service.lot_examples import LOT, LOT_IN, LOT_REPORT, ORDER, ORDER_IN, ORDERS, UNIT_PHOTOS, UNIT_PHOTOS_WAIT
 from visiqc.service.lot_schemas import (
     LotIn,
@@ -47,7 +48,7 @@ from visiqc.service.lot_schemas import (
 )
 from visiqc.service.waiting import WishesDep, settled, states_of
 
-router = APIRouter(tags=["lots"])
+router = APIRouter(tags=["lots"], route_class=GuardedRoute)
 OrderCode = Annotated[str, Path(examples=["PO-7"])]
 LotCode = Annotated[str, Path(examples=["L1"])]
 Milestone = Annotated[str, Path(examples=["pre-shipment"])]

@@ -36,11 +36,12 @@ from visiqc.service.auth import Caller
 from visiqc.service.deps import FactoryDep, Shop, ShopDep, ViewerDep
 from visiqc.service.examples import FAILED, PENDING, SCORE, SCORES, SCORES_PENDING, answers, multipart, problems
 from visiqc.service.forms import PhotoForm, photo_form, version_number
+from visiqc.service.guarded import GuardedRoute
 from visiqc.service.images import etag_of, image, sniffed
 from visiqc.service.schemas import ScoreOut, ScoresOut
 from visiqc.service.waiting import WishesDep, settled, states_of
 
-router = APIRouter(tags=["scores"])
+router = APIRouter(tags=["scores"], route_class=GuardedRoute)
 ScoreId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=[SCORE["id"]])]
 _SCORE_FORM = multipart(
     {
