@@ -1,7 +1,8 @@
 """The service for any ASGI server: uvicorn --factory asgi:app --app-dir serving --timeout-graceful-shutdown 28
 
-Without an API key it answers nothing but its health checks: it cannot see which address its server binds, so it
-never opens access to everyone as `visiqc serve` does on the loopback interface. Create a key with `visiqc key create`.
+Without an API key or a user it answers nothing but its health checks: it cannot see which address its server binds,
+so it never opens access to everyone as `visiqc serve` does on the loopback interface. Make one with `visiqc key create`
+or `visiqc user add`.
 """
 
 from fastapi import FastAPI

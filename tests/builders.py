@@ -15,8 +15,10 @@ from typing import Any
 from visiqc.domain.access import ApiKey, Role
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenPhoto, GoldenVersion
+from visiqc.domain.lot import Lot, Order, UnitPhoto
 from visiqc.domain.model_set import Members, ModelRef, ModelSet, Move
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.people import Session, User
 from visiqc.domain.reasons import Measurement, Reason, ReasonCode
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import AlignmentReport, CalibrationReport, IdentityReport, Region, Verdict
@@ -116,6 +118,26 @@ def an_upload(**changes: Any) -> Upload:
     return Upload(**defaults | changes)
 
 
+def an_order(**changes: Any) -> Order:
+    return Order(**{"code": "PO-7", "made_at": MOMENT} | changes)
+
+
+def a_lot(**changes: Any) -> Lot:
+    return Lot(**{"order": "PO-7", "code": "L1", "sku": SKU, "made_at": MOMENT} | changes)
+
+
+def a_unit_photo(**changes: Any) -> UnitPhoto:
+    defaults = {
+        "upload_id": "upload-1",
+        "order": "PO-7",
+        "lot": "L1",
+        "milestone": "pre-shipment",
+        "unit": 1,
+        "view": "front",
+    }
+    return UnitPhoto(**defaults | changes)
+
+
 def a_request(**changes: Any) -> RequestKey:
     return RequestKey(**{"key": "request-1", "fingerprint": digest_of("request")} | changes)
 
@@ -188,3 +210,27 @@ def a_key(**changes: Any) -> ApiKey:
         "made_at": MOMENT,
     }
     return ApiKey(**defaults | changes)
+
+
+def a_user(**changes: Any) -> User:
+    defaults = {
+        "id": "user-1",
+        "name": "Ana",
+        "role": Role.INSPECTOR,
+        "password_hash": "$argon2id$no hash of any password",
+        "made_at": MOMENT,
+    }
+    return User(**defaults | changes)
+
+
+def a_session(**changes: Any) -> Session:
+    """A session of `a_user()`."""
+    defaults = {
+        "token_hash": digest_of("token"),
+        "user_id": "user-1",
+        "csrf_token": "c" * 43,
+        "made_at": MOMENT,
+        "seen_at": MOMENT,
+        "expires_at": later(86_400),
+    }
+    return Session(**defaults | changes)

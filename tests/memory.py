@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import Any
 
+from memory_lots import MemoryLots
+from memory_people import MemoryPeople
 from visiqc.domain.access import ApiKey
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenVersion
 from visiqc.domain.model_set import ModelSet
-from visiqc.domain.upload import RequestKey, Upload
+from visiqc.domain.upload import MAX_ATTEMPTS, RequestKey, Upload
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, InputError, IntegrityError, InvalidRecord, NotApproved, NotFound
 
@@ -57,17 +59,19 @@ def _transaction(method: Callable[..., Any]) -> Callable[..., Any]:
     return locked
 
 
-class MemoryRecords:
+class MemoryRecords(MemoryLots, MemoryPeople):
     """Records in dicts, in the order they came."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._lock = threading.RLock()
         self._goldens: dict[tuple[str, int], GoldenVersion] = {}
         self._approvals: list[tuple[str, int]] = []
         self._calibrations: dict[str, Calibration] = {}
         self._requests: dict[str, RequestKey] = {}
         self._uploads: dict[str, Upload] = {}
-        self._verdicts: dict[str, Verdict] = {}
+        self._verdicts: dict[str, dict[tuple[int, str], Verdict]] = {}
+        self._jobs: dict[str, tuple[str, datetime | None, int]] = {}
         self._keys: dict[str, ApiKey] = {}
         self._features: dict[tuple[str, int, tuple[str, ...]], str] = {}
         self._model_sets: list[ModelSet] = []
@@ -186,19 +190,62 @@ class MemoryRecords:
         upload = self.upload(upload_id)
         if upload_id not in self._verdicts and upload.failure is None:
             self._uploads[upload_id] = replace(upload, failure=why)
+            self._jobs.pop(upload_id, None)
 
     @_transaction
     def add_verdict(self, verdict: Verdict) -> Verdict:
         upload = self.upload(verdict.id)
-        if verdict.id not in self._verdicts:
-            self._verdicts[verdict.id] = verdict
-            self._uploads[verdict.id] = replace(upload, failure=None)
-        return self._verdicts[verdict.id]
+        self._uploads[verdict.id] = replace(upload, failure=None)
+        self._jobs.pop(verdict.id, None)
+        key = (verdict.golden_version, verdict.models)
+        return self._verdicts.setdefault(verdict.id, {}).setdefault(key, verdict)
 
     @_transaction
     def verdict(self, upload_id: str) -> Verdict | None:
+        return next(iter(self.verdicts(upload_id)), None)
+
+    @_transaction
+    def verdict_under(self, upload_id: str, golden_version: int, models: str) -> Verdict | None:
         self.upload(upload_id)
-        return self._verdicts.get(upload_id)
+        return self._verdicts.get(upload_id, {}).get((golden_version, models))
+
+    @_transaction
+    def verdicts(self, upload_id: str) -> tuple[Verdict, ...]:
+        self.upload(upload_id)
+        return tuple(self._verdicts.get(upload_id, {}).values())
+
+    @_transaction
+    def lease(
+        self, worker: str, *, now: datetime, until: datetime, limit: int = 1, upload_id: str | None = None
+    ) -> tuple[Upload, ...]:
+        taken: list[Upload] = []
+        for upload in self.pending():
+            _, leased_until, attempts = self._jobs.get(upload.id, ("", None, 0))
+            if len(taken) == limit or upload_id not in {None, upload.id} or (leased_until and leased_until > now):
+                continue
+            if attempts >= MAX_ATTEMPTS:
+                self.fail(upload.id, f"scoring it was begun {attempts} times and its worker ended each time")
+            else:
+                self._jobs[upload.id] = (worker, until, attempts + 1)
+                taken.append(upload)
+        return tuple(taken)
+
+    @_transaction
+    def renew(self, worker: str, upload_ids: Collection[str], *, until: datetime) -> None:
+        for upload_id in upload_ids:
+            holder, leased_until, attempts = self._jobs.get(upload_id, ("", None, 0))
+            if holder == worker and leased_until is not None:
+                self._jobs[upload_id] = (worker, until, attempts)
+
+    @_transaction
+    def release(self, worker: str, upload_id: str) -> None:
+        holder, leased_until, attempts = self._jobs.get(upload_id, ("", None, 0))
+        if holder == worker and leased_until is not None:
+            self._jobs[upload_id] = (worker, None, attempts - 1)
+
+    @_transaction
+    def unsettled(self, upload_ids: Collection[str]) -> frozenset[str]:
+        return frozenset(upload_ids) & {upload.id for upload in self.pending()}
 
     @_transaction
     def add_key(self, key: ApiKey) -> ApiKey:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -18,17 +19,30 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from builders import MOMENT, SKU, FixedClock, a_golden, a_verdict, digest_of
+from builders import MOMENT, SKU, FixedClock, a_golden, a_user, a_verdict, digest_of
 from memory import MemoryBlobs, MemoryRecords
 from visiqc.domain.access import Role
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.people import User
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.bank_store import BankStore
 from visiqc.inspection.parts import Models, Parts
 from visiqc.service.app import create_app
 from visiqc.service.auth import mint_key
+from visiqc.service.passwords import hash_password
+from visiqc.service.sessions import COOKIE
 from visiqc.settings import Settings
 from visiqc.vision.photo import DecodeLimits
+
+PASSWORD = "correct horse battery"
+HERE = "http://127.0.0.1"
+"""The origin of pages that `Service.client` talks to."""
+
+
+@cache
+def password_hash() -> str:
+    """The hash of PASSWORD, made once: it is slow on purpose."""
+    return hash_password(PASSWORD, name="nobody")
 
 
 @dataclass
@@ -86,10 +100,22 @@ class Service:
         self.parts.records.add_key(key)
         return {"Authorization": f"Bearer {token}"}
 
+    def user(self, role: Role = Role.LEAD, name: str = "Ana") -> User:
+        """A new user of that role who logs in with PASSWORD."""
+        made = {"id": f"id-of-{name}", "name": name, "role": role, "password_hash": password_hash()}
+        return self.parts.records.add_user(a_user(**made))
+
+    def session(self, role: Role = Role.LEAD, name: str = "Ana") -> dict[str, str]:
+        """The headers that the browser of a new user sends along, logged in and from our own page."""
+        user = self.user(role, name)
+        token = self.shop.sessions.log_in(user.name, PASSWORD, address="127.0.0.1")
+        session, _ = self.shop.sessions.find(token)
+        return {"Cookie": f"{COOKIE}={token}", "X-CSRF-Token": session.csrf_token, "Origin": HERE}
+
     @contextmanager
     def client(self, **headers: str) -> Iterator[TestClient]:
         """A client in this process, workers running."""
-        with TestClient(self.app, base_url="http://127.0.0.1", headers=headers) as client:
+        with TestClient(self.app, base_url=HERE, headers=headers) as client:
             yield client
             self.scoring.release()
 

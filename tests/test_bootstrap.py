@@ -100,7 +100,7 @@ def test_serving_others_without_keys_is_refused_before_models_are_loaded(
     monkeypatch.setenv("VISIQC_TRUNK", "no-such-trunk")
     ran = run_command(monkeypatch, capsys, "serve", "--host", "0.0.0.0", "--port", "0")
     assert ran.code == 2
-    assert "Create a key first" in " ".join(ran.err.replace("│", " ").split())
+    assert "Create a key or add a user first" in " ".join(ran.err.replace("│", " ").split())
 
 
 def test_the_fleet_of_the_trunk_in_use_is_chosen(sidecars: Path) -> None:

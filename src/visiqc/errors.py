@@ -8,11 +8,12 @@ VisiQCError
 │   ├── ShapeMismatch     arrays that should share H and W do not
 │   └── BadRecipe         a setting or recipe key that does not exist
 ├── NotAllowed            this user may not do this                       403
-│   └── NotAuthenticated  no key, or one we do not know                   401
+│   └── NotAuthenticated  no key or session, or one we do not know        401
 ├── NotFound              no such record, blob or model                   404
 ├── Conflict              the record's state forbids it                   409
 │   └── NotApproved       the golden version has not been approved
 ├── Busy                  the queue is full; try again                    429
+│   └── TooManyAttempts   too many log-ins failed; wait                   429
 ├── IntegrityError        stored bytes are not the bytes we hashed        500
 ├── InvalidRecord         a record contradicts itself: our mistake        500
 └── Unavailable           database, disk, device or model out of reach    503
@@ -52,7 +53,7 @@ class NotAllowed(VisiQCError):
 
 
 class NotAuthenticated(NotAllowed):
-    """No API key was sent, or one that is unknown or revoked."""
+    """No API key or session was sent, or one that is unknown, revoked or over."""
 
 
 class NotFound(VisiQCError):
@@ -77,6 +78,10 @@ class Busy(VisiQCError):
     def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
         super().__init__(message)
         self.retry_after_s = max(1, retry_after_s)
+
+
+class TooManyAttempts(Busy):
+    """Too many log-ins failed for this name or from this address."""
 
 
 class IntegrityError(VisiQCError):

@@ -33,8 +33,8 @@ class Settings(BaseSettings):
     """Version of the defect model, or `none`; empty = that of the promoted set, or what ships with the trunk."""
     model_poll_s: float = Field(default=2.0, ge=0.1, le=3600)
     """Seconds between two looks of the service for another promoted set."""
-    workers: int = Field(default=1, ge=1, le=64)
-    """Photos the service scores at the same time."""
+    workers: int = Field(default=1, ge=0, le=64)
+    """Photos the service scores at the same time; 0 leaves them to `visiqc worker`."""
     queue_size: int = Field(default=64, ge=1, le=10_000)
     """Photos the service holds waiting before it answers 429."""
     max_photo_bytes: int = Field(default=40 * MIB, ge=1024)
@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     """Most photos in one HTTP request."""
     max_megapixels: float = Field(default=80.0, gt=0)
     """Largest photo, by the size its header states, before anything is decoded."""
+    session_idle_s: float = Field(default=8 * 3600.0, ge=60, le=30 * 86_400)
+    """Seconds without use after which a person has to log in again."""
+    session_life_s: float = Field(default=24 * 3600.0, ge=60, le=30 * 86_400)
+    """Seconds after which a person has to log in again in any case."""
     log_format: Literal["console", "json"] = "console"
     """How log lines look."""
 

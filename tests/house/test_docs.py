@@ -17,6 +17,7 @@ from visiqc.domain.access import Role
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.reasons import ReasonCode
 from visiqc.service.errors import status_of
+from visiqc.service.guarded import doors
 from visiqc.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +36,12 @@ def subcommands(group: Any = None, path: str = "visiqc") -> Iterator[tuple[str, 
 
 
 def options_of(command: Any) -> set[str]:
-    return {opt for parameter in command.params for opt in parameter.opts if opt.startswith("--")}
+    return {
+        opt
+        for parameter in command.params
+        for opt in (*parameter.opts, *parameter.secondary_opts)
+        if opt.startswith("--")
+    }
 
 
 def all_errors(kind: type[errors.VisiQCError] = errors.VisiQCError) -> Iterator[type[errors.VisiQCError]]:
@@ -104,9 +110,8 @@ def test_every_role_is_documented(role: Role) -> None:
 def test_every_endpoint_is_documented() -> None:
     from services import a_service
 
-    for path, methods in a_service().app.openapi()["paths"].items():
-        for method in methods:
-            assert f"`{method.upper()} {path}`" in DOCS["service.md"]
+    for door in doors(a_service().app):
+        assert f"`{door.method} {door.path}`" in DOCS["service.md"]
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *(ROOT / "docs").glob("*.md")], ids=lambda page: page.name)

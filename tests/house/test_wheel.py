@@ -45,6 +45,8 @@ def test_the_wheel_holds_models_samples_templates_and_licence(wheel: Path) -> No
         "visiqc/_bundle/models/trunk/lite0-1/model.onnx",
         "visiqc/_bundle/samples/manifest.json",
         "visiqc/reporting/templates/contact_sheet.html",
+        "visiqc/service/pages/static/visiqc.css",
+        "visiqc/service/pages/templates/login.html",
         "visiqc/storage/migrations/script.py.mako",
     ):
         assert wanted in names

@@ -14,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from builders import SKU, a_golden, a_verdict
 from services import memory_parts
+from visiqc.batch import leases
+from visiqc.bootstrap import now
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.parts import Parts
@@ -42,7 +44,8 @@ def main(home: Path, grace_s: float) -> None:
     if not records.goldens():
         golden = records.add_golden(a_golden(sku=SKU))
         records.approve_golden(SKU, golden.version, by="anna", at=golden.made_at)
-    parts = replace(memory_parts(), records=records, blobs=DiskBlobs(home / "blobs"))
+    leases.LEASE_S, leases.RENEW_S = 2.0, 0.5  # what a killed server held is free again within the tests' patience
+    parts = replace(memory_parts(), records=records, blobs=DiskBlobs(home / "blobs"), clock=now)
     with bind("127.0.0.1", 0) as listener:
         app = create_app(parts, settings, open_access=True, score=score, grace_s=grace_s)
         run(app, listener, on_ready=lambda: print(url_of(listener), flush=True), grace_s=grace_s)  # noqa: T201

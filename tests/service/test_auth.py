@@ -6,15 +6,21 @@ import hashlib
 
 import pytest
 
-from builders import MOMENT, SKU, a_golden
+from builders import MOMENT, SKU, FixedClock, a_golden, a_user
 from memory import MemoryRecords
 from services import a_service, photos
 from visiqc.domain.access import Role
 from visiqc.errors import InputError, NotAllowed
-from visiqc.service.auth import ANYONE, Gate, is_loopback, mint_key
+from visiqc.service.asking import Asking, is_loopback
+from visiqc.service.auth import ANYONE, Gate, mint_key
 from visiqc.service.server import decide_access
+from visiqc.service.sessions import Sessions
 
 READ, SEND, APPROVE = ("GET", "/v1/goldens"), ("POST", "/v1/score"), ("POST", f"/v1/goldens/{SKU}/versions/1/approve")
+
+
+def a_gate(records: MemoryRecords) -> Gate:
+    return Gate(records, Sessions(records, FixedClock(), idle_s=60, life_s=60), open_access=True)
 
 
 def test_only_the_hash_of_256_random_bits_is_stored() -> None:
@@ -117,6 +123,7 @@ def test_a_server_that_is_not_open_never_answers_without_a_key() -> None:
         {"Origin": "null"},  # a sandboxed frame
         {"Origin": "http://[::1"},  # not a URL at all
         {"Host": "[::1"},
+        {"X-Forwarded-Proto": "https"},
         {"X-Forwarded-For": "203.0.113.7"},  # a proxy on this machine lets the world in
     ],
 )
@@ -167,4 +174,12 @@ def test_a_revoked_key_does_not_count() -> None:
     key = records.add_key(mint_key("a", Role.LEAD, at=MOMENT)[0])
     records.revoke_key(key.id, at=MOMENT)
     assert decide_access("127.0.0.1", records) is True
-    assert Gate(records, open_access=True).admit({"host": "127.0.0.1"}) == ANYONE
+    assert a_gate(records).admit(Asking(headers={"host": "127.0.0.1"})) == ANYONE
+
+
+def test_a_user_closes_the_open_door_too_until_disabled() -> None:
+    records = MemoryRecords()
+    records.add_user(a_user())
+    assert decide_access("0.0.0.0", records) is False
+    records.disable_user("ana", at=MOMENT)
+    assert decide_access("127.0.0.1", records) is True

@@ -71,7 +71,7 @@ def test_a_failure_of_ours_with_a_sentence_is_told() -> None:
 def test_when_the_database_is_away_the_photo_stays_accepted_and_is_scored_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("visiqc.service.queue.RETRY_PAUSE_S", 0.01)
+    monkeypatch.setattr("visiqc.batch.queue.RETRY_PAUSE_S", 0.01)
     service = a_service()
     service.scoring.errors["a.jpg"] = [Unavailable("no database"), Unavailable("no database")]
     with service.client() as client:

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from services import PASSWORD
 from serving import VISIQC, serving
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "gala-studs"
@@ -24,8 +25,9 @@ def env(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "VISIQC_HOME": str(tmp_path / "home"), "VISIQC_LOG_FORMAT": "json", "NO_COLOR": "1"}
 
 
-def visiqc(env: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*VISIQC, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False)
+def visiqc(env: Mapping[str, str], *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [*VISIQC, *arguments]
+    return subprocess.run(command, env=env, input=stdin, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_a_fresh_installation_serves_this_machine_says_so_loudly_and_stops_cleanly(
@@ -76,6 +78,22 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_works_until_revoked(
         assert visiqc(env, "key", "revoke", key_id).returncode == 0
         assert httpx2.get(f"{url}/v1/goldens", headers=header).status_code == 401
     assert "revoked" in visiqc(env, "key", "list").stdout
+
+
+@pytest.mark.slow
+def test_a_user_logs_in_until_disabled(env: dict[str, str], tmp_path: Path) -> None:
+    added = visiqc(env, "user", "add", "Ana", "--role", "viewer", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert added.returncode == 0, added.stderr
+    with serving(env, tmp_path / "log") as (url, _):
+        assert httpx2.get(f"{url}/v1/goldens").status_code == 401, "no more open access"
+        form = {"name": "ana", "password": PASSWORD}
+        answer = httpx2.post(f"{url}/login", data=form, headers={"Origin": url})
+        cookie = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+        assert httpx2.get(f"{url}/v1/goldens", headers=cookie).status_code == 200
+        assert "Welcome, Ana" in httpx2.get(url, headers=cookie).text
+        assert visiqc(env, "user", "disable", "ana").returncode == 0
+        assert httpx2.get(f"{url}/v1/goldens", headers=cookie).status_code == 401
+    assert PASSWORD not in (tmp_path / "log").read_text()
 
 
 def test_revoking_a_key_that_does_not_exist_is_told(env: dict[str, str]) -> None:

@@ -17,7 +17,19 @@ from sqlalchemy import exc, inspect, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from builders import a_calibration, a_golden, a_model_set, a_verdict, an_upload, later
+from builders import (
+    a_calibration,
+    a_golden,
+    a_lot,
+    a_model_set,
+    a_session,
+    a_unit_photo,
+    a_user,
+    a_verdict,
+    an_order,
+    an_upload,
+    later,
+)
 from visiqc.errors import BadRecipe, Conflict, InputError, Unavailable
 from visiqc.storage import schema
 from visiqc.storage.database import Database, open_database
@@ -200,7 +212,16 @@ def test_processes_that_open_a_new_database_at_once_all_succeed(path: Path) -> N
 # guarded
 
 
-@pytest.mark.parametrize("table", ["goldens", "approvals", "calibrations", "verdicts", "model_sets", "golden_features"])
+WRITTEN_ONCE = {
+    **dict.fromkeys(("goldens", "approvals", "calibrations", "verdicts", "golden_features", "lots"), "sku"),
+    **dict.fromkeys(("milestones", "unit_photos"), "order_code"),
+    "model_sets": "id",
+    "orders": "code",
+}
+"""The tables, and a column of each."""
+
+
+@pytest.mark.parametrize("table", WRITTEN_ONCE)
 @pytest.mark.parametrize("statement", ["UPDATE {0} SET {1} = 'other'", "DELETE FROM {0}"])
 def test_what_is_written_once_cannot_be_changed_behind_our_back(
     database: Database, path: Path, table: str, statement: str
@@ -209,13 +230,29 @@ def test_what_is_written_once_cannot_be_changed_behind_our_back(
     records.add_golden(a_golden())
     records.approve_golden("halo-1", 1, by="lead", at=later(1))
     records.add_calibration(a_calibration())
-    records.accept([an_upload()])
+    records.add_order(an_order())
+    records.add_lot(a_lot())
+    records.accept_unit_photos([an_upload()], [a_unit_photo()])
     records.add_verdict(a_verdict())
     records.add_model_set(a_model_set())
     records.add_features("halo-1", 1, ("a",), "b")
-    column = "id" if table == "model_sets" else "sku"
+    column = WRITTEN_ONCE[table]
     with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match=f"{table} are kept for good"):
         raw.execute(statement.format(table, column))
+    raw.close()
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE logins SET address = 'other'", "DELETE FROM logins", "DELETE FROM users"]
+)
+def test_who_logged_in_stays_on_the_record(database: Database, path: Path, statement: str) -> None:
+    records = SqlRecords(database)
+    records.add_user(a_user())
+    records.begin_session(a_session(), address="203.0.113.7")
+    records.end_session(a_session().token_hash)
+    with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match="kept for good"):
+        raw.execute(statement)
+    assert raw.execute("SELECT user_id, address FROM logins").fetchall() == [("user-1", "203.0.113.7")]
     raw.close()
 
 

@@ -6,23 +6,31 @@ import sqlite3
 from pathlib import Path
 
 from alembic import command
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine, select, text
 
-from builders import a_calibration, a_golden, a_model_set, later
+from builders import MOMENT, a_calibration, a_calibration_report, a_golden, a_model_set, a_verdict, an_upload, later
+from visiqc.domain.outcome import Outcome
+from visiqc.domain.verdict import Verdict
 from visiqc.storage import schema
 from visiqc.storage.database import Database, open_database
+from visiqc.storage.documents import to_document
 from visiqc.storage.migrate import migration_config
 from visiqc.storage.records import SqlRecords
 
 
-def test_a_database_of_the_first_release_is_migrated_with_all_that_is_in_it(tmp_path: Path) -> None:
-    path = tmp_path / "visiqc.sqlite3"
+def at_version(version: str, path: Path) -> Database:
+    """A database as an earlier release left it."""
     old = Database(create_engine(f"sqlite:///{path}"))
     with old.engine.begin() as connection:
         config = migration_config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    records = SqlRecords(old)
+        command.upgrade(config, version)
+    return old
+
+
+def test_a_database_of_the_first_release_is_migrated_with_all_that_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "visiqc.sqlite3"
+    records = SqlRecords(at_version("0001", path))
     golden = records.add_golden(a_golden())
     records.approve_golden("halo-1", 1, by="lead", at=later(1))
     calibration = records.add_calibration(a_calibration())
@@ -37,3 +45,43 @@ def test_a_database_of_the_first_release_is_migrated_with_all_that_is_in_it(tmp_
     with sqlite3.connect(path) as raw:
         assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == (schema.HEAD,)
     raw.close()
+
+
+def keep_as_before(verdict: Verdict, connection: Connection) -> None:
+    """Write a verdict as releases before 0003 did."""
+    connection.execute(
+        text("INSERT INTO verdicts VALUES (:upload, :sku, :version, :outcome, :made_at, :document)"),
+        {
+            "upload": verdict.id,
+            "sku": verdict.sku,
+            "version": verdict.golden_version,
+            "outcome": verdict.outcome,
+            "made_at": verdict.made_at.replace(tzinfo=None).isoformat(" "),
+            "document": to_document(verdict),
+        },
+    )
+    connection.execute(text(f"UPDATE uploads SET state = 'scored' WHERE id = '{verdict.id}'"))
+
+
+def test_verdicts_of_earlier_releases_are_named_by_their_models(tmp_path: Path) -> None:
+    path = tmp_path / "visiqc.sqlite3"
+    records = SqlRecords(at_version("0002", path))
+    records.add_golden(a_golden())
+    uploads = records.accept([an_upload(id=f"{n}") for n in range(1201)])
+    old = [a_verdict(id=upload.id, calibration=a_calibration_report(score=float("inf"))) for upload in uploads[:-1]]
+    old[7] = a_verdict(id="7", outcome=Outcome.RETAKE, model_digests=("a", "b"), golden_view=None)
+    with records._database.engine.begin() as connection:
+        for verdict in old:
+            keep_as_before(verdict, connection)
+    records.close()
+
+    records = SqlRecords(open_database(f"sqlite:///{path}"))
+    assert [records.verdict(verdict.id) for verdict in old[::100]] == old[::100]
+    assert records.verdict("7") == old[7] == records.verdict_under("7", 1, old[7].models)
+    assert records.add_verdict(a_verdict(id="7", outcome=Outcome.PASS, model_digests=("a", "b"))) == old[7]
+    assert [upload.id for upload in records.pending()] == ["1200"]
+    with records._database.reading() as connection:
+        made_at, views = schema.verdicts.c.made_at, schema.verdicts.c.golden_view
+        assert set(connection.scalars(select(made_at))) == {MOMENT}
+        assert [*connection.scalars(select(views).order_by(schema.verdicts.c.seq))][6:9] == ["front", None, "front"]
+    records.close()

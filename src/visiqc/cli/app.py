@@ -13,11 +13,14 @@ from visiqc.cli.demo import demo
 from visiqc.cli.evaluate import evaluate
 from visiqc.cli.golden import golden_app
 from visiqc.cli.keys import keys_app
+from visiqc.cli.lot import lot_app, order_app
 from visiqc.cli.model import model_app
 from visiqc.cli.render import render
 from visiqc.cli.score import score
 from visiqc.cli.serve import serve
 from visiqc.cli.train import train_app
+from visiqc.cli.users import users_app
+from visiqc.cli.worker import worker
 
 app = typer.Typer(
     name="visiqc",
@@ -53,9 +56,13 @@ def settings(
 app.command()(demo)
 app.add_typer(golden_app, name="golden")
 app.command()(score)
+app.add_typer(order_app, name="order")
+app.add_typer(lot_app, name="lot")
 app.command()(evaluate)
 app.command()(render)
 app.command()(serve)
+app.command()(worker)
 app.add_typer(train_app, name="train")
 app.add_typer(model_app, name="model")
 app.add_typer(keys_app, name="key")
+app.add_typer(users_app, name="user")

@@ -42,7 +42,9 @@ def list_keys() -> None:
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC" if key.revoked_at else "works"
         print(f"{key.id}  {key.role:<9}  {key.made_at:%Y-%m-%d %H:%M} UTC  {state:<28}  {key.name}")
     if not keys:
-        typer.echo("There is no API key; the service answers on this machine only, to everyone.", err=True)
+        typer.echo(
+            "There is no API key; without users too, the service answers on this machine only, to everyone.", err=True
+        )
 
 
 @keys_app.command("revoke")

@@ -9,17 +9,20 @@ import typer
 
 def serve(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; others than loopback need an API key.")
+        str, typer.Option(help="Address to listen on; others than loopback need an API key or a user.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Photos scored at the same time; default VISIQC_WORKERS.")
+        int | None,
+        typer.Option(
+            min=0, max=64, help="Photos scored at the same time; 0: by `visiqc worker`. Default VISIQC_WORKERS."
+        ),
     ] = None,
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds that stopping waits for accepted photos; the rest is resumed later.")
     ] = 25.0,
 ) -> None:
-    """Serve the HTTP API until Ctrl+C or SIGTERM; stopping finishes what was accepted."""
+    """Serve pages and HTTP API until Ctrl+C or SIGTERM; stopping finishes what was accepted."""
     from visiqc.bootstrap import build_parts, build_records
     from visiqc.errors import NotAllowed
     from visiqc.service.server import bind, decide_access, run, url_of
@@ -46,15 +49,19 @@ def serve(
 
 
 def _announce(url: str) -> None:
-    print(f"VisiQC listens on {url}, its API is described at {url}/docs; Ctrl+C stops it", flush=True)
+    print(
+        f"VisiQC listens on {url}, open it in a browser; its API is described at {url}/docs; Ctrl+C stops it",
+        flush=True,
+    )
 
 
 def _warn_loudly() -> None:
-    from visiqc.service.auth import CREATE_KEY_COMMAND
+    from visiqc.service.auth import ADD_USER_COMMAND, CREATE_KEY_COMMAND
 
     lines = (
-        "OPEN ACCESS: there is no API key yet, so every program and user of this machine",
-        "may enrol, approve and score. Nothing else can reach it. To close it:",
+        "OPEN ACCESS: there is no API key and no user yet, so every program of this machine",
+        "may enrol, approve and score. Nothing else can reach it. To close it, either of:",
         f"    {CREATE_KEY_COMMAND}",
+        f"    {ADD_USER_COMMAND}",
     )
     typer.secho("\n".join(("!" * 80, *(f"!!  {line}" for line in lines), "!" * 80)), err=True, fg="yellow")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from visiqc.errors import BadRecipe, InputError, InvalidRecord
+from visiqc.domain.codes import checked_code
+from visiqc.errors import BadRecipe, InvalidRecord
 
 MAX_GOLDEN_PHOTOS = 20
-_SKU = re.compile(r"[^\W_][\w.\-+]{0,63}", re.UNICODE)
 
 
 def checked_sku(sku: str) -> str:
@@ -18,12 +17,7 @@ def checked_sku(sku: str) -> str:
     Raises:
         InputError: Not 1–64 letters, digits, `.`, `_`, `-`, `+`, starting with a letter or digit.
     """
-    if not _SKU.fullmatch(sku):
-        raise InputError(
-            f"not a usable SKU: {sku[:80]!r}; wanted 1 to 64 letters, digits, '.', '_', '-' or '+', "
-            "starting with a letter or a digit"
-        )
-    return sku
+    return checked_code(sku, of="SKU")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

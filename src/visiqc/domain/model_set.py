@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +13,11 @@ from visiqc.errors import InvalidRecord, NotFound
 
 SHIPPED = "shipped"
 """How a person names the set that ships with VisiQC, which needs no row."""
+
+
+def models_key(digests: Sequence[str]) -> str:
+    """One name for all that scored together: SHA-256 of its digests, one a line."""
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 class Move(StrEnum):

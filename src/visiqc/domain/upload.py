@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+MAX_ATTEMPTS: Final = 5
+"""How often an upload may end the worker that scores it before it is given up as failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from visiqc.domain.colour import ColourReport
 from visiqc.domain.defect_catalogue import CATALOGUE
+from visiqc.domain.model_set import models_key
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.reasons import Measurement, Reason
 from visiqc.errors import InvalidRecord
@@ -120,10 +121,11 @@ class CalibrationReport:
 class Verdict:
     """One answer about one photo. Never edited: a second look is a second verdict.
 
-    Reports are None where the photo's way ended before that stage.
+    An upload has one verdict for each golden version and each set of models it was scored with; the first is its
+    verdict of record. Reports are None where the photo's way ended before that stage.
     """
 
-    id: str
+    id: str  # of the upload it answers
     sku: str
     golden_version: int
     golden_view: str | None
@@ -139,7 +141,7 @@ class Verdict:
     calibration: CalibrationReport | None = None
     colour: ColourReport | None = None
     score_map_digest: str | None = None
-    model_digests: tuple[str, ...] = ()
+    model_digests: tuple[str, ...] = ()  # of every model that was asked, and of the fleet sidecar
     software: str = ""
     timings_ms: dict[str, float] = field(default_factory=dict)
     made_at: datetime
@@ -149,3 +151,8 @@ class Verdict:
             raise InvalidRecord(f"made_at must be UTC, got {self.made_at.isoformat()}")
         if self.outcome is not Outcome.PASS and not self.reasons:
             raise InvalidRecord(f"a {self.outcome} verdict must say why")
+
+    @property
+    def models(self) -> str:
+        """One name for the models and the fleet sidecar that made it."""
+        return models_key(self.model_digests)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from visiqc.domain.codes import checked_view
 from visiqc.domain.golden import MAX_GOLDEN_PHOTOS, GoldenPhoto, GoldenVersion, ScoringPolicy, checked_sku
 from visiqc.errors import InputError
 from visiqc.inspection.parts import Models, Parts, SentPhoto
@@ -28,8 +29,6 @@ SAME_VIEW = 0.4
 """Masked similarity from which an unnamed photo is taken for another photo of a view."""
 STEPS_A_PHOTO = 4
 """Progress steps counted for each photo."""
-MAX_VIEW_NAME = 64
-"""Most characters in the name of a view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,8 @@ def _through_the_gate(photos: Sequence[SentPhoto], limits: DecodeLimits, long_si
     for photo in photos:
         with refusals.of(photo.name):
             arrivals.check(photo.name, photo.content)
-            _require_view_name(photo.view)
+            if photo.view is not None:
+                checked_view(photo.view)
             copy = read_photo(photo.content, limits, frame_long_side=long_side)
             seen = see(copy.photo)
             report = measure_quality(seen.small, seen.mask, QualityLimits(), original_size=copy.original_size)
@@ -157,14 +157,6 @@ def _through_the_gate(photos: Sequence[SentPhoto], limits: DecodeLimits, long_si
         told("reading photos")
     refusals.raise_any()
     return ready
-
-
-def _require_view_name(view: str | None) -> None:
-    if view is not None and not (0 < len(view) <= MAX_VIEW_NAME and view.isprintable() and view.strip() == view):
-        raise InputError(
-            f"not a usable name of a view: {view[:80]!r}; wanted 1 to {MAX_VIEW_NAME} printable characters, "
-            "no space around them"
-        )
 
 
 def _group(ready: Sequence[_Ready], models: Models, long_side: int, told: _Steps) -> list[_OpenView]:

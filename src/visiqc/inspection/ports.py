@@ -13,7 +13,9 @@ from visiqc.domain.access import ApiKey
 from visiqc.domain.golden import GoldenVersion
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import Verdict
+from visiqc.inspection.lot_ports import JobRecords, LotRecords
 from visiqc.inspection.model_ports import ModelSetRecords, RefitRecords
+from visiqc.inspection.people_ports import PeopleRecords
 from visiqc.vision.types import FeatureMaps, FloatArray, Photo
 
 
@@ -42,7 +44,7 @@ class Blobs(Protocol):
         ...
 
 
-class Records(ModelSetRecords, RefitRecords, Protocol):
+class Records(ModelSetRecords, RefitRecords, JobRecords, LotRecords, PeopleRecords, Protocol):
     """The written record. Every method is one transaction; all raise `Unavailable` when the database is."""
 
     def add_golden(self, draft: GoldenVersion) -> GoldenVersion:
@@ -86,11 +88,19 @@ class Records(ModelSetRecords, RefitRecords, Protocol):
         ...
 
     def add_verdict(self, verdict: Verdict) -> Verdict:
-        """Keep the verdict of the upload of the same id; where one exists already, return that one."""
+        """Keep a verdict of the upload of its id; where one by the same golden and models exists, return that one."""
         ...
 
     def verdict(self, upload_id: str) -> Verdict | None:
-        """The verdict, or None while the upload is pending; `NotFound` without such an upload."""
+        """The verdict of record, the first there was; None while there is none; `NotFound` without the upload."""
+        ...
+
+    def verdict_under(self, upload_id: str, golden_version: int, models: str) -> Verdict | None:
+        """The verdict by one golden version and one set of models (`Verdict.models`); None where there is none."""
+        ...
+
+    def verdicts(self, upload_id: str) -> tuple[Verdict, ...]:
+        """Every verdict of an upload, the one of record first; `NotFound` without the upload."""
         ...
 
     def add_key(self, key: ApiKey) -> ApiKey:

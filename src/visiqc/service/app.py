@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from visiqc import __version__
+from visiqc.batch.leases import Leases
+from visiqc.batch.queue import DRAIN_GRACE_S, ScoringQueue
 from visiqc.bootstrap import with_set
 from visiqc.domain.model_set import ModelSet
 from visiqc.domain.verdict import Verdict
@@ -19,15 +21,17 @@ from visiqc.inspection.inspect import score_upload
 from visiqc.inspection.parts import Parts
 from visiqc.runtime.models import warm
 from visiqc.service import errors
-from visiqc.service.auth import CREATE_KEY_COMMAND, Gate, has_working_key
+from visiqc.service.auth import ADD_USER_COMMAND, CREATE_KEY_COMMAND, Gate, is_locked
 from visiqc.service.deps import Shop
+from visiqc.service.guarded import doors
 from visiqc.service.health import Readiness
 from visiqc.service.metrics import Metrics
 from visiqc.service.middleware import BodyLimit, RequestRecord
 from visiqc.service.model_watch import ModelWatch, PartsKeeper
-from visiqc.service.queue import DRAIN_GRACE_S, ScoringQueue
-from visiqc.service.routes import goldens, operations, scores
+from visiqc.service.pages import account, home, reference, static
+from visiqc.service.routes import goldens, lots, operations, scores
 from visiqc.service.schemas import ProblemOut
+from visiqc.service.sessions import Sessions
 from visiqc.settings import Settings
 
 DESCRIPTION = """
@@ -37,6 +41,10 @@ Compares photos of a product with its approved golden sample and answers **PASS*
 Errors are [problem documents](https://www.rfc-editor.org/rfc/rfc9457): test `code`, show `detail`.
 Roles, each doing all that the ones before it may: viewer, factory (sends photos), inspector (enrols), lead (approves).
 """
+ROUTERS = (
+    *(scores.router, lots.router, goldens.router, operations.router),
+    *(account.router, home.router, reference.router, static.router),
+)
 log = structlog.get_logger("visiqc.service")
 
 
@@ -53,23 +61,26 @@ def create_app(
     Args:
         parts: Every port, filled.
         settings: Limits, workers and queue size.
-        open_access: Answer without a key for as long as no working key exists. Only for a server that this
-            machine alone can reach.
+        open_access: Answer without key and log-in for as long as no working key or user exists. Only for a server
+            that this machine alone can reach.
         score: The story the workers run.
         grace_s: Longest time that stopping waits for accepted photos.
     """
     metrics = Metrics()
     metrics.describe_build(parts.models.digests)
     keeper = PartsKeeper(parts)
-    watch = ModelWatch(keeper, partial(_warm_parts, settings), metrics, every_s=settings.model_poll_s)
+    watch = ModelWatch(keeper, partial(warm_parts, settings), metrics, every_s=settings.model_poll_s)
     queue = ScoringQueue(
-        partial(_score_with, score, keeper),
+        partial(score_with, score, keeper),
         parts.records,
+        Leases(parts.records, parts.clock),
         metrics,
         capacity=settings.queue_size,
         workers=settings.workers,
     )
-    gate = Gate(parts.records, open_access=open_access)
+    metrics.describe_queue(lambda: queue.waiting, lambda: queue.active, settings.queue_size)
+    sessions = Sessions(parts.records, parts.clock, idle_s=settings.session_idle_s, life_s=settings.session_life_s)
+    gate = Gate(parts.records, sessions, open_access=open_access)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -88,11 +99,13 @@ def create_app(
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
         telemetry={"tracing": False},
+        openapi_url=None,  # FastAPI's own pages know no roles and load scripts from elsewhere; see pages/reference.py
     )
-    app.state.shop = Shop(keeper=keeper, settings=settings, gate=gate, metrics=metrics, queue=queue)
+    app.state.shop = Shop(keeper=keeper, settings=settings, gate=gate, sessions=sessions, metrics=metrics, queue=queue)
     app.state.readiness = Readiness(keeper, queue, watch)
-    for router in (scores.router, goldens.router, operations.router):
+    for router in ROUTERS:
         app.include_router(router)
+    list(doors(app))  # refuses a route without a role
     errors.install(app, metrics)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, metrics=metrics)
     app.add_middleware(RequestRecord, metrics=metrics, gate=gate)  # added last = outermost
@@ -100,23 +113,24 @@ def create_app(
     return app
 
 
-def _score_with(score: Callable[[str, Parts], Verdict], keeper: PartsKeeper, upload_id: str) -> Verdict:
+def score_with(score: Callable[[str, Parts], Verdict], keeper: PartsKeeper, upload_id: str) -> Verdict:
+    """Run the story with the parts in force when it begins."""
     return score(upload_id, keeper.current)
 
 
-def _warm_parts(settings: Settings, chosen: ModelSet | None, parts: Parts) -> Parts:
+def warm_parts(settings: Settings, chosen: ModelSet | None, parts: Parts) -> Parts:
+    """The same parts with the models of another set, warm."""
     renewed = with_set(parts, settings, chosen)
     warm(renewed.models)
     return renewed
 
 
 def _begin(queue: ScoringQueue, parts: Parts, gate: Gate) -> None:
-    if gate.open and not has_working_key(parts.records):
-        log.warning("open access: anyone on this machine may do everything", create_a_key=CREATE_KEY_COMMAND)
-    elif not has_working_key(parts.records):
-        log.warning("there is no API key, so every request will be refused", create_a_key=CREATE_KEY_COMMAND)
-    if resumed := queue.resume():
-        log.info("resuming photos accepted earlier", photos=resumed)
+    commands = {"create_a_key": CREATE_KEY_COMMAND, "add_a_user": ADD_USER_COMMAND}
+    if gate.open and not is_locked(parts.records):
+        log.warning("open access: anyone on this machine may do everything", **commands)
+    elif not is_locked(parts.records):
+        log.warning("there is no API key and no user, so every request will be refused", **commands)
     queue.start()
 
 

@@ -1,4 +1,4 @@
-"""Who is asking: API keys, roles, and the open door on the loopback interface.
+"""Who is asking: API keys, people who logged in, roles, and the open door on the loopback interface.
 
 A key reads `vq_<id>_<secret>`. The id is public and finds the record; the secret is 256 bits from the
 operating system and is stored as its SHA-256 only. A slow password hash would add nothing: it exists to make
@@ -15,17 +15,26 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
 
 from visiqc.domain.access import ApiKey, Role
+from visiqc.domain.people import Session, User
 from visiqc.errors import InputError, NotAllowed, NotAuthenticated
 from visiqc.inspection.ports import Records
+from visiqc.service.asking import (
+    SAFE_METHODS,
+    Asking,
+    host_of,
+    is_loopback,
+    require_csrf_token,
+    require_own_page,
+)
+from visiqc.service.sessions import Sessions
 
 CREATE_KEY_COMMAND: Final = "visiqc key create --name NAME --role lead"
+ADD_USER_COMMAND: Final = "visiqc user add NAME --role lead"
 _TOKEN: Final = re.compile(r"vq_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
-_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "via")
 _NO_SECRET: Final = "0" * 64  # compared against when there is no such key, so that both ways take one comparison
 
 
@@ -34,19 +43,21 @@ class Caller:
     """Whoever sent a request, once admitted.
 
     Attributes:
-        id: The API key's id, or `open` where no key is needed; scopes idempotency keys.
-        name: As the key was named.
+        id: The API key's id, `user-` and a user's, or `open` where neither is needed; scopes idempotency keys.
+        name: As the key or the user was named.
         role: What the caller may do.
+        session: Where a person is logged in; None for a key.
     """
 
     id: str
     name: str
     role: Role
+    session: Session | None = None
 
     @property
     def signature(self) -> str:
-        """How the record names who did something."""
-        return f"{self.name} (key {self.id})"
+        """How the record names who did something; users' names are unique, keys' are not."""
+        return f"{self.name} ({self.role})" if self.session else f"{self.name} (key {self.id})"
 
 
 ANYONE: Final = Caller(id="open", name="open access on this machine", role=Role.LEAD)
@@ -70,58 +81,55 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("ascii")).hexdigest()
 
 
-def is_loopback(host: str | None) -> bool:
-    """Whether `host`, a name or an address without port, can only mean this machine."""
-    if host is None:
-        return False
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def _host_of(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
-
-
 def has_working_key(records: Records) -> bool:
     """Whether any key that is not revoked exists."""
     return any(key.revoked_at is None for key in records.keys())  # noqa: SIM118 - a port, not a dict
 
 
-class Gate:
-    """Admits requests: by API key, or without one while access is open."""
+def is_locked(records: Records) -> bool:
+    """Whether anyone can prove who they are, with a key or by logging in; if so, everyone has to."""
+    return has_working_key(records) or any(user.disabled_at is None for user in records.users())
 
-    def __init__(self, records: Records, *, open_access: bool) -> None:
-        """Open access, where granted, ends for good with the first working key that is seen."""
+
+class Gate:
+    """Admits requests: by API key, by session, or without either while access is open."""
+
+    def __init__(self, records: Records, sessions: Sessions, *, open_access: bool) -> None:
+        """Open access, where granted, ends for good with the first working key or user that is seen."""
         self._records = records
+        self._sessions = sessions
         self._open = open_access
 
     @property
     def open(self) -> bool:
-        """Whether requests without a key were still admitted when this was last checked."""
+        """Whether requests that prove nothing were still admitted when this was last checked."""
         return self._open
 
-    def admit(self, headers: Mapping[str, str]) -> Caller:
-        """The caller behind a request, by its headers (names in lower case).
+    def admit(self, asking: Asking) -> Caller:
+        """The caller behind a request.
 
         Raises:
-            NotAuthenticated: A key is needed, and none or no working one came.
-            NotAllowed: Access is open, and the request may come from elsewhere than this machine.
+            NotAuthenticated: A key or session is needed, and none or no working one came.
+            NotAllowed: Access is open, and the request may come from elsewhere than this machine; or it would change
+                something, and no page of ours sent it.
         """
-        if "authorization" in headers:
-            return self._by_key(headers["authorization"])
-        if self._open and has_working_key(self._records):
+        if "authorization" in asking.headers:
+            return self._by_key(asking.headers["authorization"])
+        if self._open and is_locked(self._records):
             self._open = False
-        if not self._open:
-            raise NotAuthenticated("an API key is needed; send the header 'Authorization: Bearer vq_…'")
-        _refuse_strangers(headers)
-        return ANYONE
+        if self._open:
+            _refuse_strangers(asking.headers)
+            return ANYONE
+        if asking.session_token is None:
+            raise NotAuthenticated("log in, or send an API key in the header 'Authorization: Bearer vq_…'")
+        return self._by_session(asking, asking.session_token)
+
+    def _by_session(self, asking: Asking, token: str) -> Caller:
+        session, user = self._sessions.find(token)
+        if asking.method not in SAFE_METHODS:
+            require_own_page(asking)
+            require_csrf_token(asking, session)
+        return _logged_in(user, session)
 
     def _by_key(self, authorization: str) -> Caller:
         scheme, _, token = authorization.partition(" ")
@@ -142,24 +150,29 @@ def require(caller: Caller, needed: Role) -> Caller:
         NotAllowed: It does not; the message names both roles.
     """
     if not caller.role.covers(needed):
-        raise NotAllowed(f"this needs the role {needed}; the key {caller.id} has the role {caller.role}")
+        who = caller.name if caller.session else f"the key {caller.id}"
+        raise NotAllowed(f"this needs the role {needed}; {who} has the role {caller.role}")
     return caller
 
 
+def _logged_in(user: User, session: Session) -> Caller:
+    return Caller(id=f"user-{user.id}", name=user.name, role=user.role, session=session)
+
+
 def _refuse_strangers(headers: Mapping[str, str]) -> None:
-    """Without keys, the only guard is that nobody but this machine can ask.
+    """Without keys and users, the only guard is that nobody but this machine can ask.
 
     A web page can make a browser on this machine ask for it: directly (then `Origin` is the page's), or
     through a host name that the page's owner points at 127.0.0.1 (DNS rebinding; then `Host` is that name). And
     a proxy on this machine can let the world in.
     """
     host, origin = headers.get("host", ""), headers.get("origin")
-    if not is_loopback(_host_of(f"//{host}")):
+    if not is_loopback(host_of(f"//{host}")):
         raise NotAllowed(
             f"open access answers only requests to this machine by its loopback name, not to the host {host!r}; "
             f"use http://127.0.0.1, or create a key: {CREATE_KEY_COMMAND}"
         )
-    if origin is not None and not is_loopback(_host_of(origin)):
+    if origin is not None and not is_loopback(host_of(origin)):
         raise NotAllowed(
             f"open access refuses requests from web pages of another origin ({origin!r}); "
             f"create a key: {CREATE_KEY_COMMAND}"

@@ -1,4 +1,4 @@
-"""What a client is told when something is wrong: RFC 9457 `application/problem+json`, always.
+"""What a client is told when something is wrong: RFC 9457 `application/problem+json`, or a page for a person's browser.
 
 The numbers stand here and nowhere else.
 """
@@ -9,13 +9,14 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from visiqc import errors
 from visiqc.service.metrics import Metrics
+from visiqc.service.pages.refusals import navigates, refusal_page
 
 STATUS: Final[tuple[tuple[type[errors.VisiQCError], int], ...]] = (  # most specific first
     (errors.UnsupportedMedia, 415),
@@ -39,11 +40,12 @@ TITLES: Final = {
     "ShapeMismatch": "Sizes differ",
     "BadRecipe": "A setting is out of range",
     "NotAllowed": "Not allowed",
-    "NotAuthenticated": "An API key is needed",
+    "NotAuthenticated": "A log-in or an API key is needed",
     "NotFound": "Not found",
     "Conflict": "Conflict with the present state",
     "NotApproved": "Not approved",
     "Busy": "Too busy",
+    "TooManyAttempts": "Too many failed log-ins",
     "Unavailable": "Not available at present",
 }
 INTERNAL_DETAIL: Final = "something went wrong inside VisiQC; the log has the details under this request id"
@@ -80,8 +82,23 @@ def problem_body(
     }
 
 
+def refusal(error: Exception, request: Request) -> Response:
+    """The answer to any exception, as the one who asked reads it."""
+    body, headers = _problem(error, request.state.request_id)
+    return refusal_page(request, body, headers) if navigates(request) else _document(body, headers)
+
+
 def problem(error: Exception, request_id: str) -> JSONResponse:
-    """The answer to any exception; what is not ours to tell becomes a bare 500."""
+    """The answer to any exception, for a program."""
+    return _document(*_problem(error, request_id))
+
+
+def _document(body: dict[str, Any], headers: dict[str, str]) -> JSONResponse:
+    return JSONResponse(body, body["status"], headers=headers, media_type="application/problem+json")
+
+
+def _problem(error: Exception, request_id: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Problem document and headers; what is not ours to tell becomes a bare 500."""
     headers: dict[str, str] = {}
     extra: dict[str, Any] = {}
     if isinstance(error, errors.VisiQCError):
@@ -98,8 +115,7 @@ def problem(error: Exception, request_id: str) -> JSONResponse:
         status, code, detail = 500, "InternalError", INTERNAL_DETAIL
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         detail = INTERNAL_DETAIL
-    body = problem_body(status=status, code=code, detail=detail, request_id=request_id, extra=extra)
-    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+    return problem_body(status=status, code=code, detail=detail, request_id=request_id, extra=extra), headers
 
 
 def _headers_of(error: errors.VisiQCError) -> dict[str, str]:
@@ -122,8 +138,8 @@ def _field(location: tuple[int | str, ...]) -> str:
 def install(app: FastAPI, metrics: Metrics) -> None:
     """Answer every expected exception of `app`'s routes; unexpected ones are caught by the outermost layer."""
 
-    async def answer(request: Request, error: Exception) -> JSONResponse:
-        response = problem(error, request.state.request_id)
+    async def answer(request: Request, error: Exception) -> Response:
+        response = refusal(error, request)
         note_refusal(response.status_code, error, metrics)
         return response
 

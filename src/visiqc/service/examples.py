@@ -137,7 +137,7 @@ PROBLEMS: Final[dict[type[errors.VisiQCError], str]] = {
     errors.UnsupportedMedia: "IMG_0007.heic: HEIC cannot be read here; set the phone's camera to JPEG",
     errors.TooLarge: "IMG_0007.jpg: a photo may hold at most 41943040 bytes, got 62914560",
     errors.BadRecipe: "wanted 0 < alpha_reject <= alpha_review < 1, got 0.2 and 0.05",
-    errors.NotAuthenticated: "an API key is needed; send the header 'Authorization: Bearer vq_…'",
+    errors.NotAuthenticated: "log in, or send an API key in the header 'Authorization: Bearer vq_…'",
     errors.NotAllowed: "this needs the role lead; the key 3fa1c07d22b9 has the role factory",
     errors.NotFound: "no upload '01jd3x8f7q2c'",
     errors.Conflict: "the Idempotency-Key 'lot-7-12' was used before for other photos or another SKU; send a new key",

@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 import structlog
 
+from visiqc.batch.queue import ScoringQueue
 from visiqc.errors import VisiQCError
 from visiqc.service.model_watch import ModelWatch, PartsKeeper
-from visiqc.service.queue import ScoringQueue
 
 KEEP_S: Final = 1.0
 Check = Literal["ok", "behind", "failing"]

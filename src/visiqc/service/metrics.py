@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
@@ -79,6 +80,16 @@ class Metrics:
         models = ",".join(digest[:12] for digest in model_digests)
         self._build.clear()
         self._build.labels(version=__version__, python=platform.python_version(), models=models).set(1)
+
+    def describe_queue(self, waiting: Callable[[], int], scoring: Callable[[], int], capacity: int) -> None:
+        """Have the queue asked for its state whenever somebody looks."""
+        self.waiting.set_function(waiting)
+        self.scoring.set_function(scoring)
+        self.capacity.set(capacity)
+
+    def record_failure(self) -> None:
+        """Count one photo that could not be scored."""
+        self.failures.inc()
 
     def record_verdict(self, verdict: Verdict) -> None:
         """Count one verdict and the time its stages took."""

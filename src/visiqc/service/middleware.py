@@ -14,12 +14,12 @@ from typing import Final
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from visiqc.errors import TooLarge
 from visiqc.service.auth import Gate
-from visiqc.service.errors import note_refusal, problem
+from visiqc.service.errors import note_refusal, problem, refusal
 from visiqc.service.metrics import Metrics
 
 BODY_IDLE_S: Final = 30.0
@@ -31,6 +31,26 @@ LINGER_S: Final = 2.0
 LINGER_BYTES: Final = 64 * 1024 * 1024
 """How much of it, at most."""
 CLIENT_GONE: Final = 499
+CONTENT_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "img-src 'self' blob: data:",
+        "style-src 'self'",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""What a page of ours may load and do; text that somebody smuggled into one is never run."""
+ALWAYS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",  # no other site's page may show our pictures
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Referrer-Policy": "same-origin",  # `no-referrer` would have browsers hide the Origin of our own forms
+}
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 log = structlog.get_logger("visiqc.service")
@@ -69,13 +89,13 @@ class RequestRecord:
             except Exception as err:  # noqa: BLE001 - the one place that must answer whatever happened
                 note_refusal(500, err, self._metrics)
                 if status == CLIENT_GONE:
-                    await problem(err, request_id)(scope, receive, send_named)
+                    await refusal(err, Request(scope))(scope, receive, send_named)
             self._note(scope, status, time.perf_counter() - began)
 
     def _add_headers(self, headers: MutableHeaders, request_id: str) -> None:
         headers["X-Request-ID"] = request_id
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"  # no other site's page may show our pictures
+        headers.update(ALWAYS)
+        headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
         headers.setdefault("Cache-Control", "no-store")
         if self._gate.open:
             headers["X-VisiQC-Open-Access"] = "true"

@@ -13,11 +13,12 @@ from typing import Final, NoReturn
 import uvicorn
 from fastapi import FastAPI
 
+from visiqc.batch.queue import DRAIN_GRACE_S
 from visiqc.errors import NotAllowed, Unavailable
 from visiqc.inspection.ports import Records
-from visiqc.service.auth import CREATE_KEY_COMMAND, has_working_key, is_loopback
+from visiqc.service.asking import is_loopback
+from visiqc.service.auth import ADD_USER_COMMAND, CREATE_KEY_COMMAND, is_locked
 from visiqc.service.deps import Shop
-from visiqc.service.queue import DRAIN_GRACE_S
 
 MAX_CONNECTIONS: Final = 512
 """Connections at once, idle ones counted, beyond which uvicorn answers 503; half of the usual 1024 open files."""
@@ -27,20 +28,21 @@ BACKLOG: Final = 512
 
 
 def decide_access(host: str, records: Records) -> bool:
-    """Whether the service may answer without keys on `host`.
+    """Whether the service may answer without keys and log-ins on `host`.
 
     Returns:
-        True for open access: only this machine can reach the service, and no working key exists.
+        True for open access: only this machine can reach the service, and no working key or user exists.
 
     Raises:
-        NotAllowed: Others could reach the service, and there is no key to tell them apart.
+        NotAllowed: Others could reach the service, and there is no key or user to tell them apart.
     """
-    if has_working_key(records):
+    if is_locked(records):
         return False
     if not is_loopback(host):
         raise NotAllowed(
-            f"without API keys the service answers on 127.0.0.1 only, not on {host}: anyone who reaches it could "
-            f"approve golden samples. Create a key first: {CREATE_KEY_COMMAND}"
+            f"without API keys and users the service answers on 127.0.0.1 only, not on {host}: anyone who reaches it "
+            "could approve golden samples. Create a key or add a user first: "
+            f"{CREATE_KEY_COMMAND}, or {ADD_USER_COMMAND}"
         )
     return True
 

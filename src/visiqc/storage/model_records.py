@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert, select
 
-from visiqc.domain.model_set import ModelSet
+from visiqc.domain.model_set import ModelSet, models_key
 from visiqc.errors import Conflict
 from visiqc.storage.database import Database
 from visiqc.storage.documents import from_document, to_document
@@ -63,7 +62,7 @@ class ModelRecords:
             require_golden(connection, sku, version)
             if earlier := _features(connection, sku, version, models):
                 return earlier
-            row = {"sku": sku, "golden_version": version, "models": _key(models), "bank_digest": bank_digest}
+            row = {"sku": sku, "golden_version": version, "models": models_key(models), "bank_digest": bank_digest}
             connection.execute(insert(golden_features).values(row))
             return bank_digest
 
@@ -77,10 +76,6 @@ class ModelRecords:
 
 def _features(connection: Connection, sku: str, version: int, models: Sequence[str]) -> str | None:
     c = golden_features.c
-    query = select(c.bank_digest).where(c.sku == sku, c.golden_version == version, c.models == _key(models))
+    query = select(c.bank_digest).where(c.sku == sku, c.golden_version == version, c.models == models_key(models))
     found: str | None = connection.scalar(query)
     return found
-
-
-def _key(models: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(models).encode()).hexdigest()

@@ -6,13 +6,19 @@ from sqlalchemy import select
 
 from visiqc.storage.database import Database
 from visiqc.storage.golden_records import GoldenRecords
+from visiqc.storage.job_records import JobRecords
 from visiqc.storage.key_records import KeyRecords
+from visiqc.storage.lot_records import LotRecords
 from visiqc.storage.model_records import ModelRecords
+from visiqc.storage.people_records import UserRecords
 from visiqc.storage.schema import goldens
 from visiqc.storage.upload_records import UploadRecords
+from visiqc.storage.verdict_records import VerdictRecords
 
 
-class SqlRecords(GoldenRecords, UploadRecords, KeyRecords, ModelRecords):
+class SqlRecords(
+    GoldenRecords, UploadRecords, VerdictRecords, JobRecords, LotRecords, KeyRecords, ModelRecords, UserRecords
+):
     """Fills `Records` with a `Database`, for any number of threads and processes at once.
 
     Every method is one transaction. What a method returned was flushed to the disk before.

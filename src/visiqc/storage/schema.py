@@ -1,8 +1,9 @@
 """The tables. A record is kept whole as a JSON document; columns beside it are for finding and joining it.
 
-Rows are only ever added, but for `uploads.state`, `uploads.failure` and `api_keys.revoked_at`. In `goldens`,
-`approvals`, `calibrations`, `verdicts`, `model_sets` and `golden_features` the database itself refuses changes, and it
-refuses to delete an upload (SQLite triggers, migrations 0001 and 0002).
+Rows are only ever added, but for `uploads.state`, `uploads.failure`, `api_keys.revoked_at`, a user's password and
+`disabled_at`, `jobs` and `sessions`. In `goldens`, `approvals`, `calibrations`, `verdicts`, `model_sets`,
+`golden_features`, `orders`, `milestones`, `lots`, `unit_photos` and `logins` the database itself refuses changes, and
+it refuses to delete an upload or a user (SQLite triggers, in the migrations).
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0004"
 """The newest migration; a database at this version is opened without importing Alembic."""
 
 PENDING, SCORED, FAILED = "pending", "scored", "failed"
@@ -140,12 +142,76 @@ uploads = Table(
 verdicts = Table(
     "verdicts",
     metadata,
-    Column("upload_id", String(64), ForeignKey("uploads.id"), primary_key=True),
+    _seq(),
+    Column("upload_id", String(64), ForeignKey("uploads.id"), nullable=False),
     *_golden_columns(),
+    Column("models", String(64), nullable=False),
     Column("outcome", String(16), nullable=False),
+    Column("golden_view", Text),
     Column("made_at", UtcDateTime, nullable=False),
     Column("document", Text, nullable=False),
+    UniqueConstraint("upload_id", "golden_version", "models"),
+    sqlite_autoincrement=True,
 )
+"""`models` is the SHA-256 of the digests of models and fleet sidecar, one a line; an upload's first row is its verdict
+of record."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("upload_id", String(64), ForeignKey("uploads.id"), primary_key=True),
+    Column("worker", Text, nullable=False),
+    Column("leased_until", UtcDateTime),
+    Column("attempts", Integer, nullable=False),
+)
+"""Pending uploads that a worker took at least once; a pending upload without a row is free. A row goes with the
+upload's answer. `leased_until` is null once the worker gave it back."""
+
+orders = Table(
+    "orders",
+    metadata,
+    _seq(),
+    Column("code", String(64), nullable=False, unique=True),
+    Column("made_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+milestones = Table(
+    "milestones",
+    metadata,
+    Column("order_code", String(64), ForeignKey("orders.code"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("position", Integer, nullable=False),
+)
+
+lots = Table(
+    "lots",
+    metadata,
+    _seq(),
+    Column("order_code", String(64), ForeignKey("orders.code"), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("sku", String(64), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    UniqueConstraint("order_code", "code"),
+    sqlite_autoincrement=True,
+)
+
+unit_photos = Table(
+    "unit_photos",
+    metadata,
+    Column("upload_id", String(64), ForeignKey("uploads.id"), primary_key=True),
+    Column("order_code", String(64), nullable=False),
+    Column("lot_code", String(64), nullable=False),
+    Column("milestone", String(64), nullable=False),
+    Column("unit", Integer, nullable=False),
+    Column("view", String(64), nullable=False),
+    Column("photo_digest", String(64), nullable=False),
+    ForeignKeyConstraint(["order_code", "lot_code"], ["lots.order_code", "lots.code"]),
+    ForeignKeyConstraint(["order_code", "milestone"], ["milestones.order_code", "milestones.name"]),
+    UniqueConstraint("order_code", "lot_code", "milestone", "photo_digest"),
+)
+"""Where an upload belongs; within a milestone of a lot the same bytes are one photo."""
 
 api_keys = Table(
     "api_keys",
@@ -181,3 +247,40 @@ golden_features = Table(
     PrimaryKeyConstraint("sku", "golden_version", "models"),
 )
 """Features computed again under other models; `models` is the SHA-256 of their digests, one a line."""
+
+users = Table(
+    "users",
+    metadata,
+    _seq(),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+"""People who log in; `name_key` is what all spellings of a name have in common."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user_id", String(64), ForeignKey("users.id"), nullable=False, index=True),
+    Column("csrf_token", String(64), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    _seq(),
+    Column("user_id", String(64), ForeignKey("users.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("address", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Who logged in, when and from where; sessions go, this stays."""

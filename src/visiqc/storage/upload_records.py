@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from visiqc.domain.upload import RequestKey, Upload
-from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, InvalidRecord, NotFound
 from visiqc.storage import schema
 from visiqc.storage.database import Database
@@ -18,10 +17,7 @@ from visiqc.storage.golden_records import require_golden
 
 
 class UploadRecords:
-    """The part of `Records` that is about photos and the answers to them.
-
-    A verdict outranks a failure: an upload that was given up and then scored after all has a verdict and no failure.
-    """
+    """The part of `Records` that is about photos."""
 
     _database: Database
 
@@ -36,16 +32,13 @@ class UploadRecords:
         if not uploads or len({upload.id for upload in uploads}) < len(uploads):
             raise InvalidRecord(f"wanted one or more uploads, each with an id of its own; got {len(uploads)}")
         kept = tuple(replace(upload, request_key=request.key if request else None) for upload in uploads)
-        rows = [_row(upload) for upload in kept]
 
         def work(connection: Connection) -> tuple[Upload, ...]:
             if request and (earlier := _kept_under(connection, request)):
                 return earlier
-            _require_acceptable(connection, kept)
             if request:
-                new = {"key": request.key, "fingerprint": request.fingerprint}
-                connection.execute(insert(schema.requests).values(new))
-            connection.execute(insert(schema.uploads), rows)
+                keep_request(connection, request)
+            keep_uploads(connection, kept)
             return kept
 
         return self._database.write(work)
@@ -61,48 +54,44 @@ class UploadRecords:
             row = connection.execute(_uploads().where(schema.uploads.c.id == upload_id)).one_or_none()
         if row is None:
             raise _unknown(upload_id)
-        return _loaded(row)
+        return loaded(row)
 
     def pending(self) -> tuple[Upload, ...]:
         """Uploads that still wait for their answer, in the order they were accepted; see `Records.pending`."""
         with self._database.reading() as connection:
             rows = connection.execute(_uploads().where(schema.uploads.c.state == schema.PENDING)).all()
-        return tuple(map(_loaded, rows))
+        return tuple(map(loaded, rows))
 
     def fail(self, upload_id: str, why: str) -> None:
         """Say why an upload cannot be scored; the first reason stands. See `Records.fail`."""
 
         def work(connection: Connection) -> None:
-            if _state(connection, upload_id) == schema.PENDING:
-                _settle(connection, upload_id, state=schema.FAILED, failure=why)
+            if state_of(connection, upload_id) == schema.PENDING:
+                settle(connection, upload_id, state=schema.FAILED, failure=why)
 
         self._database.write(work)
 
-    def add_verdict(self, verdict: Verdict) -> Verdict:
-        """Keep the one verdict of an upload; see `Records.add_verdict`."""
-        row = {
-            "upload_id": verdict.id,
-            "sku": verdict.sku,
-            "golden_version": verdict.golden_version,
-            "outcome": verdict.outcome,
-            "made_at": verdict.made_at,
-            "document": to_document(verdict),
-        }
 
-        def work(connection: Connection) -> Verdict:
-            if _state(connection, verdict.id) == schema.SCORED and (earlier := _verdict(connection, verdict.id)):
-                return earlier
-            connection.execute(insert(schema.verdicts).values(row))
-            _settle(connection, verdict.id, state=schema.SCORED, failure=None)
-            return verdict
+def keep_uploads(connection: Connection, new: Sequence[Upload]) -> None:
+    """Write uploads, which are then pending; raises as `accept`."""
+    rows = [_row(upload) for upload in new]
+    _require_acceptable(connection, new)
+    connection.execute(insert(schema.uploads), rows)
 
-        return self._database.write(work)
 
-    def verdict(self, upload_id: str) -> Verdict | None:
-        """The verdict, or None while there is none; see `Records.verdict`."""
-        with self._database.reading() as connection:
-            _state(connection, upload_id)
-            return _verdict(connection, upload_id)
+def keep_request(connection: Connection, request: RequestKey) -> bool:
+    """Write a request key, unless it was written before; returns whether it is new.
+
+    Raises:
+        Conflict: It was used before for something else.
+    """
+    c = schema.requests.c
+    fingerprint = connection.scalar(select(c.fingerprint).where(c.key == request.key))
+    if fingerprint is None:
+        connection.execute(insert(schema.requests).values(key=request.key, fingerprint=request.fingerprint))
+    elif fingerprint != request.fingerprint:
+        raise _used_before(request)
+    return fingerprint is None
 
 
 def _row(upload: Upload) -> dict[str, Any]:
@@ -122,7 +111,8 @@ def _uploads() -> Select[Any]:
     return select(schema.uploads.c.document, schema.uploads.c.failure).order_by(schema.uploads.c.seq)
 
 
-def _loaded(row: Row[Any]) -> Upload:
+def loaded(row: Row[Any]) -> Upload:
+    """An upload from its document and its failure."""
     return replace(from_document(Upload, row.document), failure=row.failure)
 
 
@@ -133,11 +123,8 @@ def _kept_under(connection: Connection, request: RequestKey) -> tuple[Upload, ..
     if fingerprint is None:
         return ()
     if fingerprint != request.fingerprint:
-        raise Conflict(
-            f"idempotency key {request.key[:80]!r} was used before for a different request; send different content "
-            "under a new key"
-        )
-    return tuple(map(_loaded, connection.execute(_uploads().where(schema.uploads.c.request_key == request.key))))
+        raise _used_before(request)
+    return tuple(map(loaded, connection.execute(_uploads().where(schema.uploads.c.request_key == request.key))))
 
 
 def _require_acceptable(connection: Connection, new: Sequence[Upload]) -> None:
@@ -148,22 +135,26 @@ def _require_acceptable(connection: Connection, new: Sequence[Upload]) -> None:
         raise Conflict(f"upload {taken!r} exists already; accept the photo under a new id")
 
 
-def _state(connection: Connection, upload_id: str) -> str:
+def state_of(connection: Connection, upload_id: str) -> str:
+    """The state of an upload; `NotFound` without such an upload."""
     state: str | None = connection.scalar(select(schema.uploads.c.state).where(schema.uploads.c.id == upload_id))
     if state is None:
         raise _unknown(upload_id)
     return state
 
 
-def _settle(connection: Connection, upload_id: str, *, state: str, failure: str | None) -> None:
+def settle(connection: Connection, upload_id: str, *, state: str, failure: str | None) -> None:
+    """Write what became of an upload; it is nobody's job from then on."""
     row = schema.uploads
     connection.execute(update(row).where(row.c.id == upload_id).values(state=state, failure=failure))
+    connection.execute(delete(schema.jobs).where(schema.jobs.c.upload_id == upload_id))
 
 
-def _verdict(connection: Connection, upload_id: str) -> Verdict | None:
-    c = schema.verdicts.c
-    document = connection.scalar(select(c.document).where(c.upload_id == upload_id))
-    return document and from_document(Verdict, document)
+def _used_before(request: RequestKey) -> Conflict:
+    return Conflict(
+        f"idempotency key {request.key[:80]!r} was used before for a different request; send different content "
+        "under a new key"
+    )
 
 
 def _unknown(upload_id: str) -> NotFound:

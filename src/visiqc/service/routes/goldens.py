@@ -25,11 +25,12 @@ from visiqc.inspection.enrol import approve_golden, enrol_golden
 from visiqc.service.deps import InspectorDep, LeadDep, Shop, ShopDep, ViewerDep
 from visiqc.service.examples import GOLDEN, PRODUCT, PRODUCTS, PROPOSAL, answers, multipart, problems
 from visiqc.service.forms import PhotoForm, photo_form
+from visiqc.service.guarded import GuardedRoute
 from visiqc.service.schemas import GoldenOut, ProductOut, ProductsOut, product_path
 
 ENROLMENTS_WAITING = 4
 SECONDS_A_PHOTO = 5  # what enrolling one photo may take; for Retry-After only
-router = APIRouter(tags=["goldens"])
+router = APIRouter(tags=["goldens"], route_class=GuardedRoute)
 Sku = Annotated[str, Path(examples=["halo-1"])]
 Version = Annotated[int, Path(ge=1, le=1_000_000, examples=[2])]
 _POLICY = {"alpha_review": float, "alpha_reject": float, "min_region_px": int, "long_side": int}

@@ -9,16 +9,18 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from visiqc import __version__
 from visiqc.errors import NotAllowed, NotAuthenticated
-from visiqc.service.deps import ShopDep, ViewerDep
+from visiqc.service.deps import PUBLIC, ShopDep, ViewerDep
 from visiqc.service.examples import NOT_READY, READY, answers, problems
+from visiqc.service.guarded import GuardedRoute
 from visiqc.service.health import Readiness
 from visiqc.service.schemas import HealthOut, ReadyOut
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=GuardedRoute)
 
 
 @router.get(
     "/healthz",
+    dependencies=[PUBLIC],
     response_model=HealthOut,
     responses={200: answers("The process is alive.", {"status": "ok", "version": __version__})},
 )
@@ -29,6 +31,7 @@ async def healthz() -> HealthOut:
 
 @router.get(
     "/readyz",
+    dependencies=[PUBLIC],
     response_model=ReadyOut,
     responses={
         200: answers("Ready for requests.", READY),

@@ -1,7 +1,8 @@
 """The bounded queue of accepted photos, and the threads that score them.
 
 Room is reserved for a whole request before anything of it is stored, so that accepting is a promise the queue
-can keep. The promise outlives the process: what is accepted is in the record, and the next start resumes it.
+can keep. The promise outlives the process: what is accepted is in the record, and every worker of every process takes
+from there, under a lease, what nobody works on.
 """
 
 from __future__ import annotations
@@ -17,23 +18,27 @@ from typing import Final
 
 import structlog
 
+from visiqc.batch.leases import Leases
+from visiqc.batch.scoring import Tally, score_or_fail
+from visiqc.batch.waits import Waits
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Busy, Unavailable, VisiQCError
+from visiqc.errors import Busy, Unavailable
 from visiqc.inspection.ports import Records
-from visiqc.service.metrics import Metrics
 
 DRAIN_GRACE_S: Final = 25.0
 """Longest time a stopping service goes on scoring; under the 30 s after which Kubernetes kills."""
 RETRY_PAUSE_S: Final = 1.0
 """Pause of a worker after database or disk were out of reach, doubled each time up to `MAX_PAUSE_S`."""
 MAX_PAUSE_S: Final = 30.0
+POLL_S: Final = 0.5
+"""How often a worker with nothing to do looks for photos that other processes accepted, or left behind."""
 LAST_PHOTO_S: Final = 2.0
 """How long the end of a service waits for the photo in hand, which is scored again if it is cut off."""
 FIRST_GUESS_S: Final = 0.5
 """Seconds one photo takes, until some were measured."""
 
-log = structlog.get_logger("visiqc.service.queue")
+log = structlog.get_logger("visiqc.batch.queue")
 
 
 class Places:
@@ -50,13 +55,14 @@ class Places:
 
 
 class ScoringQueue:
-    """Scores accepted photos in their order, a few at a time; never more than `capacity` wait."""
+    """Scores accepted photos a few at a time: first those that were put here, in their order, then what others left."""
 
     def __init__(
         self,
         score: Callable[[str], Verdict],
         records: Records,
-        metrics: Metrics,
+        leases: Leases,
+        tally: Tally,
         *,
         capacity: int,
         workers: int,
@@ -65,35 +71,44 @@ class ScoringQueue:
 
         Args:
             score: The story to run with each upload's id; must bear to be run twice.
-            records: Where failures are kept and unfinished uploads are found.
-            metrics: Where verdicts are counted.
-            capacity: Photos that may wait, those being scored not counted.
-            workers: Photos scored at the same time.
+            records: Where failures are kept.
+            leases: How photos are taken from the record.
+            tally: Told what came of each photo.
+            capacity: Photos that may wait, those being scored here not counted.
+            workers: Photos scored at the same time; 0 leaves all of them to other processes.
         """
         self._score = score
         self._records = records
-        self._metrics = metrics
+        self._leases = leases
+        self._tally = tally
+        self._waits = Waits(records)
         self._capacity = capacity
         self._worker_count = workers
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._waiting: deque[str] = deque()
-        self._unsettled: dict[str, Future[None]] = {}
         self._active = 0
         self._reserved = 0
         self._closed = False
         self._seconds_each = FIRST_GUESS_S
         self._threads: list[threading.Thread] = []
-        metrics.capacity.set(capacity)
-        metrics.waiting.set_function(lambda: len(self._waiting))
-        metrics.scoring.set_function(lambda: self._active)
 
     # -- taking in
 
     @property
+    def waiting(self) -> int:
+        """Photos that wait here, for a worker of this process or of another one."""
+        return len(self._waiting) + self._waits.left
+
+    @property
+    def active(self) -> int:
+        """Photos that are being scored here."""
+        return self._active
+
+    @property
     def accepting(self) -> bool:
         """Whether every worker runs and new photos are taken."""
-        return bool(self._threads) and all(thread.is_alive() for thread in self._threads) and not self._closed
+        return self._waits.alive and all(thread.is_alive() for thread in self._threads) and not self._closed
 
     @property
     def ended(self) -> bool:
@@ -127,48 +142,44 @@ class ScoringQueue:
     def _require_room(self, count: int) -> None:
         if self._closed:
             raise Unavailable("the service is stopping; send the request again in a few seconds")
-        lacking = len(self._waiting) + self._reserved + count - self._capacity
-        if lacking > 0:
-            wait_s = math.ceil(lacking * self._seconds_each / self._worker_count)
+        lacking = self.waiting + self._reserved + count - self._capacity
+        if count and lacking > 0:
+            wait_s = math.ceil(lacking * self._seconds_each / max(1, self._worker_count))
             raise Busy(
                 f"the queue has no room for {count} more photos ({self._capacity} may wait); try again in {wait_s} s",
                 retry_after_s=wait_s,
             )
 
-    def _enqueue(self, upload_ids: Iterable[str], places: Places | None = None) -> int:
+    def _enqueue(self, upload_ids: Iterable[str], places: Places) -> int:
         with self._changed:
-            new = [upload_id for upload_id in upload_ids if upload_id not in self._unsettled]
-            for upload_id in new:
-                self._put(upload_id)
-            if places is not None:
-                taken = min(len(new), places.left)
-                places.left -= taken
-                self._reserved -= taken
+            new = [upload_id for upload_id in upload_ids if self._waits.open(upload_id)]
+            if self._worker_count:
+                self._waiting.extend(new)
+            else:
+                self._waits.leave(new)
+            taken = min(len(new), places.left)
+            places.left -= taken
+            self._reserved -= taken
             self._changed.notify_all()
         return len(new)
 
-    def _put(self, upload_id: str) -> None:
-        future: Future[None] = Future()
-        future.set_running_or_notify_cancel()  # a waiting request that is cancelled must not cancel the scoring
-        self._unsettled[upload_id] = future
-        self._waiting.append(upload_id)
-
-    def resume(self) -> int:
-        """Queue what a process that died had accepted, even beyond the capacity; returns how many."""
-        return self._enqueue(upload.id for upload in self._records.pending())
+    def watch(self, upload_ids: Iterable[str]) -> None:
+        """Have futures also for photos that were accepted elsewhere or earlier; those that are settled get none."""
+        self._waits.leave([each for each in self._records.unsettled(list(upload_ids)) if self._waits.open(each)])
 
     def unsettled(self, upload_id: str) -> Future[None] | None:
         """A future that ends when the upload has a verdict or a failure, or scoring it is put off.
 
-        None when the upload is not this queue's to score, or not any more.
+        None when nobody here knows of the upload, or not any more.
         """
-        with self._changed:
-            return self._unsettled.get(upload_id)
+        return self._waits.of(upload_id)
 
     # -- working
 
     def start(self) -> None:
         """Start the workers."""
+        self._waits.start()
+        self._leases.start()
         self._threads = [
             threading.Thread(target=self._work, name=f"scoring-{n + 1}", daemon=True) for n in range(self._worker_count)
         ]
@@ -176,57 +187,77 @@ class ScoringQueue:
             thread.start()
 
     def _work(self) -> None:
-        pause_s = RETRY_PAUSE_S
-        while (upload_id := self._next()) is not None:
+        pause_s, idle = RETRY_PAUSE_S, False
+        while not self._stopping.is_set():
+            named = self._next(POLL_S if idle else 0)
+            upload_id = None
             try:
-                self._score_one(upload_id)
+                upload_id = self._taken(named)
+                if upload_id is not None:
+                    self._score_one(upload_id)
             except Exception as err:
                 # What gets here is about the record, not about the photo: accepted as it is, it stays so. Tell those
                 # who wait that it takes longer, and try again later.
-                log.warning("scoring put off", upload_id=upload_id, pause_s=pause_s, exc_info=err)
-                self._finished(upload_id, again=True)
+                log.warning("scoring put off", upload_id=upload_id or named, pause_s=pause_s, exc_info=err)
+                self._put_off(named, upload_id)
                 self._stopping.wait(pause_s)
                 pause_s = min(2 * pause_s, MAX_PAUSE_S)
             else:
-                self._finished(upload_id)
-                pause_s = RETRY_PAUSE_S
+                self._finished(named, upload_id)
+                pause_s, idle = RETRY_PAUSE_S, upload_id is None
 
-    def _next(self) -> str | None:
+    def _next(self, wait_s: float) -> str | None:
+        """The photo that waited longest here; None where none does, or came within `wait_s` seconds.
+
+        Whoever asked counts as active until `_finished` or `_put_off`.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._stopping.is_set())
-            if self._stopping.is_set():
-                return None
+            self._changed.wait_for(lambda: self._waiting or self._stopping.is_set(), wait_s)
             self._active += 1
-            return self._waiting.popleft()
+            return self._waiting.popleft() if self._waiting and not self._stopping.is_set() else None
+
+    def _taken(self, named: str | None) -> str | None:
+        """The photo to score now, leased; without a named one, the oldest of the record, unless this is the end."""
+        if self._stopping.is_set() or (named is None and self._closed):
+            return None
+        upload = self._leases.take(named)
+        return None if upload is None else upload.id
 
     def _score_one(self, upload_id: str) -> None:
         """Score one photo or keep why it cannot be; raises only when neither can be written."""
         began = time.monotonic()
-        try:
-            verdict = self._score(upload_id)
-        except Unavailable:
-            raise
-        except Exception as err:  # as in batch: one bad photo must not end the worker of all the others
-            log.error("scoring failed", upload_id=upload_id, exc_info=err)
-            why = str(err) if isinstance(err, VisiQCError) else "scoring failed inside VisiQC; its log says why"
-            self._records.fail(upload_id, why)
-            self._metrics.failures.inc()
+        verdict = score_or_fail(self._score, upload_id, self._records)
+        if verdict is None:
+            self._tally.record_failure()
             return
         spent = time.monotonic() - began
         with self._changed:
             self._seconds_each += 0.2 * (spent - self._seconds_each)
-        self._metrics.record_verdict(verdict)
+        self._tally.record_verdict(verdict)
         log.info("scored", upload_id=upload_id, sku=verdict.sku, outcome=verdict.outcome.value, ms=round(spent * 1000))
 
-    def _finished(self, upload_id: str, *, again: bool = False) -> None:
+    def _finished(self, named: str | None, upload_id: str | None) -> None:
+        if upload_id is not None:
+            self._leases.settled(upload_id)
+            self._waits.close(upload_id)
+        elif named is not None:  # settled already, or another process has it
+            self._waits.leave([named])
+        self._rest()
+
+    def _put_off(self, named: str | None, upload_id: str | None) -> None:
+        if upload_id is not None:
+            self._leases.give_back(upload_id)
+        late = upload_id or named
+        if late is not None:
+            self._waits.close(late)
+        if named is not None and not self._stopping.is_set() and self._waits.open(named):
+            self._waiting.append(named)
+        self._rest()
+
+    def _rest(self) -> None:
         with self._changed:
             self._active -= 1
-            future = self._unsettled.pop(upload_id, None)
-            if again and not self._stopping.is_set():
-                self._put(upload_id)
             self._changed.notify_all()
-        if future is not None:
-            future.set_result(None)
 
     # -- stopping
 
@@ -241,19 +272,20 @@ class ScoringQueue:
         timer.start()
 
     def drain(self, grace_s: float = DRAIN_GRACE_S) -> int:
-        """Close, wait until everything accepted is scored or the grace is over, and end the workers.
+        """Close, wait until everything put here is scored or the grace is over, and end the workers.
 
         Returns:
-            Photos left in the record for the next start.
+            Photos left in the record for the next start, or for others.
         """
         self.close(grace_s)
         with self._changed:
             self._changed.wait_for(lambda: self._stopping.is_set() or not self._busy())
-            left = len(self._waiting)
+            left = self.waiting
         self.abandon()
         for thread in self._threads:
             thread.join(timeout=LAST_PHOTO_S)
         self._threads = []
+        self._leases.stop()
         return left
 
     def _busy(self) -> bool:
@@ -263,8 +295,8 @@ class ScoringQueue:
         """Stop after the photo in hand, and let those who wait for the others answer that these are pending."""
         with self._changed:
             self._stopping.set()
-            left = [self._unsettled.pop(upload_id, None) for upload_id in self._waiting]
+            left = list(self._waiting)
             self._changed.notify_all()
-        for future in left:
-            if future is not None:  # None when this was called before
-                future.set_result(None)
+        for upload_id in left:
+            self._waits.close(upload_id)
+        self._waits.stop()

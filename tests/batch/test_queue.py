@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from builders import SKU, a_golden, a_verdict, an_upload
+from builders import SKU, FixedClock, a_golden, a_verdict, an_upload, later
 from memory import MemoryRecords
 from services import wait_until
+from visiqc.batch.leases import Leases
+from visiqc.batch.queue import ScoringQueue
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Busy, Unavailable
 from visiqc.service.metrics import Metrics
-from visiqc.service.queue import ScoringQueue
 
 
 class Bench:
     """A queue on in-memory records whose scoring passes when `go` is set."""
 
-    def __init__(self, *, capacity: int = 4, workers: int = 1) -> None:
-        self.records = MemoryRecords()
-        self.records.add_golden(a_golden())
+    def __init__(self, *, capacity: int = 4, workers: int = 1, records: MemoryRecords | None = None) -> None:
+        self.records = records or MemoryRecords()
+        if not self.records.goldens():
+            self.records.add_golden(a_golden())
         self.go = threading.Event()
         self.order: list[str] = []
         self.before: Callable[[str], None] = lambda _: None
-        self.queue = ScoringQueue(self.score, self.records, Metrics(), capacity=capacity, workers=workers)
+        self.clock = FixedClock()
+        leases = Leases(self.records, self.clock)
+        self.queue = ScoringQueue(self.score, self.records, leases, Metrics(), capacity=capacity, workers=workers)
 
     def score(self, upload_id: str) -> Verdict:
         assert self.go.wait(10)
@@ -112,10 +117,10 @@ def test_queueing_an_upload_twice_scores_it_once() -> None:
     assert bench.order == ["a"]
 
 
-def test_what_a_dead_process_accepted_is_resumed_even_beyond_the_capacity() -> None:
+def test_what_a_dead_process_accepted_is_scored_and_takes_no_room() -> None:
     bench = Bench(capacity=1)
     bench.accept("a", "b", "c")
-    assert bench.queue.resume() == 3
+    bench.queue.require_room()
     with bench.working():
         wait_until(lambda: bench.done("c"))
 
@@ -136,7 +141,7 @@ def test_a_photo_that_fails_is_told_on_the_record_and_the_worker_goes_on() -> No
 
 
 def test_a_failure_that_cannot_be_recorded_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("visiqc.service.queue.RETRY_PAUSE_S", 0.01)
+    monkeypatch.setattr("visiqc.batch.queue.RETRY_PAUSE_S", 0.01)
     bench = Bench()
     failures: list[Exception] = [Unavailable("no database to keep the failure in"), RuntimeError("not a photo")]
 
@@ -184,3 +189,103 @@ def test_when_the_grace_is_over_who_waits_is_released_and_the_rest_stays_on_the_
     assert bench.queue.drain(0.05) == 2, "no worker was started"
     assert waits.done()
     assert [upload.id for upload in bench.records.pending()] == ["a", "b"]
+
+
+def shared(first: Bench, **changes: int) -> Bench:
+    """Another process on the same record."""
+    return Bench(records=first.records, **changes)
+
+
+def test_two_queues_on_one_record_score_each_photo_once() -> None:
+    one, other = (bench := Bench(workers=2, capacity=40)), shared(bench, workers=2)
+    ids = [f"{n}" for n in range(40)]
+    with one.working(), other.working():
+        one.put(*ids)
+        wait_until(lambda: all(one.done(upload_id) for upload_id in ids))
+    assert sorted(one.order + other.order) == sorted(ids)
+
+
+def test_without_workers_who_waits_hears_of_what_another_process_scored() -> None:
+    front = Bench(workers=0, capacity=2)
+    back = shared(front)
+    front.queue.start()
+    front.put("a", "b")
+    waits = front.queue.unsettled("b")
+    assert front.queue.waiting == 2
+    with pytest.raises(Busy):
+        front.put("c")
+    with back.working():
+        waits.result(10)
+    assert front.done("b")
+    wait_until(lambda: front.queue.waiting == 0)
+    assert front.queue.accepting
+    assert front.queue.drain(1) == 0
+
+
+def test_a_photo_whose_worker_died_is_taken_over_when_its_lease_ends() -> None:
+    bench = Bench()
+    bench.accept("a")
+    assert bench.records.lease("a worker that was killed", now=bench.clock(), until=later(15))
+    bench.queue.watch(["a"])
+    waits = bench.queue.unsettled("a")
+    with bench.working():
+        time.sleep(0.1)
+        assert not bench.done("a"), "it is held"
+        bench.clock.pass_(16)
+        waits.result(10)
+    assert bench.order == ["a"]
+
+
+def test_a_photo_that_is_put_off_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visiqc.batch.queue.RETRY_PAUSE_S", 30)
+    bench = Bench()
+
+    def fail(_: str) -> None:
+        raise Unavailable("no disk")
+
+    bench.before = fail
+    bench.put("a")
+    waits = bench.queue.unsettled("a")
+    bench.go.set()
+    bench.queue.start()
+    waits.result(10)
+    wait_until(lambda: bench.records.lease("another", now=bench.clock(), until=later(15)))
+    bench.queue.abandon()
+    bench.queue.drain(0)
+
+
+def test_a_stopping_queue_leaves_the_record_to_others() -> None:
+    bench = Bench()
+    bench.accept("a")
+    bench.go.set()
+    bench.queue.close(5)
+    bench.queue.start()
+    assert bench.queue.drain(5) == 0
+    assert not bench.done("a")
+    assert bench.records.lease("another", now=bench.clock(), until=later(15))
+
+
+def test_leases_are_renewed_while_the_work_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visiqc.batch.leases.RENEW_S", 0.01)
+    bench = Bench()
+    bench.put("a")
+    bench.queue.start()
+    wait_until(lambda: bench.queue.active)
+    renewed = threading.Event()
+    renew = bench.records.renew
+
+    def seen(*args: object, **kwargs: object) -> None:
+        renew(*args, **kwargs)
+        renewed.set()
+
+    bench.records.renew = seen  # type: ignore[method-assign]
+    for _ in range(4):  # ten seconds at a time, three times over what the first lease would have held
+        renewed.clear()
+        assert renewed.wait(5)
+        bench.clock.pass_(10)
+    renewed.clear()
+    assert renewed.wait(5)
+    assert bench.records.lease("another", now=bench.clock(), until=later(60)) == ()
+    bench.go.set()
+    bench.queue.drain(5)
+    assert bench.done("a")

@@ -1,0 +1,123 @@
+"""Orders, lots and milestones, and the place of a photo among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from visiqc.domain.codes import checked_code, checked_view
+from visiqc.domain.golden import checked_sku
+from visiqc.errors import InputError, InvalidRecord
+
+MILESTONES = ("raw-material", "first-article", "mid-production", "pre-shipment")
+"""The milestones of an order that names none."""
+MAX_UNITS = 1_000_000
+MAX_MILESTONES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What was ordered of a factory, in steps that are inspected one after the other. Never changed once written.
+
+    Attributes:
+        code: What people call it; no two orders share one.
+        milestones: Names of its steps, in their order, each once.
+        made_at: UTC.
+    """
+
+    code: str
+    milestones: tuple[str, ...] = MILESTONES
+    made_at: datetime
+
+    def __post_init__(self) -> None:
+        checked_code(self.code, of="code of an order")
+        for name in self.milestones:
+            checked_code(name, of="name of a milestone")
+        if not 1 <= len(set(self.milestones)) == len(self.milestones) <= MAX_MILESTONES:
+            raise InputError(
+                f"an order has 1 to {MAX_MILESTONES} milestones, each once; got {', '.join(self.milestones) or 'none'}"
+            )
+        _require_utc(self.made_at)
+
+    def checked_milestone(self, name: str) -> str:
+        """`name` itself, when it is a milestone of this order; `InputError` names those there are."""
+        if name not in self.milestones:
+            raise InputError(
+                f"order {self.code} has no milestone {name[:80]!r}; its milestones are {', '.join(self.milestones)}"
+            )
+        return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """A number of units of one product, made together. Never changed once written.
+
+    Attributes:
+        order: Code of its order.
+        code: What people call it; no two lots of an order share one.
+        sku: The product.
+        units: How many units it holds; None where nobody said.
+        required_views: Views that every unit must show; empty = those of the golden version.
+        made_at: UTC.
+    """
+
+    order: str
+    code: str
+    sku: str
+    units: int | None = None
+    required_views: tuple[str, ...] = ()
+    made_at: datetime
+
+    def __post_init__(self) -> None:
+        checked_code(self.code, of="code of a lot")
+        checked_sku(self.sku)
+        if self.units is not None and not 1 <= self.units <= MAX_UNITS:
+            raise InputError(f"a lot holds 1 to {MAX_UNITS} units, got {self.units}")
+        for view in self.required_views:
+            checked_view(view)
+        if len(set(self.required_views)) < len(self.required_views):
+            raise InputError(f"name each required view once, got {', '.join(self.required_views)}")
+        _require_utc(self.made_at)
+
+    def checked_unit(self, unit: int) -> int:
+        """`unit` itself, when the lot can hold a unit of that number.
+
+        Raises:
+            InputError: Below 1, or above the lot's size.
+        """
+        if not 1 <= unit <= (self.units or MAX_UNITS):
+            raise InputError(f"lot {self.code} holds units 1 to {self.units or MAX_UNITS}, got unit {unit}")
+        return unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPhoto:
+    """The place of an upload: which unit of which lot it shows, when, and from which side.
+
+    Attributes:
+        upload_id: The upload.
+        order, lot: Codes of the lot's order and of the lot.
+        milestone: Name of a milestone of the order.
+        unit: Number of the unit in its lot, from 1.
+        view: The view it claims to show.
+    """
+
+    upload_id: str
+    order: str
+    lot: str
+    milestone: str
+    unit: int
+    view: str
+
+    def __post_init__(self) -> None:
+        checked_view(self.view)
+        if self.unit < 1:
+            raise InputError(f"units count from 1, got unit {self.unit}")
+
+    def __str__(self) -> str:
+        return f"unit {self.unit}, view {self.view}"
+
+
+def _require_utc(moment: datetime) -> None:
+    if moment.utcoffset() != timedelta(0):
+        raise InvalidRecord(f"times must be UTC, got {moment.isoformat()}")

@@ -1,0 +1,138 @@
+"""What is said about a unit: the worst of what its photos showed, and what was not shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from visiqc.domain.lot import UnitPhoto
+from visiqc.domain.outcome import Outcome, worst
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoResult:
+    """What came of one photo of a unit.
+
+    Attributes:
+        photo: Its place, and the view it claims to show.
+        golden_version: The golden version it was accepted under.
+        outcome: Its verdict of record; None while it is pending, and where it failed.
+        failure: Why it could not be scored; None otherwise.
+        found_view: The golden view it was compared with; None where its way ended before.
+    """
+
+    photo: UnitPhoto
+    golden_version: int
+    outcome: Outcome | None = None
+    failure: str | None = None
+    found_view: str | None = None
+
+    @property
+    def upload_id(self) -> str:
+        """The photo's upload."""
+        return self.photo.upload_id
+
+    @property
+    def view(self) -> str:
+        """The view it claims to show."""
+        return self.photo.view
+
+    @property
+    def pending(self) -> bool:
+        """Whether its score is still to come."""
+        return self.outcome is None and self.failure is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewResult:
+    """What is said about one view of a unit.
+
+    Attributes:
+        view: Its name.
+        required: Whether the unit must show it.
+        outcome: The worst of its photos that were compared; RETAKE where all of them were too poor for it; None
+            while nothing can be said.
+        upload_ids: Its photos, in the order they came.
+    """
+
+    view: str
+    required: bool
+    outcome: Outcome | None
+    upload_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitResult:
+    """What is said about one unit.
+
+    Attributes:
+        unit: Its number.
+        outcome: The worst over its views. PASS only when every required view was compared and no photo waits;
+            None until then, if nothing worse was found.
+        views: The required views in their order, then the others.
+        missing: Required views without any photo that was scored or waits for it.
+        pending: Photos whose score is still to come.
+        failed: Photos that could not be scored.
+        misnamed: Photos that show another view than they claim.
+    """
+
+    unit: int
+    outcome: Outcome | None
+    views: tuple[ViewResult, ...]
+    missing: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    misnamed: tuple[PhotoResult, ...] = ()
+
+
+def unit_outcome(unit: int, required_views: Sequence[str], photos: Iterable[PhotoResult]) -> UnitResult:
+    """Put together what a unit's photos showed.
+
+    A poor photo is mended by a better one of the same view. A REJECT is not: the worst photo that was compared
+    counts, whatever came after it, so nobody clears a unit by sending another photo. Nor by naming it otherwise:
+    photos of views that are not required count too, unless they were only too poor.
+
+    Args:
+        unit: Its number.
+        required_views: Views it must show.
+        photos: Its photos, in the order they came.
+    """
+    photos = tuple(photos)
+    names = dict.fromkeys((*required_views, *(photo.view for photo in photos)))
+    views = tuple(_view_result(name, name in required_views, photos) for name in names)
+    missing = tuple(view.view for view in views if view.required and not _was_sent(view, photos))
+    pending = tuple(photo.upload_id for photo in photos if photo.pending)
+    complete = not pending and all(view.outcome for view in views if view.required)
+    return UnitResult(
+        unit=unit,
+        outcome=_worst_of(views, complete=complete),
+        views=views,
+        missing=missing,
+        pending=pending,
+        failed=tuple(photo.upload_id for photo in photos if photo.failure is not None),
+        misnamed=tuple(photo for photo in photos if photo.found_view not in {None, photo.view}),
+    )
+
+
+def _view_result(name: str, required: bool, photos: Sequence[PhotoResult]) -> ViewResult:  # noqa: FBT001 - a field of it
+    of_view = [photo for photo in photos if photo.view == name]
+    outcomes = [photo.outcome for photo in of_view if photo.outcome is not None]
+    compared = [outcome for outcome in outcomes if outcome is not Outcome.RETAKE]
+    waiting = any(photo.pending for photo in of_view)
+    poor = Outcome.RETAKE if outcomes and not waiting else None
+    return ViewResult(
+        view=name,
+        required=required,
+        outcome=worst(compared) if compared else poor,
+        upload_ids=tuple(photo.upload_id for photo in of_view),
+    )
+
+
+def _was_sent(view: ViewResult, photos: Sequence[PhotoResult]) -> bool:
+    return any(photo.view == view.view and photo.failure is None for photo in photos)
+
+
+def _worst_of(views: Sequence[ViewResult], *, complete: bool) -> Outcome | None:
+    counted = [view.outcome for view in views if view.outcome and (view.required or view.outcome is not Outcome.RETAKE)]
+    found = worst(counted) if counted else None
+    return found if complete or found is not Outcome.PASS else None

@@ -1,0 +1,112 @@
+"""What lots and the workers that score them need of the written record: parts of the `Records` port."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from visiqc.domain.lot import Lot, Order, UnitPhoto
+from visiqc.domain.unit import PhotoResult
+from visiqc.domain.upload import RequestKey, Upload
+
+
+class JobRecords(Protocol):
+    """Every pending upload is a job; a lease keeps two workers, of any process or machine, from doing the same one."""
+
+    def lease(
+        self, worker: str, *, now: datetime, until: datetime, limit: int = 1, upload_id: str | None = None
+    ) -> tuple[Upload, ...]:
+        """Take pending uploads that nobody holds, oldest first; nothing where there is none.
+
+        An upload that was taken `MAX_ATTEMPTS` times and neither settled nor released ended its worker each time: it
+        is settled as failed instead of being handed out again.
+
+        Args:
+            worker: Who takes them.
+            now: Leases that end at or before this are over.
+            until: When the new leases end, unless they are renewed.
+            limit: How many to take at most.
+            upload_id: Only this one, if it is free.
+        """
+        ...
+
+    def renew(self, worker: str, upload_ids: Collection[str], *, until: datetime) -> None:
+        """Hold for longer those of the uploads that `worker` holds."""
+        ...
+
+    def release(self, worker: str, upload_id: str) -> None:
+        """Give a job back, as if it had not been tried; does nothing where `worker` does not hold it."""
+        ...
+
+    def unsettled(self, upload_ids: Collection[str]) -> frozenset[str]:
+        """Those of the uploads that still wait for their answer."""
+        ...
+
+
+class LotRecords(Protocol):
+    """Orders, lots and the photos of their units."""
+
+    def add_order(self, order: Order) -> Order:
+        """Keep an order; the same one again returns the one kept first, whatever its time.
+
+        Raises:
+            Conflict: An order of that code has other milestones.
+        """
+        ...
+
+    def order(self, code: str) -> Order:
+        """One order; `NotFound` otherwise."""
+        ...
+
+    def orders(self) -> tuple[Order, ...]:
+        """All orders, oldest first."""
+        ...
+
+    def add_lot(self, lot: Lot) -> Lot:
+        """Keep a lot; the same one again returns the one kept first, whatever its time.
+
+        Raises:
+            NotFound: No such order.
+            Conflict: A lot of that code has another product, size or required views.
+        """
+        ...
+
+    def lot(self, order: str, code: str) -> Lot:
+        """One lot; `NotFound` otherwise."""
+        ...
+
+    def lots(self, order: str) -> tuple[Lot, ...]:
+        """All lots of an order, oldest first; `NotFound` without the order."""
+        ...
+
+    def accept_unit_photos(
+        self, uploads: Sequence[Upload], photos: Sequence[UnitPhoto], request: RequestKey | None = None
+    ) -> tuple[UnitPhoto, ...]:
+        """Keep uploads with their places, all of them or none; what the milestone has already is not kept again.
+
+        Args:
+            uploads: New uploads.
+            photos: The place of each, in the same order.
+            request: Idempotency key they came under.
+
+        Returns:
+            For each, its place, or that of the same bytes where the milestone of the lot had them before.
+
+        Raises:
+            NotFound: No such lot, milestone or golden version.
+            Conflict: The request key was used before with a different fingerprint.
+        """
+        ...
+
+    def known_photos(self, order: str, lot: str, milestone: str, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
+        """By digest, those of the photos that a milestone of a lot has already."""
+        ...
+
+    def unit_photo(self, upload_id: str) -> UnitPhoto | None:
+        """The place of an upload; None where it belongs to no lot."""
+        ...
+
+    def photo_results(self, order: str, lot: str) -> tuple[PhotoResult, ...]:
+        """What came of every photo of a lot, in the order they were accepted."""
+        ...

@@ -1,0 +1,61 @@
+"""Passwords of people: what is accepted, and the slow hash that is all that is kept of them.
+
+Argon2id with the parameters of RFC 9106 for little memory (64 MiB, 3 passes, 4 lanes), by `argon2-cffi`. One check
+takes about a tenth of a second and 64 MiB, so whoever calls this on behalf of strangers bounds how many run at once.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from argon2.profiles import RFC_9106_LOW_MEMORY
+
+from visiqc.domain.people import name_key
+from visiqc.errors import InputError
+
+MIN_LENGTH: Final = 12
+MAX_LENGTH: Final = 1024
+MIN_DIFFERENT: Final = 5
+"""Different characters in a password; `aaaaaaaaaaaa` is long and no secret."""
+_HASHER: Final = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+_NOBODYS: Final = (
+    f"$argon2id$v=19$m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}${'A' * 22}${'A' * 43}"
+)
+"""Checked against where there is no such user, so that an unknown name takes as long as a known one."""
+
+
+def hash_password(password: str, *, name: str) -> str:
+    """The hash to keep of a new password of the user `name`.
+
+    Raises:
+        InputError: It is shorter than 12 characters or longer than 1024, the name itself, a few characters repeated,
+            or not text.
+    """
+    spelled = _spelled(password)
+    if any("\ud800" <= letter <= "\udfff" for letter in spelled):
+        raise InputError("the password is not valid UTF-8 text")
+    if not MIN_LENGTH <= len(spelled) <= MAX_LENGTH:
+        raise InputError(f"a password must have {MIN_LENGTH} to {MAX_LENGTH} characters, got {len(spelled)}")
+    if name_key(spelled) == name_key(name):
+        raise InputError("the password is the user's name; choose another")
+    if len(set(spelled)) < MIN_DIFFERENT:
+        raise InputError(f"a password must hold at least {MIN_DIFFERENT} different characters; several words do well")
+    return _HASHER.hash(spelled)
+
+
+def is_password(password: str, password_hash: str | None) -> bool:
+    """Whether `password` is the one that was hashed; without a hash never, and as slowly."""
+    spelled = _spelled(password)
+    try:
+        _HASHER.verify(password_hash or _NOBODYS, spelled if len(spelled) <= MAX_LENGTH else "")
+    except VerifyMismatchError:
+        return False
+    return password_hash is not None
+
+
+def _spelled(password: str) -> str:
+    """One spelling of what keyboards send in several; NFKC, as NIST SP 800-63B advises."""
+    return unicodedata.normalize("NFKC", password)

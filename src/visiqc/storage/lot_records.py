@@ -1,0 +1,232 @@
+"""Orders, lots, and which unit an upload shows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select
+
+from visiqc.domain.lot import Lot, Order, UnitPhoto
+from visiqc.domain.outcome import Outcome
+from visiqc.domain.unit import PhotoResult
+from visiqc.domain.upload import RequestKey, Upload
+from visiqc.errors import Conflict, InvalidRecord, NotFound
+from visiqc.storage.database import Database
+from visiqc.storage.documents import from_document, to_document
+from visiqc.storage.schema import lots, milestones, orders, unit_photos, uploads, verdicts
+from visiqc.storage.upload_records import keep_request, keep_uploads
+
+
+class LotRecords:
+    """The part of `Records` that is about orders and lots."""
+
+    _database: Database
+
+    def add_order(self, order: Order) -> Order:
+        """Keep an order; see `LotRecords.add_order`."""
+
+        def work(connection: Connection) -> Order:
+            if earlier := _orders(connection, order.code):
+                return _same_order(earlier[0], order)
+            connection.execute(insert(orders).values(code=order.code, made_at=order.made_at))
+            rows = [{"order_code": order.code, "name": n, "position": i} for i, n in enumerate(order.milestones)]
+            connection.execute(insert(milestones), rows)
+            return order
+
+        return self._database.write(work)
+
+    def order(self, code: str) -> Order:
+        """One order; see `LotRecords.order`."""
+        with self._database.reading() as connection:
+            return _order(connection, code)
+
+    def orders(self) -> tuple[Order, ...]:
+        """All orders; see `LotRecords.orders`."""
+        with self._database.reading() as connection:
+            return _orders(connection)
+
+    def add_lot(self, lot: Lot) -> Lot:
+        """Keep a lot; see `LotRecords.add_lot`."""
+
+        def work(connection: Connection) -> Lot:
+            _order(connection, lot.order)
+            if earlier := _lot(connection, lot.order, lot.code):
+                return _same_lot(earlier, lot)
+            row = {"order_code": lot.order, "code": lot.code, "sku": lot.sku, "made_at": lot.made_at}
+            connection.execute(insert(lots).values(row | {"document": to_document(lot)}))
+            return lot
+
+        return self._database.write(work)
+
+    def lot(self, order: str, code: str) -> Lot:
+        """One lot; see `LotRecords.lot`."""
+        with self._database.reading() as connection:
+            return _require_lot(connection, order, code)
+
+    def lots(self, order: str) -> tuple[Lot, ...]:
+        """All lots of an order; see `LotRecords.lots`."""
+        query = select(lots.c.document).where(lots.c.order_code == order).order_by(lots.c.seq)
+        with self._database.reading() as connection:
+            _order(connection, order)
+            return tuple(from_document(Lot, document) for document in connection.scalars(query))
+
+    def accept_unit_photos(
+        self, new: Sequence[Upload], photos: Sequence[UnitPhoto], request: RequestKey | None = None
+    ) -> tuple[UnitPhoto, ...]:
+        """Keep uploads with their places; see `LotRecords.accept_unit_photos`."""
+        _require_pairs(new, photos)
+
+        def work(connection: Connection) -> tuple[UnitPhoto, ...]:
+            for place in dict.fromkeys((photo.order, photo.lot, photo.milestone) for photo in photos):
+                _require_place(connection, *place)
+            if request:
+                keep_request(connection, request)
+            kept = [_known(connection, photo, upload.photo_digest) for upload, photo in zip(new, photos, strict=True)]
+            pairs = [pair for pair, known in zip(zip(new, photos, strict=True), kept, strict=True) if known is None]
+            if pairs:
+                keep_uploads(connection, [upload for upload, _ in pairs])
+                connection.execute(insert(unit_photos), [_row(photo, upload) for upload, photo in pairs])
+            return tuple(known or photo for known, photo in zip(kept, photos, strict=True))
+
+        return self._database.write(work)
+
+    def known_photos(self, order: str, lot: str, milestone: str, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
+        """Photos a milestone of a lot has already, by digest; see `LotRecords.known_photos`."""
+        c = unit_photos.c
+        query = select(unit_photos).where(_in_milestone(order, lot, milestone), c.photo_digest.in_(list(digests)))
+        with self._database.reading() as connection:
+            return {row.photo_digest: _loaded(row) for row in connection.execute(query)}
+
+    def unit_photo(self, upload_id: str) -> UnitPhoto | None:
+        """The place of an upload; see `LotRecords.unit_photo`."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(unit_photos).where(unit_photos.c.upload_id == upload_id)).one_or_none()
+        return None if row is None else _loaded(row)
+
+    def photo_results(self, order: str, lot: str) -> tuple[PhotoResult, ...]:
+        """What came of every photo of a lot; see `LotRecords.photo_results`."""
+        in_lot = (unit_photos.c.order_code == order) & (unit_photos.c.lot_code == lot)
+        with self._database.reading() as connection:
+            return tuple(_result(row) for row in connection.execute(_with_results().where(in_lot)))
+
+
+def _order(connection: Connection, code: str) -> Order:
+    found = _orders(connection, code)
+    if not found:
+        raise NotFound(f"no order {code[:80]!r}; check its code, or open it first")
+    return found[0]
+
+
+def _orders(connection: Connection, code: str | None = None) -> tuple[Order, ...]:
+    query = (
+        select(orders.c.code, orders.c.made_at, milestones.c.name)
+        .join_from(orders, milestones, milestones.c.order_code == orders.c.code)
+        .order_by(orders.c.seq, milestones.c.position)
+    )
+    rows = connection.execute(query if code is None else query.where(orders.c.code == code)).all()
+    names: dict[tuple[Any, ...], list[str]] = {}
+    for row in rows:
+        names.setdefault((row.code, row.made_at), []).append(row.name)
+    return tuple(Order(code=code, milestones=tuple(steps), made_at=at) for (code, at), steps in names.items())
+
+
+def _lot(connection: Connection, order: str, code: str) -> Lot | None:
+    query = select(lots.c.document).where(lots.c.order_code == order, lots.c.code == code)
+    document = connection.scalar(query)
+    return None if document is None else from_document(Lot, document)
+
+
+def _require_lot(connection: Connection, order: str, code: str) -> Lot:
+    found = _lot(connection, order, code)
+    if found is None:
+        _order(connection, order)
+        raise NotFound(f"order {order} has no lot {code[:80]!r}; check its code, or open it first")
+    return found
+
+
+def _require_place(connection: Connection, order: str, lot: str, milestone: str) -> None:
+    _require_lot(connection, order, lot)
+    _order(connection, order).checked_milestone(milestone)
+
+
+def _same_order(kept: Order, order: Order) -> Order:
+    if kept.milestones != order.milestones:
+        raise Conflict(
+            f"order {order.code} is there already, with the milestones {', '.join(kept.milestones)}; "
+            "name these, or give the new order another code"
+        )
+    return kept
+
+
+def _same_lot(kept: Lot, lot: Lot) -> Lot:
+    for what in ("sku", "units", "required_views"):
+        if getattr(kept, what) != getattr(lot, what):
+            raise Conflict(
+                f"lot {lot.code} of order {lot.order} is there already, with {what.replace('_', ' ')} "
+                f"{getattr(kept, what)}, not {getattr(lot, what)}; give the new lot another code"
+            )
+    return kept
+
+
+def _require_pairs(new: Sequence[Upload], photos: Sequence[UnitPhoto]) -> None:
+    ids = [upload.id for upload in new]
+    digests = {upload.photo_digest for upload in new}
+    if not ids or ids != [photo.upload_id for photo in photos] or not len(ids) == len(set(ids)) == len(digests):
+        raise InvalidRecord(f"wanted uploads of different photos, and the place of each; got {len(ids)}")
+
+
+def _known(connection: Connection, photo: UnitPhoto, digest: str) -> UnitPhoto | None:
+    here = _in_milestone(photo.order, photo.lot, photo.milestone)
+    row = connection.execute(select(unit_photos).where(here, unit_photos.c.photo_digest == digest)).one_or_none()
+    return None if row is None else _loaded(row)
+
+
+def _in_milestone(order: str, lot: str, milestone: str) -> Any:
+    c = unit_photos.c
+    return (c.order_code == order) & (c.lot_code == lot) & (c.milestone == milestone)
+
+
+def _row(photo: UnitPhoto, upload: Upload) -> dict[str, Any]:
+    return {
+        "upload_id": upload.id,
+        "order_code": photo.order,
+        "lot_code": photo.lot,
+        "milestone": photo.milestone,
+        "unit": photo.unit,
+        "view": photo.view,
+        "photo_digest": upload.photo_digest,
+    }
+
+
+def _loaded(row: Row[Any]) -> UnitPhoto:
+    return UnitPhoto(
+        upload_id=row.upload_id,
+        order=row.order_code,
+        lot=row.lot_code,
+        milestone=row.milestone,
+        unit=row.unit,
+        view=row.view,
+    )
+
+
+def _with_results() -> Select[Any]:
+    """Each photo with its upload's state and its verdict of record, if it has one."""
+    of_upload = verdicts.c.upload_id == unit_photos.c.upload_id
+    first = select(func.min(verdicts.c.seq)).where(of_upload).correlate(unit_photos).scalar_subquery()
+    return (
+        select(unit_photos, uploads.c.golden_version, uploads.c.failure, verdicts.c.outcome, verdicts.c.golden_view)
+        .join_from(unit_photos, uploads, uploads.c.id == unit_photos.c.upload_id)
+        .outerjoin(verdicts, verdicts.c.seq == first)
+        .order_by(uploads.c.seq)
+    )
+
+
+def _result(row: Row[Any]) -> PhotoResult:
+    return PhotoResult(
+        photo=_loaded(row),
+        golden_version=row.golden_version,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+        failure=row.failure,
+        found_view=row.golden_view,
+    )

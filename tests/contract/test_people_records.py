@@ -1,0 +1,74 @@
+"""Users and sessions, on every filling of `Records`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from builders import a_session, a_user, digest_of, later
+from visiqc.errors import Conflict, NotFound
+from visiqc.inspection.ports import Records
+
+
+def test_users_come_back_oldest_first(records: Records) -> None:
+    kept = [records.add_user(a_user(id=name, name=name)) for name in ("Zoë", "ana")]
+    assert list(records.users()) == kept
+    assert records.user("ana") == kept[1]
+    assert records.user("nobody") is None
+
+
+@pytest.mark.parametrize("spelling", ["ANA", " ana ", "Ａｎａ"])
+def test_a_name_is_found_and_taken_however_it_is_spelled(records: Records, spelling: str) -> None:
+    ana = records.add_user(a_user())
+    assert records.user(spelling) == ana
+    with pytest.raises(Conflict):
+        records.add_user(a_user(id="user-2", name=spelling))
+
+
+def test_a_disabled_user_keeps_the_name_and_the_time_and_loses_every_session(records: Records) -> None:
+    records.add_user(a_user())
+    records.begin_session(a_session(), address="127.0.0.1")
+    assert records.disable_user("ANA", at=later(1)).disabled_at == later(1)
+    assert records.disable_user("ana", at=later(2)).disabled_at == later(1)
+    assert records.session(a_session().token_hash) is None
+    with pytest.raises(Conflict):
+        records.add_user(a_user(id="user-2"))
+
+
+def test_a_new_password_ends_the_sessions_of_its_user_alone(records: Records) -> None:
+    records.add_user(a_user())
+    records.add_user(a_user(id="user-2", name="Bo"))
+    of_ana, of_bo = a_session(), a_session(token_hash=digest_of("of bo"), user_id="user-2")
+    for session in (of_ana, of_bo):
+        records.begin_session(session, address="127.0.0.1")
+    assert records.set_password("ana", "new hash").password_hash == "new hash"
+    assert records.session(of_ana.token_hash) is None
+    assert records.session(of_bo.token_hash) == (of_bo, a_user(id="user-2", name="Bo"))
+
+
+def test_a_user_who_is_not_there_is_named(records: Records) -> None:
+    with pytest.raises(NotFound, match="nobody"):
+        records.disable_user("nobody", at=later(1))
+    with pytest.raises(NotFound, match="nobody"):
+        records.set_password("nobody", "hash")
+
+
+def test_a_session_is_kept_touched_and_ended(records: Records) -> None:
+    records.add_user(a_user())
+    session = records.begin_session(a_session(), address="127.0.0.1")
+    records.touch_session(session.token_hash, at=later(90))
+    assert records.session(session.token_hash) == (replace(session, seen_at=later(90)), a_user())
+    records.end_session(session.token_hash)
+    records.end_session(session.token_hash)
+    records.touch_session(session.token_hash, at=later(91))
+    assert records.session(session.token_hash) is None
+
+
+def test_a_new_session_sweeps_out_the_expired_ones(records: Records) -> None:
+    records.add_user(a_user())
+    records.begin_session(a_session(), address="127.0.0.1")
+    day_after = a_session(token_hash=digest_of("next"), made_at=later(86_400), expires_at=later(2 * 86_400))
+    records.begin_session(day_after, address="127.0.0.1")
+    assert records.session(a_session().token_hash) is None
+    assert records.session(day_after.token_hash) is not None

@@ -1,0 +1,102 @@
+"""What is said about a unit, whatever photos come in whatever order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import a_unit_photo
+from visiqc.domain.outcome import Outcome
+from visiqc.domain.unit import PhotoResult, UnitResult, unit_outcome
+
+REQUIRED = ("front", "back")
+PASS, REVIEW, REJECT, RETAKE, WRONG = Outcome
+STATES = st.one_of(st.none(), st.just("failed"), st.sampled_from(Outcome))
+PHOTOS = st.lists(st.tuples(st.sampled_from(("front", "back", "detail")), STATES), max_size=8)
+
+
+def results(*photos: tuple[str, Outcome | str | None]) -> list[PhotoResult]:
+    """Photos by view and state: an outcome, `failed`, or None while pending."""
+    return [
+        PhotoResult(
+            photo=a_unit_photo(upload_id=f"{n}", view=view),
+            golden_version=1,
+            outcome=state if isinstance(state, Outcome) else None,
+            failure="failed" if state == "failed" else None,
+        )
+        for n, (view, state) in enumerate(photos)
+    ]
+
+
+def unit(*photos: tuple[str, Outcome | str | None]) -> UnitResult:
+    return unit_outcome(1, REQUIRED, results(*photos))
+
+
+@given(PHOTOS)
+def test_a_unit_passes_only_with_every_required_view_compared_and_nothing_worse_or_waiting(photos: list) -> None:
+    found = unit(*photos)
+    compared = {view for view, state in photos if state is PASS}
+    bad = [state for _, state in photos if state in {REVIEW, REJECT, WRONG}]
+    waiting = any(state is None for _, state in photos)
+    assert (found.outcome is PASS) == (compared >= set(REQUIRED) and not bad and not waiting)
+
+
+@given(PHOTOS, st.sampled_from(("front", "back", "detail")))
+def test_no_further_photo_makes_a_reject_better(photos: list, view: str) -> None:
+    rejected = [*photos, (view, REJECT)]
+    assert unit(*rejected).outcome in {REJECT, RETAKE, WRONG}
+    for later in (PASS, REVIEW, RETAKE, None, "failed"):
+        views = {each.view: each.outcome for each in unit(*rejected, (view, later)).views}
+        assert views[view] in {REJECT, WRONG}
+
+
+@given(PHOTOS, st.randoms())
+def test_the_order_of_photos_changes_nothing_that_is_said(photos: list, random: object) -> None:
+    shuffled = [*photos]
+    random.shuffle(shuffled)
+    one, other = unit(*photos), unit(*shuffled)
+    assert (one.outcome, one.missing) == (other.outcome, other.missing)
+    assert {each.view: each.outcome for each in one.views} == {each.view: each.outcome for each in other.views}
+
+
+@given(PHOTOS)
+def test_missing_are_the_required_views_without_a_photo_that_could_be_scored(photos: list) -> None:
+    sent = {view for view, state in photos if state != "failed"}
+    assert unit(*photos).missing == tuple(view for view in REQUIRED if view not in sent)
+
+
+@pytest.mark.parametrize(
+    ("photos", "outcome"),
+    [
+        ([], None),
+        ([("front", PASS)], None),
+        ([("front", PASS), ("back", PASS)], PASS),
+        ([("front", REJECT)], REJECT),
+        ([("front", RETAKE), ("front", PASS), ("back", PASS)], PASS),
+        ([("front", RETAKE), ("back", PASS)], RETAKE),
+        ([("front", RETAKE), ("front", None), ("back", PASS)], None),
+        ([("front", REJECT), ("front", PASS), ("back", PASS)], REJECT),
+        ([("front", PASS), ("back", PASS), ("detail", REJECT)], REJECT),
+        ([("front", PASS), ("back", PASS), ("detail", RETAKE)], PASS),
+        ([("front", PASS), ("back", PASS), ("back", "failed")], PASS),
+        ([("front", PASS), ("back", "failed")], None),
+        ([("front", REVIEW), ("back", WRONG)], WRONG),
+    ],
+)
+def test_a_unit_is_as_good_as_its_worst_view(photos: list, outcome: Outcome | None) -> None:
+    assert unit(*photos).outcome is outcome
+
+
+def test_waiting_failed_and_misnamed_photos_are_named() -> None:
+    photos = results(("front", PASS), ("back", None), ("back", "failed"))
+    photos[0] = replace(photos[0], found_view="back")
+    found = unit_outcome(1, REQUIRED, photos)
+    assert (found.pending, found.failed, found.misnamed) == (("1",), ("2",), (photos[0],))
+
+
+def test_required_views_come_first_and_in_their_order() -> None:
+    found = unit(("detail", PASS), ("back", PASS))
+    assert [(each.view, each.required) for each in found.views] == [("front", True), ("back", True), ("detail", False)]
