@@ -25,7 +25,7 @@ from visiqc.inspection.enrol import approve_golden, enrol_golden
 from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.inspect import accept_photos, score_upload
 from visiqc.inspection.parts import Models, Parts, SentPhoto
-from visiqc.runtime.models import load_models
+from visiqc.runtime.models import NONE, load_models
 from visiqc.storage.blobs import DiskBlobs
 from visiqc.storage.database import open_database
 from visiqc.storage.records import SqlRecords
@@ -40,14 +40,26 @@ SCRATCH = ((0.40, 0.42), (0.60, 0.56))
 
 
 @cache
-def real_models() -> Models:
+def shipped_models() -> Models:
     """The models that ship, on one thread."""
     return load_models(device="cpu", threads=1)
 
 
 @cache
+def shipped_fleet() -> Fleet:
+    """Their fleet sidecar."""
+    return load_fleet(shipped_models())
+
+
+@cache
+def real_models() -> Models:
+    """The training-free set, which ships too: tests of the comparison must not move with every training."""
+    return load_models(identity="lite0-1", defect=NONE, device="cpu", threads=1, before=shipped_models())
+
+
+@cache
 def real_fleet() -> Fleet:
-    """The fleet sidecar that ships."""
+    """Its fleet sidecar."""
     return load_fleet(real_models())
 
 

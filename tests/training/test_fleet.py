@@ -47,7 +47,7 @@ def test_a_sidecar_is_built_that_the_trunk_accepts(tmp_path: Path) -> None:
     built = read_fleet(
         (folder / "fleet.json").read_text(), (folder / "cohort.npy").read_bytes(), trunk=real_models().trunk.digest
     )
-    assert (built.products, len(built.scores), built.cohort.shape) == (10, 20, (30, 1280))
+    assert (built.products, len(built.scores), built.cohort.shape) == (10, 20, (30, real_fleet().cohort.shape[1]))
     assert built.alike_poor <= built.alike_far5 <= built.alike_far1 < 1.2
     assert built.heat_low < built.heat_high
     assert result.metrics["good_photos"] == 20
