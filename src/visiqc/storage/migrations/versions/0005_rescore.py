@@ -67,7 +67,7 @@ def _make_photos() -> None:
             ["sku", "golden_version"], ["goldens.sku", "goldens.version"], name="fk_rescore_photos_goldens"
         ),
         sa.ForeignKeyConstraint(["verdict_seq"], ["verdicts.seq"], name="fk_rescore_photos_verdicts"),
-        sa.CheckConstraint("verdict_seq IS NULL OR error IS NULL", name="one_result"),
+        sa.CheckConstraint("verdict_seq IS NULL OR error IS NULL", name=op.f("ck_rescore_photos_one_result")),
     )
 
 
