@@ -35,7 +35,12 @@ def subcommands(group: Any = None, path: str = "visiqc") -> Iterator[tuple[str, 
 
 
 def options_of(command: Any) -> set[str]:
-    return {opt for parameter in command.params for opt in parameter.opts if opt.startswith("--")}
+    return {
+        opt
+        for parameter in command.params
+        for opt in (*parameter.opts, *parameter.secondary_opts)
+        if opt.startswith("--")
+    }
 
 
 def all_errors(kind: type[errors.VisiQCError] = errors.VisiQCError) -> Iterator[type[errors.VisiQCError]]:

@@ -162,13 +162,18 @@ def test_the_openapi_document_has_an_example_for_every_answer() -> None:
 
 
 def test_every_example_is_what_the_schema_says() -> None:
-    from visiqc.service import examples, schemas
+    from visiqc.service import examples, lot_examples, lot_schemas, schemas
 
     pairs = {
         schemas.ScoresOut: (examples.SCORES, examples.SCORES_PENDING),
         schemas.ScoreOut: (examples.SCORE, examples.PENDING, examples.FAILED),
         schemas.GoldenOut: (examples.GOLDEN, examples.PROPOSAL),
         schemas.ProductsOut: (examples.PRODUCTS,),
+        lot_schemas.OrderIn: (lot_examples.ORDER_IN,),
+        lot_schemas.LotIn: (lot_examples.LOT_IN,),
+        lot_schemas.OrdersOut: (lot_examples.ORDERS,),
+        lot_schemas.LotReportOut: (lot_examples.LOT_REPORT,),
+        lot_schemas.UnitPhotosOut: (lot_examples.UNIT_PHOTOS, lot_examples.UNIT_PHOTOS_WAIT),
         schemas.ReadyOut: (examples.READY, examples.NOT_READY),
     }
     for schema, shown in pairs.items():

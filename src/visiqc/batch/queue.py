@@ -19,10 +19,11 @@ from typing import Final, Protocol
 import structlog
 
 from visiqc.batch.leases import Leases
+from visiqc.batch.scoring import score_or_fail
 from visiqc.batch.waits import Waits
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Busy, Unavailable, VisiQCError
+from visiqc.errors import Busy, Unavailable
 from visiqc.inspection.ports import Records
 
 DRAIN_GRACE_S: Final = 25.0
@@ -237,14 +238,8 @@ class ScoringQueue:
     def _score_one(self, upload_id: str) -> None:
         """Score one photo or keep why it cannot be; raises only when neither can be written."""
         began = time.monotonic()
-        try:
-            verdict = self._score(upload_id)
-        except Unavailable:
-            raise
-        except Exception as err:  # one bad photo must not end the worker of all the others
-            log.error("scoring failed", upload_id=upload_id, exc_info=err)
-            why = str(err) if isinstance(err, VisiQCError) else "scoring failed inside VisiQC; its log says why"
-            self._records.fail(upload_id, why)
+        verdict = score_or_fail(self._score, upload_id, self._records)
+        if verdict is None:
             self._tally.record_failure()
             return
         spent = time.monotonic() - began

@@ -13,6 +13,7 @@ from visiqc.cli.demo import demo
 from visiqc.cli.evaluate import evaluate
 from visiqc.cli.golden import golden_app
 from visiqc.cli.keys import keys_app
+from visiqc.cli.lot import lot_app, order_app
 from visiqc.cli.model import model_app
 from visiqc.cli.render import render
 from visiqc.cli.score import score
@@ -54,6 +55,8 @@ def settings(
 app.command()(demo)
 app.add_typer(golden_app, name="golden")
 app.command()(score)
+app.add_typer(order_app, name="order")
+app.add_typer(lot_app, name="lot")
 app.command()(evaluate)
 app.command()(render)
 app.command()(serve)

@@ -13,9 +13,9 @@ class Role(StrEnum):
     VIEWER = "viewer"
     """Reads verdicts, photos and heatmaps."""
     FACTORY = "factory"
-    """Uploads photos for scoring."""
+    """Uploads photos for scoring, and photos of units."""
     INSPECTOR = "inspector"
-    """Enrols golden proposals and calibrates with accepted photos."""
+    """Enrols golden proposals, calibrates with accepted photos, opens orders and lots."""
     LEAD = "lead"
     """Approves golden versions."""
 

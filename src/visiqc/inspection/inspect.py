@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -73,29 +73,37 @@ def accept_photos(
         return earlier
     golden = approved_golden(sku, golden_version, parts)
     ids = [uuid.uuid4().hex for _ in photos]
-    decoded = _decoded(dict(zip(ids, photos, strict=True)), golden, parts)
-    now = parts.clock()
-    uploads = [
-        Upload(
-            id=upload_id,
-            sku=sku,
-            golden_version=golden.version,
-            photo_name=photo.name,
-            photo_digest=parts.blobs.put(photo.content),
-            received_at=now,
-            request_key=request.key if request else None,
-        )
-        for upload_id, photo in zip(ids, photos, strict=True)
-    ]
-    accepted = parts.records.accept(uploads, request)
+    arrivals = dict(zip(ids, photos, strict=True))
+    decoded = decoded_photos(arrivals, golden, parts)
+    accepted = parts.records.accept(stored_uploads(arrivals, golden, parts), request)
     for upload in accepted:
         if upload.id in decoded:  # not so where a twin of this request was faster: the uploads are the twin's then
             parts.recent.put(upload.id, decoded[upload.id])
     return accepted
 
 
-def _decoded(photos: dict[str, SentPhoto], golden: GoldenVersion, parts: Parts) -> dict[str, WorkingCopy]:
-    """Decode every photo, by upload id, and return the first few: no more than may wait in memory."""
+def stored_uploads(photos: Mapping[str, SentPhoto], golden: GoldenVersion, parts: Parts) -> list[Upload]:
+    """Store the bytes of photos, by upload id, and describe the uploads that are to be accepted with them."""
+    now = parts.clock()
+    return [
+        Upload(
+            id=upload_id,
+            sku=golden.sku,
+            golden_version=golden.version,
+            photo_name=photo.name,
+            photo_digest=parts.blobs.put(photo.content),
+            received_at=now,
+        )
+        for upload_id, photo in photos.items()
+    ]
+
+
+def decoded_photos(photos: Mapping[str, SentPhoto], golden: GoldenVersion, parts: Parts) -> dict[str, WorkingCopy]:
+    """Decode every photo, by upload id, and return the first few: no more than may wait in memory.
+
+    Raises:
+        InputError: Photos that cannot be decoded or came twice; each stands in the message by name.
+    """
     arrivals, refusals = Arrivals(), Refusals()
     kept: dict[str, WorkingCopy] = {}
     room = parts.recent.kept_bytes

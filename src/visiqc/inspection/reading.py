@@ -105,6 +105,11 @@ class RecentCopies:
             while sum(kept.photo.nbytes for kept in self._copies.values()) > self.kept_bytes:
                 self._copies.popitem(last=False)
 
+    def look(self, key: str) -> WorkingCopy | None:
+        """The copy under `key`, which stays; None when it has gone."""
+        with self._lock:
+            return self._copies.get(key)
+
     def take(self, key: str) -> WorkingCopy | None:
         """The copy under `key`, which is then forgotten; None when it has gone."""
         with self._lock:

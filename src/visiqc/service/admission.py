@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from visiqc.domain.reasons import Reason
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.errors import Conflict, InputError
-from visiqc.inspection.inspect import accept_photos
-from visiqc.inspection.parts import SentPhoto
+from visiqc.inspection.inspect import accept_photos, photo_digest
+from visiqc.inspection.lots import Added, SentUnitPhoto, add_unit_photos, quality_complaints
+from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.service.auth import Caller
 from visiqc.service.deps import Shop
 
@@ -65,6 +68,55 @@ def admit(
     return Admitted(uploads=uploads, replayed=queued == 0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmittedUnitPhoto:
+    """A photo that is in its lot, and what the quality gate has against it; None where its score was there already."""
+
+    added: Added
+    complaints: tuple[Reason, ...] | None
+
+
+def admit_unit_photos(
+    order: str,
+    lot: str,
+    milestone: str,
+    photos: Sequence[SentUnitPhoto],
+    shop: Shop,
+    *,
+    caller: Caller,
+    idempotency_key: str | None,
+) -> tuple[AdmittedUnitPhoto, ...]:
+    """Take photos of units in and queue them, all or none; blocks on disk and database, and looks at each photo.
+
+    Raises:
+        Busy: The queue has no room for all of them; nothing was stored.
+        Conflict: The idempotency key was used before for something else.
+        NotFound, NotApproved: There is no such lot, or no golden version to hold its photos against.
+        InputError: A photo or its place cannot be used; the message names it.
+    """
+    parts = shop.parts
+    told = [[each.photo.name, photo_digest(each.photo.content), each.unit, each.view] for each in photos]
+    request = _keyed(idempotency_key, caller, [order, lot, milestone, told])
+    known = parts.records.known_photos(order, lot, milestone, [str(digest) for _, digest, _, _ in told])
+    with shop.queue.reserve(len(photos) - len(known)) as places:
+        added = add_unit_photos(order, lot, milestone, photos, parts, request=request)
+        waiting = parts.records.unsettled([each.photo.upload_id for each in added])
+        # Before they are queued: while the photo that was decoded to be accepted is still at hand.
+        answers = tuple(AdmittedUnitPhoto(added=each, complaints=_gate(each, waiting, parts)) for each in added)
+        places.take([parts.records.upload(each.photo.upload_id) for each in added if each.new])
+    shop.queue.watch(waiting)
+    return answers
+
+
+def _gate(added: Added, waiting: Collection[str], parts: Parts) -> tuple[Reason, ...] | None:
+    if added.photo.upload_id not in waiting:
+        return None
+    try:
+        return quality_complaints(added.photo.upload_id, parts)
+    except Conflict:  # the golden cannot be read by these models: the score will say so
+        return None
+
+
 def _unscored(upload: Upload, shop: Shop) -> bool:
     return upload.failure is None and shop.parts.records.verdict(upload.id) is None
 
@@ -85,7 +137,12 @@ def _request_key(
 ) -> RequestKey | None:
     if key is None:
         return None
-    asked = [sku, golden_version, [[photo.name, hashlib.sha256(photo.content).hexdigest()] for photo in photos]]
+    return _keyed(key, caller, [sku, golden_version, [[photo.name, photo_digest(photo.content)] for photo in photos]])
+
+
+def _keyed(key: str | None, caller: Caller, asked: list[object]) -> RequestKey | None:
+    if key is None:
+        return None
     fingerprint = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
     return RequestKey(key=f"{caller.id}:{key}", fingerprint=fingerprint)
 

@@ -27,7 +27,7 @@ from visiqc.service.health import Readiness
 from visiqc.service.metrics import Metrics
 from visiqc.service.middleware import BodyLimit, RequestRecord
 from visiqc.service.model_watch import ModelWatch, PartsKeeper
-from visiqc.service.routes import goldens, operations, scores
+from visiqc.service.routes import goldens, lots, operations, scores
 from visiqc.service.schemas import ProblemOut
 from visiqc.settings import Settings
 
@@ -94,7 +94,7 @@ def create_app(
     )
     app.state.shop = Shop(keeper=keeper, settings=settings, gate=gate, metrics=metrics, queue=queue)
     app.state.readiness = Readiness(keeper, queue, watch)
-    for router in (scores.router, goldens.router, operations.router):
+    for router in (scores.router, lots.router, goldens.router, operations.router):
         app.include_router(router)
     errors.install(app, metrics)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, metrics=metrics)

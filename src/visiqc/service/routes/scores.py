@@ -8,20 +8,15 @@ in a small pool of its own that also bounds how many requests hold their photos 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from visiqc import __version__
-from visiqc.batch.queue import ScoringQueue
 from visiqc.domain.golden import checked_sku
-from visiqc.domain.upload import Upload
 from visiqc.errors import (
     Busy,
     Conflict,
@@ -35,15 +30,15 @@ from visiqc.errors import (
     UnreadablePhoto,
     UnsupportedMedia,
 )
-from visiqc.inspection.parts import Parts
 from visiqc.inspection.pictures import Layer, heatmap_image, photo_image
-from visiqc.service.admission import Admitted, admit, checked_idempotency_key, patience_s
+from visiqc.service.admission import Admitted, admit
 from visiqc.service.auth import Caller
 from visiqc.service.deps import FactoryDep, Shop, ShopDep, ViewerDep
 from visiqc.service.examples import FAILED, PENDING, SCORE, SCORES, SCORES_PENDING, answers, multipart, problems
 from visiqc.service.forms import PhotoForm, photo_form, version_number
 from visiqc.service.images import etag_of, image, sniffed
 from visiqc.service.schemas import ScoreOut, ScoresOut
+from visiqc.service.waiting import WishesDep, settled, states_of
 
 router = APIRouter(tags=["scores"])
 ScoreId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=[SCORE["id"]])]
@@ -57,32 +52,6 @@ _SCORE_FORM = multipart(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What a scoring request asks for beside its form.
-
-    Attributes:
-        key: The idempotency key, checked.
-        patience_s: How long it wants to wait for its verdicts.
-        applied: Headers that say which preference was followed.
-    """
-
-    key: str | None
-    patience_s: float
-    applied: dict[str, str]
-
-
-def _wishes(
-    idempotency_key: Annotated[str | None, Header(examples=["lot-7-12"])] = None,
-    prefer: Annotated[str | None, Header(examples=["respond-async"])] = None,
-    wait: Annotated[bool, Query(description="false: answer 202 at once.")] = True,  # noqa: FBT002 - a query parameter
-) -> Wishes:
-    patience = patience_s(prefer, wait=wait)
-    applied = {"Preference-Applied": "respond-async"} if prefer and patience == 0 else {}
-    return Wishes(key=checked_idempotency_key(idempotency_key), patience_s=patience, applied=applied)
-
-
-WishesDep = Annotated[Wishes, Depends(_wishes)]
 _JPEG, _PNG = ({f"image/{kind}": {"schema": {"type": "string", "format": "binary"}}} for kind in ("jpeg", "png"))
 
 
@@ -121,8 +90,8 @@ async def score(
     async with photo_form(request, shop, fields=("sku", "golden_version")) as form:
         enter = partial(_enter, form, shop, caller, wishes.key)
         admitted = await to_thread.run_sync(enter, limiter=shop.intake)
-    await _settled(shop.queue, admitted.uploads, wishes.patience_s)
-    scores = await to_thread.run_sync(_states, shop.parts, [upload.id for upload in admitted.uploads])
+    await settled(shop.queue, [upload.id for upload in admitted.uploads], wishes.patience_s)
+    scores = await to_thread.run_sync(states_of, shop.parts, [upload.id for upload in admitted.uploads])
     response.headers.update(wishes.applied)
     if admitted.replayed:
         response.headers["Idempotency-Replayed"] = "true"
@@ -135,17 +104,6 @@ async def score(
 def _enter(form: PhotoForm, shop: Shop, caller: Caller, key: str | None) -> Admitted:
     sku, version = checked_sku(form.text("sku")), form.optional("golden_version", version_number)
     return admit(sku, form.photos(), shop, caller=caller, golden_version=version, idempotency_key=key)
-
-
-async def _settled(queue: ScoringQueue, uploads: Iterable[Upload], patience: float) -> None:
-    """Wait until the queue has done what it can for every upload, at most `patience` seconds."""
-    futures = [future for upload in uploads if (future := queue.unsettled(upload.id))]
-    if futures and patience > 0:
-        await asyncio.wait([asyncio.wrap_future(future) for future in futures], timeout=patience)
-
-
-def _states(parts: Parts, upload_ids: Iterable[str]) -> list[ScoreOut]:
-    return [ScoreOut.of(parts.records.upload(each), parts.records.verdict(each)) for each in upload_ids]
 
 
 @router.get(

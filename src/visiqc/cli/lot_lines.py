@@ -1,0 +1,175 @@
+"""What there is to import from a folder: one line for each photo, from `lot.csv` or from the names of the files.
+
+Lines come one by one, so that a folder of any size takes the same memory.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from visiqc.cli.photos import PICTURE_SUFFIXES, PhotoFile, shown
+from visiqc.domain.codes import checked_code, checked_view
+from visiqc.domain.golden import checked_sku
+from visiqc.errors import InputError
+
+CSV_NAME = "lot.csv"
+COLUMNS = ("order", "lot", "sku", "milestone", "unit", "view", "photo")
+_FILE_NAME = re.compile(r"(?P<unit>\d+)-(?P<view>.+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotLine:
+    """One photo to import.
+
+    Attributes:
+        where: How people find the line: `line 7`, or the file's path in the folder.
+        order, lot, milestone: Codes.
+        sku: The product; empty where the lot, which is open then, says it.
+        unit: Number of the unit.
+        view: The view it claims to show.
+        file: The photo.
+    """
+
+    where: str
+    order: str
+    lot: str
+    sku: str
+    milestone: str
+    unit: int
+    view: str
+    file: PhotoFile
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLine:
+    """A line that cannot be imported, and why."""
+
+    where: str
+    why: str
+
+
+def lot_lines(folder: Path, *, sku: str = "") -> Iterator[LotLine | BrokenLine]:
+    """The photos of a folder, from its `lot.csv` where there is one, else from the names of folders and files.
+
+    Args:
+        folder: The folder.
+        sku: The product of lots that no line names one for.
+
+    Raises:
+        InputError: No such folder, a `lot.csv` without its header, or no photo at all.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{shown(folder)}: no such folder; name a folder of photos, see docs/lots.md")
+    return _from_csv(folder, sku) if (folder / CSV_NAME).is_file() else _from_names(folder, sku)
+
+
+def _from_csv(folder: Path, sku: str) -> Iterator[LotLine | BrokenLine]:
+    # A name that was never UTF-8 is kept as it is, to be found on the disk all the same.
+    with (folder / CSV_NAME).open(encoding="utf-8-sig", errors="surrogateescape") as file:
+        delimiter, header = _header(file.readline())
+        for number, line in enumerate(file, start=2):
+            where = f"{CSV_NAME} line {number}"
+            try:
+                cells = _cells(line, delimiter)
+            except csv.Error as err:
+                yield BrokenLine(where, f"not a line of CSV: {err}")
+            else:
+                if any(cells):
+                    yield _line_of(where, header, cells, folder, sku)
+
+
+def _header(line: str) -> tuple[str, list[str]]:
+    """What separates the columns, and their names; a spreadsheet may write semicolons or tabs."""
+    found = {delimiter: [name.lower() for name in _cells(line, delimiter)] for delimiter in ",;\t"}
+    delimiter, header = max(found.items(), key=lambda each: len(set(COLUMNS) & set(each[1])))
+    if missing := [name for name in COLUMNS if name not in header]:
+        raise InputError(
+            f"{CSV_NAME} has no column {missing[0]!r}; its first line must name the columns {', '.join(COLUMNS)}"
+        )
+    return delimiter, header
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of one line: a quote that is never closed must not swallow the lines after it."""
+    return [cell.strip() for cell in next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter, strict=True), [])]
+
+
+def _line_of(where: str, header: list[str], cells: list[str], folder: Path, sku: str) -> LotLine | BrokenLine:
+    if len(cells) != len(header):
+        return BrokenLine(where, f"wanted {len(header)} columns as in the first line, got {len(cells)}")
+    values = dict(zip(header, cells, strict=True))
+    try:
+        return _checked(where, values | {"sku": values["sku"] or sku}, folder / _inside(values["photo"]))
+    except InputError as err:
+        return BrokenLine(where, str(err))
+
+
+def _inside(photo: str) -> str:
+    """The path of a photo, when it stays in the folder: a list from elsewhere must not read the rest of the disk."""
+    parts = {*PurePosixPath(photo).parts, *PureWindowsPath(photo).parts}
+    if not photo or ".." in parts or PurePosixPath(photo).is_absolute() or PureWindowsPath(photo).drive:
+        raise InputError(f"the photo must be a path inside the folder, got {photo[:80]!r}")
+    return photo
+
+
+def _from_names(folder: Path, sku: str) -> Iterator[LotLine | BrokenLine]:
+    """`<order>/<lot>/<milestone>/<unit>-<view>.jpg`, in the order of the names."""
+    found = False
+    for milestone in _folders(_folders(_folders([folder]))):
+        for file in _photos(milestone):
+            found = True
+            yield _named(file, file.relative_to(folder), sku)
+    if not found:
+        raise InputError(
+            f"{shown(folder)}: nothing to import; wanted {CSV_NAME}, or photos named "
+            "<order>/<lot>/<milestone>/<unit>-<view>.jpg, see docs/lots.md"
+        )
+
+
+def _named(file: Path, within: Path, sku: str) -> LotLine | BrokenLine:
+    where = shown(within)
+    order, lot, milestone = within.parts[:3]
+    match = _FILE_NAME.fullmatch(file.stem)
+    if match is None:
+        return BrokenLine(where, "not named <unit>-<view>, such as 7-front.jpg")
+    values = {"order": order, "lot": lot, "sku": sku, "milestone": milestone, **match.groupdict()}
+    try:
+        return _checked(where, values, file)
+    except InputError as err:
+        return BrokenLine(where, str(err))
+
+
+def _checked(where: str, values: dict[str, str], file: Path) -> LotLine:
+    unit = values["unit"]
+    if not (unit.isascii() and unit.isdigit() and int(unit[:8]) > 0 and len(unit) <= 7):
+        raise InputError(f"the unit must be a number from 1, got {unit[:40]!r}")
+    return LotLine(
+        where=where,
+        order=checked_code(values["order"], of="code of an order"),
+        lot=checked_code(values["lot"], of="code of a lot"),
+        sku=checked_sku(values["sku"]) if values["sku"] else "",
+        milestone=checked_code(values["milestone"], of="name of a milestone"),
+        unit=int(unit),
+        view=checked_view(values["view"]),
+        file=PhotoFile(file),
+    )
+
+
+def _folders(parents: Iterable[Path]) -> Iterator[Path]:
+    for parent in parents:
+        yield from (entry for entry in _entries(parent) if entry.is_dir())
+
+
+def _photos(folder: Path) -> Iterator[Path]:
+    return (entry for entry in _entries(folder) if entry.suffix.lower() in PICTURE_SUFFIXES and not entry.is_dir())
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as err:
+        raise InputError(f"{shown(folder)}: {(err.strerror or str(err)).lower()}") from err

@@ -1,0 +1,57 @@
+"""Takes the lines of a folder in, one by one, and names those that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from visiqc.batch.lot_import import LotImport
+from visiqc.cli.lot_lines import BrokenLine, LotLine, lot_lines
+from visiqc.cli.progress import progress
+from visiqc.domain.golden import checked_sku
+from visiqc.errors import Conflict, InputError, NotFound
+from visiqc.inspection.lots import SentUnitPhoto
+
+
+def import_lines(folder: Path, sku: str, job: LotImport, *, max_bytes: int) -> int:
+    """Import every line of a folder.
+
+    Args:
+        folder: The folder.
+        sku: The product of lots that no line names one for; empty for none.
+        job: What takes the photos in.
+        max_bytes: Largest photo.
+
+    Returns:
+        How many lines could not be used; each was named on stderr.
+
+    Raises:
+        InputError: The folder cannot be read at all.
+        Unavailable: Disk, database or models are out of reach; what came before is kept.
+    """
+    if sku:
+        checked_sku(sku)
+    total = sum(1 for _ in lot_lines(folder, sku=sku))  # read twice: a list of all lines could be long
+    broken = 0
+    with progress(f"import {folder.name or folder}", unit="photo") as steps:
+        for done, line in enumerate(lot_lines(folder, sku=sku)):
+            steps(line.where, done, total)
+            if why := _refusal(line, job, max_bytes):
+                broken += 1
+                with steps.aside():
+                    typer.echo(f"visiqc: {line.where}: {why}", err=True)
+        steps("done", total, total)
+    return broken
+
+
+def _refusal(line: LotLine | BrokenLine, job: LotImport, max_bytes: int) -> str:
+    """Take one line in; why it cannot be, or nothing."""
+    if isinstance(line, BrokenLine):
+        return line.why
+    try:
+        photo = SentUnitPhoto(photo=line.file.read(max_bytes=max_bytes), unit=line.unit, view=line.view)
+        job.take(line.order, line.lot, line.sku, line.milestone, photo)
+    except (InputError, NotFound, Conflict) as err:
+        return str(err)
+    return ""

@@ -1,0 +1,72 @@
+"""What is known of a lot: its units at each milestone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from visiqc.domain.lot import Lot, Order
+from visiqc.domain.outcome import Outcome
+from visiqc.domain.unit import PhotoResult, UnitResult, unit_outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneReport:
+    """The units that were photographed at one milestone.
+
+    Attributes:
+        name: The milestone.
+        units: They, by number.
+        photos: How many photos there are.
+    """
+
+    name: str
+    units: tuple[UnitResult, ...]
+    photos: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Units by outcome, and `open`: those of which nothing can be said yet. Zeros too."""
+        found = Counter("open" if unit.outcome is None else unit.outcome.value for unit in self.units)
+        return {name: found[name] for name in (*(outcome.value for outcome in Outcome), "open")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotReport:
+    """A lot with all that is known of its units, at every milestone of its order."""
+
+    lot: Lot
+    milestones: tuple[MilestoneReport, ...]
+
+
+def report_lot(
+    order: Order, lot: Lot, photos: Iterable[PhotoResult], views_of: Callable[[int], tuple[str, ...]]
+) -> LotReport:
+    """Put a lot's photos together, unit by unit.
+
+    Args:
+        order: Its order.
+        lot: The lot.
+        photos: Every photo of it, in the order they came.
+        views_of: The views of a golden version; asked for where the lot requires none by name.
+    """
+    gathered: dict[str, dict[int, list[PhotoResult]]] = {name: {} for name in order.milestones}
+    for result in photos:
+        gathered[result.photo.milestone].setdefault(result.photo.unit, []).append(result)
+
+    def unit_result(unit: int, of_unit: list[PhotoResult]) -> UnitResult:
+        # The version that was current when the last photo came: an older one's views may not exist any more.
+        return unit_outcome(unit, lot.required_views or views_of(of_unit[-1].golden_version), of_unit)
+
+    return LotReport(
+        lot=lot,
+        milestones=tuple(
+            MilestoneReport(
+                name=name,
+                units=tuple(unit_result(unit, units[unit]) for unit in sorted(units)),
+                photos=sum(map(len, units.values())),
+            )
+            for name, units in gathered.items()
+        ),
+    )

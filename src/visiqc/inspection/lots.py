@@ -1,0 +1,181 @@
+"""Orders and lots: open them, take in photos of their units, and say what is known of each unit."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from visiqc.domain.codes import checked_view
+from visiqc.domain.lot import MILESTONES, Lot, Order, UnitPhoto
+from visiqc.domain.lot_report import LotReport, report_lot
+from visiqc.domain.reasons import Reason
+from visiqc.domain.upload import RequestKey
+from visiqc.errors import InputError
+from visiqc.inspection.inspect import approved_golden, decoded_photos, photo_digest, stored_uploads
+from visiqc.inspection.parts import Parts, SentPhoto
+from visiqc.inspection.ports import Records
+from visiqc.inspection.reading import Arrivals, Refusals, read_photo
+from visiqc.inspection.refit import golden_bank
+from visiqc.vision.quality import measure_quality
+from visiqc.vision.seen import see
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentUnitPhoto:
+    """A photo of a unit as it was sent.
+
+    Attributes:
+        photo: Its name and bytes.
+        unit: The unit's number in its lot.
+        view: The view it claims to show.
+    """
+
+    photo: SentPhoto
+    unit: int
+    view: str
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A photo that is in its lot now, and whether it came just now."""
+
+    photo: UnitPhoto
+    new: bool
+
+
+def open_order(code: str, parts: Parts, *, milestones: Sequence[str] = MILESTONES) -> Order:
+    """Open an order; asked for again, it is the same one.
+
+    Raises:
+        InputError: Its code or a milestone's name cannot be used.
+        Conflict: It is there already, with other milestones.
+    """
+    return parts.records.add_order(Order(code=code, milestones=tuple(milestones), made_at=parts.clock()))
+
+
+def open_lot(
+    order: str,
+    code: str,
+    sku: str,
+    parts: Parts,
+    *,
+    units: int | None = None,
+    required_views: Sequence[str] = (),
+) -> Lot:
+    """Open a lot of an order; asked for again, it is the same one. Its product may get its golden sample later.
+
+    Raises:
+        InputError: Its code, product, size or views cannot be used.
+        NotFound: No such order.
+        Conflict: It is there already, otherwise.
+    """
+    wanted = Lot(
+        order=order, code=code, sku=sku, units=units, required_views=tuple(required_views), made_at=parts.clock()
+    )
+    return parts.records.add_lot(wanted)
+
+
+def add_unit_photos(
+    order: str,
+    lot: str,
+    milestone: str,
+    photos: Sequence[SentUnitPhoto],
+    parts: Parts,
+    *,
+    request: RequestKey | None = None,
+) -> tuple[Added, ...]:
+    """Take photos of units into a milestone of a lot, all of them or none; what is taken in will get a verdict.
+
+    The same photo again is the same upload. Photos keep the golden version that was current when they came.
+
+    Args:
+        order: Code of an order.
+        lot: Code of one of its lots.
+        milestone: Name of one of the order's milestones.
+        photos: At least one.
+        parts: The ports.
+        request: Idempotency key they came under.
+
+    Raises:
+        InputError: No photo, no such milestone, or photos that cannot be used; each stands in the message by name.
+        NotFound: No such order or lot, or its product has no golden sample.
+        NotApproved: No golden version of its product is approved.
+        Conflict: The request key was used for something else.
+    """
+    if not photos:
+        raise InputError("no photo was sent; send one or more")
+    if request is not None:
+        parts.records.accepted(request)  # raises for a key that stood for something else
+    inside = parts.records.lot(order, lot)
+    parts.records.order(order).checked_milestone(milestone)
+    digests = [photo_digest(each.photo.content) for each in photos]
+    known = parts.records.known_photos(order, lot, milestone, digests)
+    _require_usable(inside, photos, digests, known)
+    places = {uuid.uuid4().hex: each for each, digest in zip(photos, digests, strict=True) if digest not in known}
+    kept = _take_in(places, inside, milestone, parts, request) if places else ()
+    fresh = iter(kept)
+    return tuple(Added(known[digest], new=False) if digest in known else next(fresh) for digest in digests)
+
+
+def _require_usable(
+    lot: Lot, photos: Sequence[SentUnitPhoto], digests: Sequence[str], known: Mapping[str, UnitPhoto]
+) -> None:
+    arrivals, refusals = Arrivals(), Refusals()
+    for each, digest in zip(photos, digests, strict=True):
+        with refusals.of(each.photo.name):
+            arrivals.check(each.photo.name, each.photo.content)
+            lot.checked_unit(each.unit)
+            checked_view(each.view)
+            place = known.get(digest)
+            if place is not None and (place.unit, place.view) != (each.unit, each.view):
+                raise InputError(
+                    f"this very file is the photo of {place} already, not of unit {each.unit}, view {each.view}; "
+                    "photograph each unit and view itself"
+                )
+    refusals.raise_any()
+
+
+def _take_in(
+    sent: Mapping[str, SentUnitPhoto], lot: Lot, milestone: str, parts: Parts, request: RequestKey | None
+) -> tuple[Added, ...]:
+    golden = approved_golden(lot.sku, None, parts)
+    photos = {upload_id: each.photo for upload_id, each in sent.items()}
+    decoded = decoded_photos(photos, golden, parts)
+    places = [
+        UnitPhoto(upload_id=upload_id, order=lot.order, lot=lot.code, milestone=milestone, unit=e.unit, view=e.view)
+        for upload_id, e in sent.items()
+    ]
+    kept = parts.records.accept_unit_photos(stored_uploads(photos, golden, parts), places, request)
+    for upload_id in decoded.keys() & {photo.upload_id for photo in kept}:
+        parts.recent.put(upload_id, decoded[upload_id])
+    # One that another request brought in since has that one's upload.
+    return tuple(Added(photo, new=photo.upload_id in sent) for photo in kept)
+
+
+def quality_complaints(upload_id: str, parts: Parts) -> tuple[Reason, ...]:
+    """What the quality gate has against an accepted photo, at once: its verdict will say the same.
+
+    Raises:
+        NotFound: No such upload.
+        Conflict: Its golden cannot be read by the models that are loaded.
+    """
+    upload = parts.records.upload(upload_id)
+    golden = parts.records.golden(upload.sku, upload.golden_version)
+    copy = parts.recent.look(upload_id) or read_photo(
+        parts.blobs.get(upload.photo_digest), parts.limits, frame_long_side=golden.policy.long_side
+    )
+    seen, limits = see(copy.photo), golden_bank(golden, parts).limits
+    return measure_quality(seen.small, seen.mask, limits, original_size=copy.original_size).reasons
+
+
+def lot_report(order: str, lot: str, records: Records) -> LotReport:
+    """What is known of a lot, unit by unit; `NotFound` without the lot."""
+    inside = records.lot(order, lot)
+
+    @cache
+    def views_of(version: int) -> tuple[str, ...]:
+        return records.golden(inside.sku, version).views
+
+    return report_lot(records.order(order), inside, records.photo_results(order, lot), views_of)

@@ -1,0 +1,215 @@
+"""Orders and lots: opening them, sending photos of their units, and reading what is known of each unit.
+
+Sending photos is `async` for the reasons given in `routes/scores.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Path, Request, Response
+
+from visiqc.domain.codes import checked_view
+from visiqc.errors import (
+    Busy,
+    Conflict,
+    InputError,
+    NotAllowed,
+    NotApproved,
+    NotAuthenticated,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnreadablePhoto,
+    UnsupportedMedia,
+)
+from visiqc.inspection.lots import SentUnitPhoto, lot_report, open_lot, open_order
+from visiqc.service.admission import AdmittedUnitPhoto, admit_unit_photos
+from visiqc.service.auth import Caller
+from visiqc.service.bodies import documented, json_body
+from visiqc.service.deps import FactoryDep, InspectorDep, Shop, ShopDep, ViewerDep
+from visiqc.service.examples import answers, multipart, problems
+from visiqc.service.forms import PhotoForm, photo_form
+from visiqc.service.lot_examples import LOT, LOT_IN, LOT_REPORT, ORDER, ORDER_IN, ORDERS, UNIT_PHOTOS, UNIT_PHOTOS_WAIT
+from visiqc.service.lot_schemas import (
+    LotIn,
+    LotOut,
+    LotReportOut,
+    OrderIn,
+    OrderOut,
+    OrdersOut,
+    UnitPhotoOut,
+    UnitPhotosOut,
+    lot_path,
+)
+from visiqc.service.waiting import WishesDep, settled, states_of
+
+router = APIRouter(tags=["lots"])
+OrderCode = Annotated[str, Path(examples=["PO-7"])]
+LotCode = Annotated[str, Path(examples=["L1"])]
+Milestone = Annotated[str, Path(examples=["pre-shipment"])]
+_EACH = "One a photo, in the photos' order."
+_PHOTOS_FORM = multipart(
+    {
+        "units": {"type": "array", "items": {"type": "integer"}, "description": f"Number of the unit. {_EACH}"},
+        "views": {"type": "array", "items": {"type": "string"}, "description": f"The view it shows. {_EACH}"},
+    },
+    required=["units", "views"],
+    example={"units": [7], "views": ["front"], "photos": ["(bytes of IMG_0007.jpg)"]},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the photos of a request belong."""
+
+    order: str
+    lot: str
+    milestone: str
+
+
+@router.post(
+    "/v1/orders",
+    status_code=201,
+    response_model=OrderOut,
+    openapi_extra=documented(OrderIn, ORDER_IN),
+    responses={
+        201: answers("Open, now or already.", ORDER),
+        **problems(InputError, UnsupportedMedia, TooLarge, NotAuthenticated, NotAllowed, Conflict, Unavailable),
+    },
+)
+async def open_an_order(request: Request, _caller: InspectorDep, shop: ShopDep) -> OrderOut:
+    """Open an order. Opened again as it is, it is the same one."""
+    wanted = await json_body(request, OrderIn)
+    return await to_thread.run_sync(_open_order, wanted, shop)
+
+
+def _open_order(wanted: OrderIn, shop: Shop) -> OrderOut:
+    order = open_order(wanted.code, shop.parts, milestones=wanted.milestones)
+    return OrderOut.of(order, shop.parts.records.lots(order.code))
+
+
+@router.get(
+    "/v1/orders",
+    response_model=OrdersOut,
+    responses={200: answers("Every order.", ORDERS), **problems(NotAuthenticated, NotAllowed, Unavailable)},
+)
+def list_orders(_caller: ViewerDep, shop: ShopDep) -> OrdersOut:
+    """All orders with their lots, oldest first."""
+    records = shop.parts.records
+    return OrdersOut(orders=[OrderOut.of(order, records.lots(order.code)) for order in records.orders()])
+
+
+@router.post(
+    "/v1/orders/{order}/lots",
+    status_code=201,
+    response_model=LotOut,
+    openapi_extra=documented(LotIn, LOT_IN),
+    responses={
+        201: answers("Open, now or already; `Location` names it.", LOT),
+        **problems(
+            InputError, UnsupportedMedia, TooLarge, NotAuthenticated, NotAllowed, NotFound, Conflict, Unavailable
+        ),
+    },
+)
+async def open_a_lot(
+    order: OrderCode, request: Request, response: Response, _caller: InspectorDep, shop: ShopDep
+) -> LotOut:
+    """Open a lot of an order. Its product may get its golden sample later, but before the first photo."""
+    wanted = await json_body(request, LotIn)
+    lot = await to_thread.run_sync(_open_lot, order, wanted, shop)
+    response.headers["Location"] = lot_path(lot.order, lot.code)
+    return lot
+
+
+def _open_lot(order: str, wanted: LotIn, shop: Shop) -> LotOut:
+    lot = open_lot(order, wanted.code, wanted.sku, shop.parts, units=wanted.units, required_views=wanted.required_views)
+    return LotOut.model_validate(lot)
+
+
+@router.get(
+    "/v1/orders/{order}/lots/{lot}",
+    response_model=LotReportOut,
+    responses={
+        200: answers("The lot, unit by unit.", LOT_REPORT),
+        **problems(InputError, NotAuthenticated, NotAllowed, NotFound, Unavailable),
+    },
+)
+def read_lot(order: OrderCode, lot: LotCode, _caller: ViewerDep, shop: ShopDep) -> LotReportOut:
+    """What is known of each unit of a lot at each milestone: its outcome, and the views that are missing."""
+    return LotReportOut.of(lot_report(order, lot, shop.parts.records))
+
+
+@router.post(
+    "/v1/orders/{order}/lots/{lot}/milestones/{milestone}/photos",
+    response_model=UnitPhotosOut,
+    openapi_extra=_PHOTOS_FORM,
+    responses={
+        200: answers("Every photo has its verdict, or its failure.", UNIT_PHOTOS),
+        202: answers("Taken in; some verdicts are pending. Ask at each `score.links.self`.", UNIT_PHOTOS_WAIT),
+        **problems(
+            InputError,
+            UnreadablePhoto,
+            UnsupportedMedia,
+            TooLarge,
+            NotAuthenticated,
+            NotAllowed,
+            NotFound,
+            Conflict,
+            NotApproved,
+            Busy,
+            Unavailable,
+        ),
+    },
+)
+async def send_unit_photos(  # noqa: PLR0917 - FastAPI passes them by name
+    order: OrderCode,
+    lot: LotCode,
+    milestone: Milestone,
+    request: Request,
+    response: Response,
+    caller: FactoryDep,
+    shop: ShopDep,
+    wishes: WishesDep,
+) -> UnitPhotosOut:
+    """Send photos of units. All are taken in, or none; a file the milestone has already stays the same photo.
+
+    What the quality gate has against each photo is said in this answer, also when it does not wait for verdicts.
+    """
+    place = Place(order=order, lot=lot, milestone=milestone)
+    async with photo_form(request, shop, fields=("units", "views")) as form:
+        enter = partial(_enter, form, place, shop, caller, wishes.key)
+        admitted = await to_thread.run_sync(enter, limiter=shop.intake)
+    ids = [each.added.photo.upload_id for each in admitted]
+    await settled(shop.queue, ids, wishes.patience_s)
+    scores = await to_thread.run_sync(states_of, shop.parts, ids)
+    response.headers.update(wishes.applied)
+    if any(score.status == "pending" for score in scores):
+        response.status_code = 202
+        response.headers["Location"] = lot_path(order, lot)
+    pairs = zip(admitted, scores, strict=True)
+    return UnitPhotosOut(photos=[UnitPhotoOut.of(each, score) for each, score in pairs])
+
+
+def _enter(form: PhotoForm, place: Place, shop: Shop, caller: Caller, key: str | None) -> tuple[AdmittedUnitPhoto, ...]:
+    units = [_unit_number(text) for text in form.texts("units")]
+    views = [checked_view(text.strip()) for text in form.texts("views")]
+    if not len(units) == len(views) == len(form.names):
+        raise InputError(
+            f"send one of 'units' and one of 'views' for each photo: got {len(form.names)} photos, {len(units)} units, "
+            f"{len(views)} views"
+        )
+    photos = [
+        SentUnitPhoto(photo=photo, unit=unit, view=view)
+        for photo, unit, view in zip(form.photos(), units, views, strict=True)
+    ]
+    return admit_unit_photos(place.order, place.lot, place.milestone, photos, shop, caller=caller, idempotency_key=key)
+
+
+def _unit_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 7):
+        raise InputError(f"the form field 'units' must hold numbers from 1, got {text[:40]!r}")
+    return int(text)

@@ -1,0 +1,122 @@
+"""Importing photo by photo: what a full disk, another process or a dead one does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import SKU, FixedClock, a_golden, a_verdict, later
+from services import jpeg, memory_parts
+from visiqc.batch import lot_import
+from visiqc.batch.lot_import import LotImport
+from visiqc.domain.outcome import Outcome
+from visiqc.domain.verdict import Verdict
+from visiqc.errors import Unavailable
+from visiqc.inspection.lots import SentUnitPhoto
+from visiqc.inspection.parts import Parts, SentPhoto
+from visiqc.storage.database import open_database
+from visiqc.storage.records import SqlRecords
+
+
+@pytest.fixture
+def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
+    """Parts with an approved golden sample, whose scoring is a PASS at once."""
+    records = SqlRecords(open_database(f"sqlite:///{tmp_path / 'visiqc.sqlite3'}"))
+    records.add_golden(a_golden())
+    records.approve_golden(SKU, 1, by="anna", at=later(1))
+
+    def score(upload_id: str, parts: Parts) -> Verdict:
+        return parts.records.add_verdict(a_verdict(id=upload_id, outcome=Outcome.PASS))
+
+    monkeypatch.setattr(lot_import, "score_upload", score)
+    monkeypatch.setattr(lot_import, "LOOK_S", 0.01)
+    yield replace(memory_parts(), records=records)
+    records.close()
+
+
+def take(job: LotImport, *units: int) -> None:
+    for unit in units:
+        photo = SentUnitPhoto(photo=SentPhoto(name=f"{unit}.jpg", content=jpeg(unit)), unit=unit, view="front")
+        job.take("PO-7", "L1", SKU, "pre-shipment", photo)
+
+
+def verdicts(parts: Parts) -> list[int]:
+    return [len(parts.records.verdicts(each.upload_id)) for each in parts.records.photo_results("PO-7", "L1")]
+
+
+def test_each_photo_is_in_its_lot_and_has_its_verdict(parts: Parts) -> None:
+    with LotImport(parts, score=True) as job:
+        take(job, 1, 2, 1)
+        assert job.finish() == 0
+    assert (job.done.new, job.done.known, job.done.scored) == (2, 1, 2)
+    assert list(job.done.lots) == [("PO-7", "L1")]
+    assert verdicts(parts) == [1, 1]
+
+
+def test_a_full_disk_ends_the_import_and_the_next_one_goes_on(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = parts.blobs.put
+
+    def full(content: bytes) -> str:
+        if content == jpeg(3):
+            raise Unavailable("the photo store cannot be written: the disk is full")
+        return put(content)
+
+    monkeypatch.setattr(parts.blobs, "put", full)
+    with LotImport(parts, score=True) as job, pytest.raises(Unavailable, match="disk is full"):
+        take(job, 1, 2, 3)
+    assert verdicts(parts) == [1, 1]
+    monkeypatch.setattr(parts.blobs, "put", put)
+    with LotImport(parts, score=True) as job:
+        take(job, 1, 2, 3)
+    assert (job.done.new, job.done.known) == (1, 2)
+    assert verdicts(parts) == [1, 1, 1]
+
+
+def test_a_photo_whose_scoring_is_out_of_reach_is_free_for_others(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> Any:
+        raise Unavailable("no database")
+
+    monkeypatch.setattr(lot_import, "score_upload", lambda upload_id, parts: away())
+    with LotImport(parts, score=True) as job, pytest.raises(Unavailable):
+        take(job, 1)
+    assert len(parts.records.lease("another", now=later(0), until=later(9))) == 1
+
+
+def test_a_photo_that_cannot_be_scored_is_told_on_the_record_and_the_rest_goes_on(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lot_import, "score_upload", lambda upload_id, parts: 1 / 0)
+    with LotImport(parts, score=True) as job:
+        take(job, 1, 2)
+    assert [bool(each.failure) for each in parts.records.photo_results("PO-7", "L1")] == [True, True]
+
+
+def test_what_a_dead_process_held_is_scored_at_the_end(parts: Parts) -> None:
+    clock = FixedClock()
+    parts = replace(parts, clock=clock)
+    with LotImport(parts, score=False) as before:
+        take(before, 1, 2)
+    assert parts.records.lease("killed", now=clock(), until=later(15))
+    with LotImport(parts, score=True) as job:
+        take(job, 1, 2)
+        assert verdicts(parts) == [0, 1]
+        clock.pass_(16)
+        assert job.finish() == 0
+    assert verdicts(parts) == [1, 1]
+
+
+def test_what_another_process_holds_for_long_is_left_to_it(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lot_import, "LEASE_S", 0.02)
+    with LotImport(parts, score=False) as before:
+        take(before, 1)
+    parts.records.lease("another", now=later(0), until=later(900))
+    with LotImport(parts, score=True) as job:
+        take(job, 1)
+        assert job.finish() == 1
+    assert verdicts(parts) == [0]

@@ -1,0 +1,209 @@
+"""Orders and lots over HTTP, on a real server with a real database and a golden sample that was really enrolled."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from bench import enrolled, jpeg, parts_in, photo_of, sent
+from pictures import plate
+from services import Service, a_service, wait_until
+from visiqc.domain.access import Role
+
+HERE = "/v1/orders/PO-7/lots/L1"
+PHOTOS = f"{HERE}/milestones/pre-shipment/photos"
+
+
+@pytest.fixture(scope="module")
+def _stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("stocked") / "home"
+    home.mkdir()
+    parts = parts_in(home)
+    enrolled("plate", [sent("golden.jpg", photo_of(plate()), "front")], parts)
+    parts.records.close()
+    return home
+
+
+@pytest.fixture
+def service(_stocked: Path, tmp_path: Path) -> Iterator[Service]:
+    """A service whose scoring answers at once, by the photo's name."""
+    parts = parts_in(Path(shutil.copytree(_stocked, tmp_path, dirs_exist_ok=True)))
+    yield a_service(parts=parts)
+    parts.records.close()
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[httpx2.Client]:
+    """A client of a real server on which the lot L1 of PO-7 is open."""
+    with service.live() as client:
+        assert client.post("/v1/orders", json={"code": "PO-7"}).status_code == 201
+        lot = {"code": "L1", "sku": "plate", "units": 9, "required_views": ["front", "back"]}
+        assert client.post("/v1/orders/PO-7/lots", json=lot).status_code == 201
+        yield client
+
+
+def files(*photos: tuple[str, int]) -> list[Any]:
+    """Photos of a plate by name, another one for each number."""
+    return [("photos", (name, jpeg(photo_of(plate(), n, noise=n)), "image/jpeg")) for name, n in photos]
+
+
+def send(client: httpx2.Client, *photos: tuple[str, int], units: list[int], views: list[str], **more: str) -> Any:
+    headers = {name.replace("_", "-"): value for name, value in more.items()}
+    return client.post(PHOTOS, data={"units": units, "views": views}, files=files(*photos), headers=headers)
+
+
+def test_orders_and_lots_are_opened_and_listed(client: httpx2.Client) -> None:
+    order = client.post("/v1/orders", json={"code": "戒指-2", "milestones": ["b", "a"]})
+    assert (order.status_code, order.json()["milestones"]) == (201, ["b", "a"])
+    lot = client.post("/v1/orders/戒指-2/lots", json={"code": "L9", "sku": "not-enrolled-yet"})
+    assert client.get(lot.headers["Location"]).json()["lot"] == lot.json()
+    listed = client.get("/v1/orders").json()["orders"]
+    assert [(each["code"], [lot["code"] for lot in each["lots"]]) for each in listed] == [
+        ("PO-7", ["L1"]),
+        ("戒指-2", ["L9"]),
+    ]
+
+
+def test_opened_again_it_is_the_same_and_otherwise_a_conflict(client: httpx2.Client) -> None:
+    assert client.post("/v1/orders", json={"code": "PO-7"}).status_code == 201
+    other = client.post("/v1/orders/PO-7/lots", json={"code": "L1", "sku": "other"})
+    assert (other.status_code, other.json()["code"]) == (409, "Conflict")
+    assert "plate" in other.json()["detail"]
+
+
+def test_photos_of_units_are_scored_and_the_lot_says_what_is_missing(client: httpx2.Client) -> None:
+    answer = send(
+        client, ("PASS.jpg", 1), ("REJECT.jpg", 2), ("PASS2.jpg", 3), units=[1, 1, 2], views=["front", "back", "front"]
+    )
+    assert answer.status_code == 200
+    photos = answer.json()["photos"]
+    assert [(each["unit"], each["view"], each["known"]) for each in photos] == [
+        (1, "front", False),
+        (1, "back", False),
+        (2, "front", False),
+    ]
+    assert [each["score"]["verdict"]["outcome"] for each in photos] == ["PASS", "REJECT", "PASS"]
+    shipment = client.get(HERE).json()["milestones"][-1]
+    assert (shipment["photos"], shipment["counts"]["REJECT"], shipment["counts"]["open"]) == (3, 1, 1)
+    assert [(unit["unit"], unit["outcome"], unit["missing"]) for unit in shipment["units"]] == [
+        (1, "REJECT", []),
+        (2, None, ["back"]),
+    ]
+    assert client.get(photos[0]["score"]["links"]["photo"]).status_code == 200
+
+
+def test_the_quality_answer_comes_at_once_and_the_score_by_asking(service: Service, client: httpx2.Client) -> None:
+    service.scoring.hold()
+    dark = ("photos", ("dark.jpg", jpeg((photo_of(plate(), 5) // 12).astype("uint8")), "image/jpeg"))
+    answer = client.post(
+        PHOTOS,
+        data={"units": [1, 2], "views": ["front", "front"]},
+        files=[*files(("good.jpg", 1)), dark],
+        headers={"Prefer": "respond-async"},
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (202, HERE)
+    good, poor = answer.json()["photos"]
+    assert good["quality"] == []
+    assert poor["quality"][0]["code"] == "TOO_DARK"
+    assert poor["quality"][0]["advice"]
+    assert {good["score"]["status"], poor["score"]["status"]} == {"pending"}
+    assert client.get(HERE).json()["milestones"][-1]["units"][0]["pending"] == [good["score"]["id"]]
+    service.scoring.release()
+    wait_until(lambda: client.get(good["score"]["links"]["self"]).json()["status"] == "done")
+
+
+def test_patience_is_the_clients_choice(service: Service, client: httpx2.Client) -> None:
+    service.scoring.hold()
+    assert send(client, ("a.jpg", 1), units=[1], views=["front"], prefer="wait=0").status_code == 202
+
+
+def test_the_same_file_again_is_the_same_photo(client: httpx2.Client) -> None:
+    first = send(client, ("PASS.jpg", 1), units=[1], views=["front"]).json()["photos"][0]
+    again = send(client, ("PASS.jpg", 1), units=[1], views=["front"]).json()["photos"][0]
+    assert again == {**first, "known": True, "quality": None}
+    other = send(client, ("PASS.jpg", 1), units=[2], views=["front"])
+    assert other.status_code == 422
+    assert "the photo of unit 1, view front already" in other.json()["detail"]
+
+
+def test_an_idempotency_key_stands_for_its_photos(client: httpx2.Client) -> None:
+    first, second = (send(client, ("a.jpg", 1), units=[1], views=["front"], idempotency_key="7") for _ in range(2))
+    assert [each["score"]["id"] for each in first.json()["photos"]] == [
+        each["score"]["id"] for each in second.json()["photos"]
+    ]
+    other = send(client, ("b.jpg", 2), units=[1], views=["front"], idempotency_key="7")
+    assert (other.status_code, other.json()["code"]) == (409, "Conflict")
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "status", "says"),
+    [
+        (PHOTOS, {"units": ["one"], "views": ["front"]}, 422, "must hold numbers"),
+        (PHOTOS, {"units": [1, 2], "views": ["front"]}, 422, "got 1 photos, 2 units, 1 views"),
+        (PHOTOS, {"units": [10], "views": ["front"]}, 422, "lot L1 holds units 1 to 9, got unit 10"),
+        (PHOTOS, {"units": [1], "views": [""]}, 422, "name of a view"),
+        (PHOTOS, {"unit": [1], "views": ["front"]}, 422, "unknown form field 'unit'"),
+        (PHOTOS.replace("pre-shipment", "later"), {"units": [1], "views": ["front"]}, 422, "no milestone 'later'"),
+        (PHOTOS.replace("L1", "L9"), {"units": [1], "views": ["front"]}, 404, "L9"),
+        (PHOTOS.replace("PO-7", "PO-9"), {"units": [1], "views": ["front"]}, 404, "PO-9"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_nothing_is_kept(
+    service: Service, client: httpx2.Client, path: str, data: dict[str, Any], status: int, says: str
+) -> None:
+    answer = client.post(path, data=data, files=files(("a.jpg", 1)))
+    assert answer.status_code == status
+    assert says in answer.json()["detail"]
+    assert service.parts.records.pending() == ()
+    assert service.shop.queue._reserved == 0
+
+
+def test_a_lot_without_a_golden_takes_no_photos_and_says_why(client: httpx2.Client) -> None:
+    client.post("/v1/orders/PO-7/lots", json={"code": "L2", "sku": "unknown"})
+    answer = client.post(PHOTOS.replace("L1", "L2"), data={"units": [1], "views": ["front"]}, files=files(("a.jpg", 1)))
+    assert (answer.status_code, answer.json()["code"]) == (404, "NotFound")
+    assert "no golden sample of 'unknown'" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, 422, "JSON"),
+        ({"content": b"code=1"}, 415, "application/json"),
+        ({"json": {"code": "a b"}}, 422, "code of an order"),
+        ({"json": {"code": 7}}, 422, "code: "),
+        ({"json": {"code": "a", "milestone": []}}, 422, "milestone: "),
+        ({"json": {"code": "a", "milestones": ["x" * 64] * 2000}}, 413, "at most 65536 bytes"),
+    ],
+)
+def test_a_body_that_does_not_fit_is_refused(client: httpx2.Client, body: dict, status: int, says: str) -> None:
+    answer = client.post("/v1/orders", **body)
+    assert answer.status_code == status
+    assert says in answer.json()["detail"]
+
+
+def test_a_factory_sends_photos_and_an_inspector_opens_lots(service: Service, client: httpx2.Client) -> None:
+    factory, viewer = service.key(Role.FACTORY), service.key(Role.VIEWER)
+    form = {"data": {"units": [1], "views": ["front"]}, "files": files(("a.jpg", 1))}
+    assert client.post(PHOTOS, **form, headers=viewer).status_code == 403
+    assert client.post(PHOTOS, **form, headers=factory).status_code == 200
+    assert client.post("/v1/orders", json={"code": "x"}, headers=factory).status_code == 403
+    assert client.post("/v1/orders/PO-7/lots", json={"code": "x", "sku": "y"}, headers=factory).status_code == 403
+    assert client.get(HERE, headers=viewer).status_code == 200
+    assert client.get("/v1/orders").status_code == 401
+
+
+def test_a_service_without_workers_answers_what_another_process_scored(service: Service) -> None:
+    front = a_service(parts=service.parts, workers=0)
+    with front.live() as client, service.client():
+        client.post("/v1/orders", json={"code": "PO-7"})
+        client.post("/v1/orders/PO-7/lots", json={"code": "L1", "sku": "plate"})
+        answer = send(client, ("PASS.jpg", 1), units=[1], views=["front"])
+        assert answer.status_code == 200
+        assert answer.json()["photos"][0]["score"]["verdict"]["outcome"] == "PASS"
+    assert front.scoring.scored == []
