@@ -50,7 +50,7 @@ def a_page(*rows: DifferenceRow, tallies: tuple[RescoreTally, ...] = (), **count
 
 
 def words(html: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", "", html).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
 def test_the_page_is_well_nested_runs_no_script_and_fetches_nothing() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -191,7 +192,9 @@ class _Pool(Generic[T, R]):
 def _serve(pipe: Any, opener: Opener[T, R]) -> None:
     """A worker's life: open, then one task after the other until the pipe is closed, by us or because we are gone."""
     import cv2
+    import structlog
 
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is for the command's results
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of them; who started us decides
     cv2.setNumThreads(1)
     try:

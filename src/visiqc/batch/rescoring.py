@@ -123,10 +123,8 @@ def _tasks(run: RescoreRun, records: Records, unusable: Mapping[Golden, str], ke
 
 
 def _given_up(finished: Finished[RescoreTask, RescoreResult]) -> RescoreResult:
-    task = finished.task
-    log.error("a photo ended its workers", upload_id=task.upload_id, workers=finished.died)
     why = f"it ended {finished.died} worker processes, perhaps for want of memory; look at the photo"
-    return RescoreResult(position=task.position, error=why)
+    return RescoreResult(position=finished.task.position, error=why)
 
 
 class _Keeper:

@@ -80,7 +80,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("golden_before", "whole", lambda photo: photo.before.golden_version),
     Column("golden_now", "whole", lambda photo: photo.task.golden_version),
     Column("outcome_before", "text", lambda photo: photo.before.outcome.value),
-    Column("outcome_now", "text", lambda photo: photo.now and photo.now.outcome.value),
+    Column("outcome_now", "text", lambda photo: photo.now.outcome.value if photo.now else None),
     Column("changed", "yes-no", lambda photo: photo.changed),
     Column("moved", "number", lambda photo: photo.moved if photo.now else None),
     Column("p_before", "number", _calibration("p_value", "before")),

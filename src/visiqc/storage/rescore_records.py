@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, insert, select, update
 
 from visiqc.domain.rescore import (
     RescoreCounts,
@@ -82,7 +82,7 @@ class RescoreRecords:
         with self._database.reading() as connection:
             same = (verdicts.c.upload_id == c.upload_id) & (verdicts.c.golden_version == c.golden_version)
             under = verdicts.c.models == _run(connection, run_id).request.models
-            query = (
+            query: Select[Any] = (
                 select(c.position, c.upload_id, c.sku, c.golden_version, verdicts.c.document)
                 .outerjoin_from(rescore_photos, verdicts, same & under)
                 .where(c.rescore_id == run_id, c.position > after, _open())
@@ -90,7 +90,7 @@ class RescoreRecords:
                 .limit(limit)
             )
             rows = connection.execute(query).all()
-        return tuple((_task(row), row.document and from_document(Verdict, row.document)) for row in rows)
+        return tuple((_task(row), from_document(Verdict, row.document) if row.document else None) for row in rows)
 
     def add_rescore_results(self, run_id: str, results: Sequence[RescoreResult]) -> None:
         """Keep what came of some photos; see `RescoreRecords.add_rescore_results`."""
@@ -115,7 +115,8 @@ class RescoreRecords:
 
         def work(connection: Connection) -> datetime:
             ended = select(rescore_ends.c.finished_at).where(rescore_ends.c.rescore_id == run_id)
-            if (earlier := connection.scalar(ended)) is not None:
+            earlier: datetime | None = connection.scalar(ended)
+            if earlier is not None:
                 return earlier
             counts = _counts(connection, run_id)
             if counts.done < counts.planned:
