@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any
 
+from memory_lots import MemoryLots
 from visiqc.domain.access import ApiKey
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenVersion
@@ -57,10 +58,11 @@ def _transaction(method: Callable[..., Any]) -> Callable[..., Any]:
     return locked
 
 
-class MemoryRecords:
+class MemoryRecords(MemoryLots):
     """Records in dicts, in the order they came."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._lock = threading.RLock()
         self._goldens: dict[tuple[str, int], GoldenVersion] = {}
         self._approvals: list[tuple[str, int]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
@@ -11,6 +12,18 @@ from visiqc.errors import Unavailable, VisiQCError
 from visiqc.inspection.ports import Records
 
 log = structlog.get_logger("visiqc.batch.scoring")
+
+
+class Tally(Protocol):
+    """Told what came of each photo."""
+
+    def record_verdict(self, verdict: Verdict) -> None:
+        """One verdict was kept."""
+        ...
+
+    def record_failure(self) -> None:
+        """One photo could not be scored."""
+        ...
 
 
 def score_or_fail(score: Callable[[str], Verdict], upload_id: str, records: Records) -> Verdict | None:

@@ -79,10 +79,12 @@ def _take(connection: Connection, row: Row[Any], worker: str, until: datetime) -
         new = {"upload_id": row.id, "worker": worker, "leased_until": until, "attempts": 1}
         connection.execute(insert(jobs).values(new))
     elif row.attempts >= MAX_ATTEMPTS:
-        why = f"scoring it was begun {row.attempts} times and its worker ended each time; send the photo again"
+        why = f"scoring it was begun {row.attempts} times and its worker ended each time; take another photo"
         settle(connection, row.id, state=FAILED, failure=why)
         return False
     else:
         mine = {"worker": worker, "leased_until": until, "attempts": row.attempts + 1}
-        connection.execute(update(jobs).where(jobs.c.upload_id == row.id).values(mine))
+        # PostgreSQL may have read the row before another worker's lease was there, and locked it after: not ours then.
+        as_read = jobs.c.upload_id == row.id, jobs.c.attempts == row.attempts
+        return connection.execute(update(jobs).where(*as_read).values(mine)).rowcount == 1
     return True

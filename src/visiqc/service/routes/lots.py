@@ -179,6 +179,8 @@ async def send_unit_photos(  # noqa: PLR0917 - FastAPI passes them by name
 
     What the quality gate has against each photo is said in this answer, also when it does not wait for verdicts.
     """
+    if wishes.key is None:  # with a key, it may be a replay, which needs no room
+        shop.queue.require_room()
     place = Place(order=order, lot=lot, milestone=milestone)
     async with photo_form(request, shop, fields=("units", "views")) as form:
         enter = partial(_enter, form, place, shop, caller, wishes.key)
