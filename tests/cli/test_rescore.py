@@ -7,9 +7,11 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import pytest
 from bench import blob_file
 from cli.conftest import SIGNET
 from commands import Run
+from services import wait_until
 from visiqc.bootstrap import build_parts, build_records
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
@@ -151,24 +154,36 @@ COMMAND = [sys.executable, "-c", "from visiqc.cli import main; raise SystemExit(
 MANY = tuple(sorted(file.name for file in (SIGNET / "uploads").glob("*.jpg")))
 
 
+def done_of(home: Path) -> int:
+    """How many photos of the latest run have a result."""
+    query = (
+        "SELECT count(verdict_seq) FROM rescore_photos WHERE rescore_id = (SELECT id FROM rescores ORDER BY seq DESC)"
+    )
+    with closing(sqlite3.connect(home / "visiqc.sqlite3")) as database:
+        return int(database.execute(query).fetchone()[0])
+
+
 @pytest.mark.slow
 def test_kill_9_of_the_whole_command_at_any_moment_and_the_same_command_is_exact(home: Path) -> None:
-    history, chance = a_history(home, MANY), random.Random(5)
+    history, chance, left = a_history(home, MANY), random.Random(5), []
     environment = os.environ | {"VISIQC_HOME": str(home)}
     command = [*COMMAND, "rescore", "--processes", "2", "--out", str(home / "found")]
-    for _ in range(4):
+    for kill in range(4):
+        before = done_of(home)
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True)
-        time.sleep(chance.uniform(1.0, 9.0))
+        # The first kill comes before any result, the others as soon as there are new ones.
+        wait_until(lambda before=before, kill=kill: kill == 0 or done_of(home) > before, seconds=60)
+        time.sleep(chance.uniform(0.0, 0.3) if kill else 1.5)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+        left.append(len(MANY) - done_of(home))
+    assert 0 < left[1] < len(MANY), "it was killed in the middle of its work"
     done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     records = build_records(Settings(home=home))
     assert {name: len(records.verdicts(history.ids[name])) for name in MANY} == dict.fromkeys(MANY, 2)
-    rows = table(home / "found" / "rescore.csv")
-    assert sorted(row["photo_name"] for row in rows) == list(MANY)
-    again = {
-        name: verdict_of(records.upload(history.ids[name]), records.golden("signet", 1), history.parts).outcome
-        for name in MANY[:3]
-    }
-    assert {row["photo_name"]: row["outcome_now"] for row in rows}.items() >= again.items()
+    found = {row["photo_name"]: row["outcome_now"] for row in table(home / "found" / "rescore.csv")}
+    assert sorted(found) == list(MANY)
+    uploads = [records.upload(history.ids[name]) for name in MANY[:3]]
+    honest = [verdict_of(upload, records.golden("signet", 1), history.parts) for upload in uploads]
+    assert found.items() >= {verdict.photo_name: verdict.outcome for verdict in honest}.items()
