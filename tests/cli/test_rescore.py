@@ -21,6 +21,7 @@ from bench import blob_file
 from cli.conftest import SIGNET
 from commands import Run
 from services import wait_until
+from small_models import a_candidate
 from visiqc.bootstrap import build_parts, build_records
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
@@ -148,6 +149,26 @@ def test_what_cannot_be_selected_is_said(history: History, visiqc: Run) -> None:
     for options, (code, said) in asked.items():
         ran = visiqc("rescore", *options)
         assert (ran.code, said in ran.err) == (code, True), ran.err
+
+
+def test_models_are_asked_for_as_candidates_by_version_or_as_an_earlier_set(
+    history: History, visiqc: Run, tmp_path: Path
+) -> None:
+    a_candidate(tmp_path / "run" / "candidate", "halo-1")
+
+    def models_of(*wanted: str) -> str:
+        ran = visiqc("rescore", "--dry-run", *(word for each in wanted for word in ("--models", each)))
+        assert ran.code == 0, ran.err
+        return next(line.split(maxsplit=1)[1] for line in ran.out.splitlines() if line.startswith("models"))
+
+    halo = "trunk lite0-1, identity halo-1, defect halo-1, fleet halo-1"
+    assert models_of("run") == halo
+    assert models_of("identity/halo-1", "defect/halo-1") == halo
+    assert models_of() == models_of("shipped") != halo
+    mixed = visiqc("rescore", "--models", "run", "--models", "identity/halo-1")
+    assert (mixed.code, "either versions or candidates" in mixed.err) == (3, True)
+    assert visiqc("rescore", "--models", "run", "--processes", 1).code == 0
+    assert {len(history.verdicts(name)) for name in PHOTOS} == {2}
 
 
 COMMAND = [sys.executable, "-c", "from visiqc.cli import main; raise SystemExit(main())"]

@@ -24,6 +24,8 @@ MOST_DEATHS: Final = 2
 """How many workers a task may end."""
 MOST_STILLBORN: Final = 4
 """How many workers in a row may end before they are ready; then it is not chance."""
+LAST_BREATH_S: Final = 5.0
+"""How long a worker without tasks may take to end."""
 IN_HAND: Final = 2
 """Tasks that a worker holds: the one it works on, and the next, so that it never waits for us."""
 ONE_THREAD: Final = {
@@ -186,7 +188,10 @@ class _Pool(Generic[T, R]):
     def _let_go(self, worker: _Worker[T]) -> None:
         self._workers.remove(worker)
         worker.pipe.close()  # it ends when it finds the pipe closed
-        worker.process.join()
+        worker.process.join(LAST_BREATH_S)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
 
 
 def _serve(pipe: Any, opener: Opener[T, R]) -> None:
