@@ -124,7 +124,7 @@ def left_out(connection: Connection, selection: Selection) -> dict[str, int]:
 
 
 def seconds_each(connection: Connection, selection: Selection) -> float | None:
-    """What one of the selected photos took lately; None where none has a verdict."""
+    """What one of the selected photos took lately; None where no verdict says."""
     query = (
         select(verdicts.c.document)
         .select_from(_with_places())
@@ -133,7 +133,8 @@ def seconds_each(connection: Connection, selection: Selection) -> float | None:
         .order_by(verdicts.c.seq.desc())
         .limit(TIMED)
     )
-    spent = [sum(from_document(Verdict, text).timings_ms.values()) / 1000 for text in connection.scalars(query)]
+    told = [from_document(Verdict, text).timings_ms for text in connection.scalars(query)]
+    spent = [sum(stages.values()) / 1000 for stages in told if stages]
     return sum(spent) / len(spent) if spent else None
 
 
