@@ -20,6 +20,7 @@ from visiqc.domain.model_set import Members, ModelRef, ModelSet, Move
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.people import Session, User
 from visiqc.domain.reasons import Measurement, Reason, ReasonCode
+from visiqc.domain.rescore import RescoreRequest, RescoreRun, Selection
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import AlignmentReport, CalibrationReport, IdentityReport, Region, Verdict
 
@@ -136,6 +137,22 @@ def a_unit_photo(**changes: Any) -> UnitPhoto:
         "view": "front",
     }
     return UnitPhoto(**defaults | changes)
+
+
+def a_rescore_request(**changes: Any) -> RescoreRequest:
+    """Every photo, under models that are not those of `a_verdict`."""
+    return RescoreRequest(**{"selection": Selection(), "members": members()} | changes)
+
+
+def a_rescore(**changes: Any) -> RescoreRun:
+    defaults = {
+        "id": "run-1",
+        "request": a_rescore_request(),
+        "software": "visiqc 0.1.0",
+        "photos": 0,
+        "started_at": MOMENT,
+    }
+    return RescoreRun(**defaults | changes)
 
 
 def a_request(**changes: Any) -> RequestKey:

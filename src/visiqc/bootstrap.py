@@ -93,7 +93,15 @@ def load_set(settings: Settings, chosen: ModelSet | None, *, before: Models | No
         # Not from the home: going back to what ships must not depend on what was copied there.
         models = load_models(device=settings.device, threads=settings.threads, before=before)
         return models, load_fleet(models)
-    wanted = chosen.members
+    return load_exactly(settings, chosen.members, before=before)
+
+
+def load_exactly(settings: Settings, wanted: Members, *, before: Models | None = None) -> tuple[Models, Fleet]:
+    """The models and the sidecar of these versions, if they are the very files that are meant.
+
+    Raises:
+        NotFound, IntegrityError, Unavailable: As `load_set`.
+    """
     models, fleet = load_members(
         settings,
         wanted.trunk.version,
@@ -104,7 +112,7 @@ def load_set(settings: Settings, chosen: ModelSet | None, *, before: Models | No
     )
     if (*models.digests, fleet.digest) != wanted.digests:
         raise IntegrityError(
-            f"the set {chosen.id[:8]} was promoted with other files than lie in the home now; promote it again"
+            f"the set {wanted} was promoted with other files than lie in the home now; promote it again"
         )
     return models, fleet
 

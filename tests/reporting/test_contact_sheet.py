@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import MOMENT, a_calibration_report, a_reason, a_region, a_verdict
+from pages import Page
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.reasons import ReasonCode
 from visiqc.domain.verdict import Verdict
@@ -17,29 +17,6 @@ from visiqc.inspection.pictures import jpeg
 from visiqc.reporting.contact_sheet import SheetRow, contact_sheet, score_bar
 
 PICTURE = jpeg(np.zeros((8, 8, 3), np.uint8))
-VOID = {"meta", "img", "rect"}
-
-
-class Page(HTMLParser):
-    """Tags and attributes of a page; refuses one that is not well nested."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 def row(verdict: Verdict | None = None, *, compared: bool = True, shows: str = "") -> SheetRow:

@@ -22,6 +22,7 @@ from builders import (
     a_golden,
     a_lot,
     a_model_set,
+    a_rescore,
     a_session,
     a_unit_photo,
     a_user,
@@ -30,6 +31,7 @@ from builders import (
     an_upload,
     later,
 )
+from visiqc.domain.rescore import RescoreResult
 from visiqc.errors import BadRecipe, Conflict, InputError, Unavailable
 from visiqc.storage import schema
 from visiqc.storage.database import Database, open_database
@@ -217,6 +219,8 @@ WRITTEN_ONCE = {
     **dict.fromkeys(("milestones", "unit_photos"), "order_code"),
     "model_sets": "id",
     "orders": "code",
+    "rescores": "id",
+    "rescore_ends": "rescore_id",
 }
 """The tables, and a column of each."""
 
@@ -236,6 +240,9 @@ def test_what_is_written_once_cannot_be_changed_behind_our_back(
     records.add_verdict(a_verdict())
     records.add_model_set(a_model_set())
     records.add_features("halo-1", 1, ("a",), "b")
+    records.begin_rescore(a_rescore())
+    records.add_rescore_results("run-1", [RescoreResult(position=1, error="gone")])
+    records.end_rescore("run-1", at=later(2))
     column = WRITTEN_ONCE[table]
     with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match=f"{table} are kept for good"):
         raw.execute(statement.format(table, column))

@@ -16,6 +16,7 @@ from visiqc.cli.keys import keys_app
 from visiqc.cli.lot import lot_app, order_app
 from visiqc.cli.model import model_app
 from visiqc.cli.render import render
+from visiqc.cli.rescore import rescore
 from visiqc.cli.score import score
 from visiqc.cli.serve import serve
 from visiqc.cli.train import train_app
@@ -58,6 +59,7 @@ app.add_typer(golden_app, name="golden")
 app.command()(score)
 app.add_typer(order_app, name="order")
 app.add_typer(lot_app, name="lot")
+app.command()(rescore)
 app.command()(evaluate)
 app.command()(render)
 app.command()(serve)

@@ -48,8 +48,22 @@ def challenge(settings: Settings, folders: Sequence[Path], *, sidecars: Sequence
             the candidates.
 
     Raises:
-        Conflict: The candidates are in force already, their fleet sidecar is missing, another content stands under
-            one of their versions, or the settings name the models.
+        Conflict: The candidates are in force already, or as `completed`.
+        InputError, NotFound, IntegrityError, Unavailable: As `completed`.
+    """
+    asked = completed(settings, folders, sidecars=sidecars)
+    models, fleet = asked.champion
+    if asked.members.digests == (*models.digests, fleet.digest):
+        raise Conflict("this set is in force already")
+    return asked
+
+
+def completed(settings: Settings, folders: Sequence[Path], *, sidecars: Sequence[Path] = ()) -> Challenge:
+    """As `challenge`, whether or not the set is in force.
+
+    Raises:
+        Conflict: Their fleet sidecar is missing, another content stands under one of their versions, or the settings
+            name the models.
         InputError, NotFound, IntegrityError, Unavailable: As `find_candidates`, `install` and `load_models`.
     """
     refuse_named_models(settings)
@@ -70,11 +84,8 @@ def challenge(settings: Settings, folders: Sequence[Path], *, sidecars: Sequence
     else:
         wanted = [*(install(one, "fleet", settings.home).name for one in sidecars), ""]
     models, fleet, fleet_folder = _loaded(settings, versions, wanted, champion[0])
-    members = members_of(models, fleet, fleet_folder)
-    if members.digests == (*champion[0].digests, champion[1].digest):
-        raise Conflict("this set is in force already")
     return Challenge(
-        members=members,
+        members=members_of(models, fleet, fleet_folder),
         parts=parts_with(settings, records, models, fleet),
         champion=champion,
         supersedes=present.id if present else "",

@@ -154,6 +154,11 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
         return known
     upload = parts.records.upload(upload_id)
     golden = parts.records.golden(upload.sku, upload.golden_version)
+    return parts.records.add_verdict(verdict_of(upload, golden, parts))
+
+
+def verdict_of(upload: Upload, golden: GoldenVersion, parts: Parts) -> Verdict:
+    """Compare one upload with a golden version; of the verdict only the score map is kept. Errors as `score_upload`."""
     watch = Stopwatch()
     with watch.stage("load golden"):
         ranking = ranking_for(golden, parts)
@@ -164,10 +169,10 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
     with watch.stage("decide"):
         judgement = judge(found, ranking, golden.policy, RegionNaming.of(parts.models, parts.fleet), parts.fleet)
         digest = parts.blobs.put(encode_scores(found.scores)) if found.scores is not None else None
-    verdict = Verdict(
+    return Verdict(
         id=upload.id,
-        sku=upload.sku,
-        golden_version=upload.golden_version,
+        sku=golden.sku,
+        golden_version=golden.version,
         golden_view=found.view.name if found.view else None,
         golden_frame=found.view.frame_size if found.view else None,
         photo_name=upload.photo_name,
@@ -186,7 +191,6 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
         timings_ms={name: round(value, 3) for name, value in (watch.stages_ms | found.timings_ms).items()},
         made_at=parts.clock(),
     )
-    return parts.records.add_verdict(verdict)
 
 
 def _compared(upload: Upload, golden: GoldenVersion, parts: Parts, watch: Stopwatch) -> Comparison:

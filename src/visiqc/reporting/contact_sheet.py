@@ -22,13 +22,14 @@ from visiqc.vision.types import Photo
 PICTURE_SIDE = 480
 """Longest side of a picture on the sheet, in pixels; smaller photos keep their size."""
 
-_ENVIRONMENT = Environment(
+ENVIRONMENT = Environment(
     loader=PackageLoader("visiqc.reporting"),
     autoescape=True,  # names of photos and views come from strangers
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
+"""How every page of ours is made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +74,9 @@ def sheet_row(verdict: Verdict, parts: Parts, *, shows: str = "") -> SheetRow:
     compared = verdict.score_map_digest is not None
     return SheetRow(
         verdict=verdict,
-        golden=_reduced(heatmap_image(verdict, parts, layer="golden") if compared else _golden_photo(verdict, parts)),
-        upload=_reduced(parts.blobs.get(verdict.photo_digest)),
-        heatmap=_reduced(heatmap_image(verdict, parts)) if compared else None,
+        golden=reduced(heatmap_image(verdict, parts, layer="golden") if compared else _golden_photo(verdict, parts)),
+        upload=reduced(parts.blobs.get(verdict.photo_digest)),
+        heatmap=reduced(heatmap_image(verdict, parts)) if compared else None,
         shows=shows,
     )
 
@@ -92,14 +93,14 @@ def contact_sheet(rows: Sequence[SheetRow], *, title: str, made_at: datetime) ->
         HTML with styles and pictures inside; it fetches nothing.
     """
     counts = Counter(row.verdict.outcome for row in rows)
-    return _ENVIRONMENT.get_template("contact_sheet.html").render(
+    return ENVIRONMENT.get_template("contact_sheet.html").render(
         title=title,
         rows=rows,
         counts=[(outcome, counts[outcome]) for outcome in Outcome],
         made_at=made_at,
         software=f"VisiQC {__version__}",
         score_bar=score_bar,
-        data_uri=_data_uri,
+        data_uri=data_uri,
         stem=outcome_class,
     )
 
@@ -129,7 +130,7 @@ def _golden_photo(verdict: Verdict, parts: Parts) -> bytes:
     return parts.blobs.get(shown.digest)
 
 
-def _reduced(content: bytes) -> bytes:
+def reduced(content: bytes) -> bytes:
     """A picture, upright, at most `PICTURE_SIDE` long, as JPEG."""
     return jpeg(_fitted(decode_rgb(content, max_side=2 * PICTURE_SIDE)))
 
@@ -141,5 +142,6 @@ def _fitted(photo: Photo) -> Photo:
     return cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-def _data_uri(picture: bytes) -> str:
+def data_uri(picture: bytes) -> str:
+    """A JPEG as the source of an `img`, so that the page needs nothing beside itself."""
     return "data:image/jpeg;base64," + base64.b64encode(picture).decode()

@@ -11,13 +11,24 @@ from visiqc.storage.key_records import KeyRecords
 from visiqc.storage.lot_records import LotRecords
 from visiqc.storage.model_records import ModelRecords
 from visiqc.storage.people_records import UserRecords
+from visiqc.storage.rescore_reading import RescoreReading
+from visiqc.storage.rescore_records import RescoreRecords
 from visiqc.storage.schema import goldens
 from visiqc.storage.upload_records import UploadRecords
 from visiqc.storage.verdict_records import VerdictRecords
 
 
 class SqlRecords(
-    GoldenRecords, UploadRecords, VerdictRecords, JobRecords, LotRecords, KeyRecords, ModelRecords, UserRecords
+    GoldenRecords,
+    UploadRecords,
+    VerdictRecords,
+    JobRecords,
+    LotRecords,
+    KeyRecords,
+    ModelRecords,
+    UserRecords,
+    RescoreRecords,
+    RescoreReading,
 ):
     """Fills `Records` with a `Database`, for any number of threads and processes at once.
 

@@ -1,9 +1,10 @@
 """The tables. A record is kept whole as a JSON document; columns beside it are for finding and joining it.
 
 Rows are only ever added, but for `uploads.state`, `uploads.failure`, `api_keys.revoked_at`, a user's password and
-`disabled_at`, `jobs` and `sessions`. In `goldens`, `approvals`, `calibrations`, `verdicts`, `model_sets`,
-`golden_features`, `orders`, `milestones`, `lots`, `unit_photos` and `logins` the database itself refuses changes, and
-it refuses to delete an upload or a user (SQLite triggers, in the migrations).
+`disabled_at`, `jobs`, `sessions`, and the results in `rescore_photos`. In `goldens`, `approvals`, `calibrations`,
+`verdicts`, `model_sets`, `golden_features`, `orders`, `milestones`, `lots`, `unit_photos`, `logins`, `rescores` and
+`rescore_ends` the database itself refuses changes, and it refuses to delete an upload or a user (SQLite triggers, in
+the migrations).
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -30,7 +33,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a database at this version is opened without importing Alembic."""
 
 PENDING, SCORED, FAILED = "pending", "scored", "failed"
@@ -284,3 +287,40 @@ logins = Table(
     sqlite_autoincrement=True,
 )
 """Who logged in, when and from where; sessions go, this stays."""
+
+rescores = Table(
+    "rescores",
+    metadata,
+    _seq(),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("fingerprint", String(64), nullable=False, index=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Runs that score history again. `fingerprint` is that of the request: the same one again goes on with its last run."""
+
+rescore_ends = Table(
+    "rescore_ends",
+    metadata,
+    Column("rescore_id", String(64), ForeignKey("rescores.id"), primary_key=True),
+    Column("finished_at", UtcDateTime, nullable=False),
+)
+
+rescore_photos = Table(
+    "rescore_photos",
+    metadata,
+    Column("rescore_id", String(64), ForeignKey("rescores.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("upload_id", String(64), ForeignKey("uploads.id"), nullable=False),
+    *_golden_columns(),
+    Column("in_accepted_lot", Boolean, nullable=False),
+    Column("was", String(16), nullable=False),
+    Column("outcome", String(16)),
+    Column("moved", Float),
+    Column("verdict_seq", _ROW_NUMBER, ForeignKey("verdicts.seq")),
+    Column("error", Text),
+    CheckConstraint("verdict_seq IS NULL OR error IS NULL", name="one_result"),
+)
+"""The plan of a run, written whole before its work. The last four columns come with the result: `outcome`, `moved` and
+`verdict_seq` of a verdict, or else `error`. `was` is the outcome of record."""

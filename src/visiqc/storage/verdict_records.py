@@ -21,32 +21,12 @@ class VerdictRecords:
 
     def add_verdict(self, verdict: Verdict) -> Verdict:
         """Keep a verdict, unless there is one of its key; see `Records.add_verdict`."""
-        row = {
-            "upload_id": verdict.id,
-            "sku": verdict.sku,
-            "golden_version": verdict.golden_version,
-            "models": verdict.models,
-            "outcome": verdict.outcome,
-            "golden_view": verdict.golden_view,
-            "made_at": verdict.made_at,
-            "document": to_document(verdict),
-        }
-
-        def work(connection: Connection) -> Verdict:
-            state = state_of(connection, verdict.id)
-            if earlier := _under(connection, verdict.id, verdict.golden_version, verdict.models):
-                return earlier
-            connection.execute(insert(schema.verdicts).values(row))
-            if state != schema.SCORED:
-                settle(connection, verdict.id, state=schema.SCORED, failure=None)
-            return verdict
-
-        return self._database.write(work)
+        return self._database.write(lambda connection: keep_verdict(connection, verdict))
 
     def verdict(self, upload_id: str) -> Verdict | None:
         """The verdict of record, or None while there is none; see `Records.verdict`."""
         with self._database.reading() as connection:
-            document = _documents(connection, upload_id).first()
+            document = documents_of(connection, upload_id).first()
             if document is None:
                 state_of(connection, upload_id)  # raises for an upload that is unknown
         return None if document is None else from_document(Verdict, document)
@@ -55,22 +35,45 @@ class VerdictRecords:
         """The verdict by one golden version and one set of models; see `Records.verdict_under`."""
         with self._database.reading() as connection:
             state_of(connection, upload_id)
-            return _under(connection, upload_id, golden_version, models)
+            return verdict_of_key(connection, upload_id, golden_version, models)
 
     def verdicts(self, upload_id: str) -> tuple[Verdict, ...]:
         """Every verdict of an upload, the one of record first; see `Records.verdicts`."""
         with self._database.reading() as connection:
             state_of(connection, upload_id)
-            documents = _documents(connection, upload_id).all()
+            documents = documents_of(connection, upload_id).all()
         return tuple(from_document(Verdict, document) for document in documents)
 
 
-def _documents(connection: Connection, upload_id: str) -> ScalarResult[str]:
+def keep_verdict(connection: Connection, verdict: Verdict) -> Verdict:
+    """Write a verdict, unless there is one of its key; returns the one that is kept."""
+    state = state_of(connection, verdict.id)
+    if earlier := verdict_of_key(connection, verdict.id, verdict.golden_version, verdict.models):
+        return earlier
+    row = {
+        "upload_id": verdict.id,
+        "sku": verdict.sku,
+        "golden_version": verdict.golden_version,
+        "models": verdict.models,
+        "outcome": verdict.outcome,
+        "golden_view": verdict.golden_view,
+        "made_at": verdict.made_at,
+        "document": to_document(verdict),
+    }
+    connection.execute(insert(schema.verdicts).values(row))
+    if state != schema.SCORED:
+        settle(connection, verdict.id, state=schema.SCORED, failure=None)
+    return verdict
+
+
+def documents_of(connection: Connection, upload_id: str) -> ScalarResult[str]:
+    """Documents of every verdict of an upload, the one of record first."""
     c = schema.verdicts.c
     return connection.scalars(select(c.document).where(c.upload_id == upload_id).order_by(c.seq))
 
 
-def _under(connection: Connection, upload_id: str, golden_version: int, models: str) -> Verdict | None:
+def verdict_of_key(connection: Connection, upload_id: str, golden_version: int, models: str) -> Verdict | None:
+    """The verdict by one golden version and one set of models; None where there is none."""
     c = schema.verdicts.c
     same = (c.upload_id == upload_id) & (c.golden_version == golden_version) & (c.models == models)
     document = connection.scalar(select(c.document).where(same))

@@ -1,0 +1,91 @@
+"""What scoring history again needs of the written record: part of the `Records` port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from visiqc.domain.rescore import (
+    RescoreCounts,
+    RescoredPhoto,
+    RescorePlan,
+    RescoreRequest,
+    RescoreResult,
+    RescoreRun,
+    RescoreTally,
+    RescoreTask,
+)
+from visiqc.domain.verdict import Verdict
+
+
+class RescoreRecords(Protocol):
+    """Runs, their plans, and what came of every photo in them."""
+
+    def rescore_plan(self, request: RescoreRequest) -> RescorePlan:
+        """What a request would do; nothing is written."""
+        ...
+
+    def begin_rescore(self, run: RescoreRun) -> RescoreRun:
+        """Keep a run and its whole plan, before any of the work.
+
+        Args:
+            run: The run; `photos` is counted here.
+
+        Raises:
+            NotFound: A golden version is wanted that some product does not have.
+        """
+        ...
+
+    def unfinished_rescore(self, fingerprint: str) -> RescoreRun | None:
+        """The latest run of a request, if it was not finished; None otherwise."""
+        ...
+
+    def open_goldens(self, run_id: str) -> tuple[tuple[str, int], ...]:
+        """SKU and version of the golden versions that photos still wait to be held against."""
+        ...
+
+    def open_photos(self, run_id: str, *, after: int, limit: int) -> tuple[tuple[RescoreTask, Verdict | None], ...]:
+        """The next photos of a plan without a result.
+
+        Args:
+            run_id: The run.
+            after: Positions up to this one are passed over.
+            limit: How many at most.
+
+        Returns:
+            Each with its verdict where the same golden version and models gave one before.
+        """
+        ...
+
+    def add_rescore_results(self, run_id: str, results: Sequence[RescoreResult]) -> None:
+        """Keep what came of some photos, all or none, with their verdicts. The first result of a photo stands."""
+        ...
+
+    def rescore_counts(self, run_id: str) -> RescoreCounts:
+        """How far a run is; `NotFound` without the run."""
+        ...
+
+    def end_rescore(self, run_id: str, *, at: datetime) -> datetime:
+        """Close a run; returns when it was closed first.
+
+        Raises:
+            Conflict: Photos of it have no result yet.
+        """
+        ...
+
+    def rescored_photos(self, run_id: str, *, after: int, limit: int) -> tuple[RescoredPhoto, ...]:
+        """Photos of a run by position, those after `after`."""
+        ...
+
+    def rescore_changes(self, run_id: str, *, skip: int, limit: int) -> tuple[RescoredPhoto, ...]:
+        """Photos whose outcome changed, the most surprising first.
+
+        First those that passed and would be rejected today, then photos of accepted lots, then what got worse; among
+        equals, the p-value that moved farthest.
+        """
+        ...
+
+    def rescore_tallies(self, run_id: str) -> tuple[RescoreTally, ...]:
+        """Photos with a result, counted by lot, outcome of record and new outcome."""
+        ...

@@ -1,0 +1,81 @@
+"""Scoring history again, as stories: plan, begin, prepare, look once more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench import damage, enrolled, other_models, photo_of, scored, sent
+from builders import members
+from pictures import board
+from visiqc.domain.model_set import Members, ModelRef
+from visiqc.domain.rescore import RescoreRequest, RescoreRun, RescoreTask, Selection
+from visiqc.errors import InputError, NotFound
+from visiqc.inspection.parts import Parts
+from visiqc.inspection.rescore import begin_rescore, plan_rescore, prepare_goldens, score_again
+
+
+@pytest.fixture
+def parts(parts: Parts) -> Parts:
+    """Parts with one product and one scored photo."""
+    enrolled("ring", [sent("front.jpg", photo_of(board()))], parts)
+    scored("ring", sent("one.jpg", photo_of(board(), 3.0, noise=1)), parts)
+    return parts
+
+
+def with_other_models(parts: Parts) -> tuple[RescoreRequest, Parts]:
+    """Another set of models, and the request to score everything with it."""
+    models, fleet = other_models()
+    names = ("trunk", "identity", "defect")
+    refs = {name: ModelRef(version="x", digest=digest) for name, digest in zip(names, models.digests, strict=True)}
+    wanted = Members(**refs, fleet=ModelRef(version="x", digest=fleet.digest))
+    return RescoreRequest(selection=Selection(), members=wanted), replace(parts, models=models, fleet=fleet)
+
+
+def task_of(run: RescoreRun, parts: Parts) -> RescoreTask:
+    ((task, _),) = parts.records.open_photos(run.id, after=0, limit=9)
+    return task
+
+
+def test_a_photo_is_looked_at_with_other_models_and_its_verdict_of_record_stays(parts: Parts) -> None:
+    request, again = with_other_models(parts)
+    run = begin_rescore(request, again).run
+    assert prepare_goldens(run, again) == {}
+    task = task_of(run, again)
+    of_record = parts.records.verdict(task.upload_id)
+    found = score_again(task, again)
+    assert found.models == request.models != (of_record and of_record.models)
+    assert parts.records.verdicts(task.upload_id) == (of_record,), "it is returned, not kept"
+
+
+def test_a_golden_that_cannot_be_fitted_is_named_and_stops_nothing(parts: Parts, tmp_path: Path) -> None:
+    request, again = with_other_models(parts)
+    run = begin_rescore(request, again).run
+    damage(tmp_path, parts.records.golden("ring", 1).photos[0].digest)
+    assert "were stored" in prepare_goldens(run, again)["ring", 1]
+
+
+def test_the_same_request_goes_on_and_another_begins(parts: Parts) -> None:
+    request, again = with_other_models(parts)
+    first = begin_rescore(request, again)
+    assert not first.resumed
+    assert begin_rescore(request, again).run == first.run
+    assert begin_rescore(request, again, new=True).run != first.run
+    assert not begin_rescore(replace(request, golden_version=1), again).resumed
+
+
+def test_what_is_not_there_or_selects_nothing_is_refused_before_anything_is_written(parts: Parts) -> None:
+    refused = {
+        "no product 'shoe'": (NotFound, {"selection": Selection(sku="shoe")}),
+        "no order 'PO-9'": (NotFound, {"selection": Selection(order="PO-9")}),
+        "golden version 4 of ring": (NotFound, {"golden_version": 4}),
+        "no photo with a verdict": (InputError, {"selection": Selection(since=parts.clock().replace(year=2999))}),
+    }
+    for said, (kind, asked) in refused.items():
+        request = RescoreRequest(**{"selection": Selection(), "members": members()} | asked)
+        for ask in (lambda r=request: plan_rescore(r, parts.records), lambda r=request: begin_rescore(r, parts)):
+            with pytest.raises(kind, match=said):
+                ask()
+        assert parts.records.unfinished_rescore(request.fingerprint) is None
