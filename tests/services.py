@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
+from pydantic import SecretStr
 
 from builders import MOMENT, SKU, FixedClock, a_golden, a_user, a_verdict, digest_of
 from memory import MemoryBlobs, MemoryRecords
@@ -108,7 +109,7 @@ class Service:
     def session(self, role: Role = Role.LEAD, name: str = "Ana") -> dict[str, str]:
         """The headers that the browser of a new user sends along, logged in and from our own page."""
         user = self.user(role, name)
-        token = self.shop.sessions.log_in(user.name, PASSWORD, address="127.0.0.1")
+        token = self.shop.sessions.log_in(user.name, SecretStr(PASSWORD), address="127.0.0.1")
         session, _ = self.shop.sessions.find(token)
         return {"Cookie": f"{COOKIE}={token}", "X-CSRF-Token": session.csrf_token, "Origin": HERE}
 

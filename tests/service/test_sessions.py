@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from pydantic import SecretStr
 
 from builders import MOMENT, FixedClock, a_user
 from memory import MemoryRecords
@@ -27,7 +28,7 @@ class Bench:
         self.sessions = Sessions(self.records, self.clock, idle_s=8 * HOUR, life_s=24 * HOUR)
 
     def log_in(self, name: str = "ana", password: str = PASSWORD, before: str | None = None) -> str:
-        return self.sessions.log_in(name, password, address="203.0.113.7", before=before)
+        return self.sessions.log_in(name, SecretStr(password), address="203.0.113.7", before=before)
 
     def over(self, token: str) -> bool:
         try:

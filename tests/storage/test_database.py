@@ -126,6 +126,14 @@ def test_a_race_lost_every_time_is_a_conflict(database: Database) -> None:
         database.write(lambda connection: connection.execute(text("INSERT INTO requests VALUES ('a', NULL)")))
 
 
+def test_an_error_says_nothing_of_the_values_since_it_is_logged(database: Database) -> None:
+    insert = text("INSERT INTO requests VALUES (:key, NULL)")
+    with pytest.raises(Conflict) as lost:
+        database.write(lambda connection: connection.execute(insert, {"key": "a token"}))
+    assert isinstance(lost.value.__cause__, exc.IntegrityError)
+    assert "a token" not in str(lost.value.__cause__)
+
+
 # migrated
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import Literal
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def configure_logging(form: Literal["console", "json"]) -> None:
@@ -19,7 +20,9 @@ def configure_logging(form: Literal["console", "json"]) -> None:
     ]
     last: structlog.typing.Processor
     if form == "json":
-        shared.append(structlog.processors.dict_tracebacks)
+        # Without the frames' locals, which structlog adds by default: passwords, tokens and keys are among them.
+        told = ExceptionDictTransformer(show_locals=False)
+        shared.append(structlog.processors.ExceptionRenderer(told))
         last = structlog.processors.JSONRenderer(ensure_ascii=False)
     else:
         last = structlog.dev.ConsoleRenderer(

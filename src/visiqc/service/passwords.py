@@ -12,6 +12,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
+from pydantic import SecretStr
 
 from visiqc.domain.people import name_key
 from visiqc.errors import InputError
@@ -46,9 +47,9 @@ def hash_password(password: str, *, name: str) -> str:
     return _HASHER.hash(spelled)
 
 
-def is_password(password: str, password_hash: str | None) -> bool:
+def is_password(password: SecretStr, password_hash: str | None) -> bool:
     """Whether `password` is the one that was hashed; without a hash never, and as slowly."""
-    spelled = _spelled(password)
+    spelled = _spelled(password.get_secret_value())
     try:
         _HASHER.verify(password_hash or _NOBODYS, spelled if len(spelled) <= MAX_LENGTH else "")
     except VerifyMismatchError:

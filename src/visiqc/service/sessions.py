@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from pydantic import SecretStr
 
 from visiqc.domain.access import Role
 from visiqc.domain.people import MAX_NAME, Session, User, checked_user_name, name_key
@@ -63,7 +64,7 @@ class Sessions:
         self._life = timedelta(seconds=life_s)
         self._throttle = throttle or Throttle()
 
-    def log_in(self, name: str, password: str, *, address: str, before: str | None = None) -> str:
+    def log_in(self, name: str, password: SecretStr, *, address: str, before: str | None = None) -> str:
         """A new session for whoever knows name and password; its token, which nobody else will see.
 
         It takes a tenth of a second and 64 MiB; see `passwords`.

@@ -114,7 +114,11 @@ def _parsed(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     try:
-        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
+        engine = create_engine(
+            url,
+            pool_pre_ping=url.get_backend_name() != "sqlite",
+            hide_parameters=True,  # an error's text is logged, and tokens and hashes are among the parameters
+        )
     except ArgumentError as err:
         raise BadRecipe(f"VISIQC_DATABASE_URL asks for an unknown kind of database: {url.drivername!r}") from err
     except ImportError as err:

@@ -65,8 +65,7 @@ async def _new_session(request: Request, asking: Asking, shop: Shop, sent: LogIn
     if shop.log_in.statistics().tasks_waiting >= LOG_INS_WAITING:
         raise Busy("many people are logging in at this moment; try again", retry_after_s=2)
     address = request.client.host if request.client else "unknown"
-    password = sent.password.get_secret_value()
-    check = partial(shop.sessions.log_in, sent.name, password, address=address, before=asking.session_token)
+    check = partial(shop.sessions.log_in, sent.name, sent.password, address=address, before=asking.session_token)
     return await to_thread.run_sync(check, limiter=shop.log_in)
 
 
