@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from visiqc.domain.people import Session, User, name_key
-from visiqc.errors import Conflict, NotFound
+from visiqc.errors import Conflict, NotAuthenticated, NotFound
 
 
 class MemoryPeople:
@@ -41,8 +41,11 @@ class MemoryPeople:
         with self._people:
             return self._changed(replace(self._named(name), password_hash=password_hash))
 
-    def begin_session(self, session: Session, *, address: str) -> Session:
+    def begin_session(self, session: Session, *, password_hash: str, address: str) -> Session:
         with self._people:
+            user = next(user for user in self._users.values() if user.id == session.user_id)
+            if user.disabled_at is not None or user.password_hash != password_hash:
+                raise NotAuthenticated("log in again")
             self._sessions = {key: old for key, old in self._sessions.items() if old.expires_at > session.made_at}
             self._sessions[session.token_hash] = session
             return session

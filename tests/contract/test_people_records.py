@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 from builders import a_session, a_user, digest_of, later
-from visiqc.errors import Conflict, NotFound
+from visiqc.errors import Conflict, NotAuthenticated, NotFound
 from visiqc.inspection.ports import Records
+
+CHECKED = {"password_hash": a_user().password_hash, "address": "127.0.0.1"}
+"""What a log-in knows once the password was right."""
 
 
 def test_users_come_back_oldest_first(records: Records) -> None:
@@ -28,7 +31,7 @@ def test_a_name_is_found_and_taken_however_it_is_spelled(records: Records, spell
 
 def test_a_disabled_user_keeps_the_name_and_the_time_and_loses_every_session(records: Records) -> None:
     records.add_user(a_user())
-    records.begin_session(a_session(), address="127.0.0.1")
+    records.begin_session(a_session(), **CHECKED)
     assert records.disable_user("ANA", at=later(1)).disabled_at == later(1)
     assert records.disable_user("ana", at=later(2)).disabled_at == later(1)
     assert records.session(a_session().token_hash) is None
@@ -41,7 +44,7 @@ def test_a_new_password_ends_the_sessions_of_its_user_alone(records: Records) ->
     records.add_user(a_user(id="user-2", name="Bo"))
     of_ana, of_bo = a_session(), a_session(token_hash=digest_of("of bo"), user_id="user-2")
     for session in (of_ana, of_bo):
-        records.begin_session(session, address="127.0.0.1")
+        records.begin_session(session, **CHECKED)
     assert records.set_password("ana", "new hash").password_hash == "new hash"
     assert records.session(of_ana.token_hash) is None
     assert records.session(of_bo.token_hash) == (of_bo, a_user(id="user-2", name="Bo"))
@@ -56,7 +59,7 @@ def test_a_user_who_is_not_there_is_named(records: Records) -> None:
 
 def test_a_session_is_kept_touched_and_ended(records: Records) -> None:
     records.add_user(a_user())
-    session = records.begin_session(a_session(), address="127.0.0.1")
+    session = records.begin_session(a_session(), **CHECKED)
     records.touch_session(session.token_hash, at=later(90))
     assert records.session(session.token_hash) == (replace(session, seen_at=later(90)), a_user())
     records.end_session(session.token_hash)
@@ -67,8 +70,25 @@ def test_a_session_is_kept_touched_and_ended(records: Records) -> None:
 
 def test_a_new_session_sweeps_out_the_expired_ones(records: Records) -> None:
     records.add_user(a_user())
-    records.begin_session(a_session(), address="127.0.0.1")
+    records.begin_session(a_session(), **CHECKED)
     day_after = a_session(token_hash=digest_of("next"), made_at=later(86_400), expires_at=later(2 * 86_400))
-    records.begin_session(day_after, address="127.0.0.1")
+    records.begin_session(day_after, **CHECKED)
     assert records.session(a_session().token_hash) is None
     assert records.session(day_after.token_hash) is not None
+
+
+def test_no_session_begins_with_a_password_that_was_changed_while_it_was_checked(records: Records) -> None:
+    records.add_user(a_user())
+    records.set_password("ana", "new hash")
+    with pytest.raises(NotAuthenticated, match="log in again"):
+        records.begin_session(a_session(), **CHECKED)
+    assert records.session(a_session().token_hash) is None
+    assert records.begin_session(a_session(), **CHECKED | {"password_hash": "new hash"}) == a_session()
+
+
+def test_no_session_begins_for_a_user_who_was_disabled_while_the_password_was_checked(records: Records) -> None:
+    records.add_user(a_user())
+    records.disable_user("ana", at=later(1))
+    with pytest.raises(NotAuthenticated):
+        records.begin_session(a_session(), **CHECKED)
+    assert records.session(a_session().token_hash) is None

@@ -12,6 +12,7 @@ from memory import MemoryRecords
 from services import PASSWORD, password_hash
 from visiqc.domain.access import Role
 from visiqc.errors import InputError, NotAuthenticated, TooManyAttempts
+from visiqc.service.passwords import is_password
 from visiqc.service.sessions import Sessions, new_user
 from visiqc.service.throttle import FREE_BY_NAME
 
@@ -113,6 +114,19 @@ def test_logging_out_disabling_and_a_new_password_end_it_at_once(bench: Bench) -
     token = bench.log_in()
     bench.records.disable_user("ana", at=MOMENT)
     assert bench.over(token)
+
+
+def test_a_password_that_is_changed_while_the_old_one_is_checked_begins_no_session(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(password: SecretStr, password_hash: str | None) -> bool:
+        known = is_password(password, password_hash)
+        bench.records.set_password("ana", "another hash")
+        return known
+
+    monkeypatch.setattr("visiqc.service.sessions.is_password", meanwhile)
+    with pytest.raises(NotAuthenticated):
+        bench.log_in()
 
 
 @pytest.mark.parametrize("token", ["", "x", "A" * 43, "é" * 43, "A" * 44])

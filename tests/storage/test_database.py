@@ -263,7 +263,7 @@ def test_what_is_written_once_cannot_be_changed_behind_our_back(
 def test_who_logged_in_stays_on_the_record(database: Database, path: Path, statement: str) -> None:
     records = SqlRecords(database)
     records.add_user(a_user())
-    records.begin_session(a_session(), address="203.0.113.7")
+    records.begin_session(a_session(), password_hash=a_user().password_hash, address="203.0.113.7")
     records.end_session(a_session().token_hash)
     with sqlite3.connect(path) as raw, pytest.raises(sqlite3.IntegrityError, match="kept for good"):
         raw.execute(statement)

@@ -31,8 +31,11 @@ class PeopleRecords(Protocol):
         """Change a password and end all sessions of its user; `NotFound` otherwise."""
         ...
 
-    def begin_session(self, session: Session, *, address: str) -> Session:
-        """Keep a new session and, for good, that it was begun from `address`; forget sessions that expired before."""
+    def begin_session(self, session: Session, *, password_hash: str, address: str) -> Session:
+        """Keep a new session and, for good, that it was begun from `address`; forget sessions that expired before.
+
+        `NotAuthenticated` when its user is disabled by now, or has another password than that of `password_hash`.
+        """
         ...
 
     def session(self, token_hash: str) -> tuple[Session, User] | None:

@@ -102,7 +102,7 @@ class Sessions:
             seen_at=at,
             expires_at=at + self._life,
         )
-        self._records.begin_session(session, address=address)
+        self._records.begin_session(session, password_hash=user.password_hash, address=address)
         log.info("logged in", user_id=user.id, user=user.name, address=address)
         return token
 

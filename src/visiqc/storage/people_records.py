@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from visiqc.domain.access import Role
 from visiqc.domain.people import Session, User, name_key
-from visiqc.errors import Conflict, NotFound
+from visiqc.errors import Conflict, NotAuthenticated, NotFound
 from visiqc.storage.database import Database
 from visiqc.storage.schema import logins, sessions, users
 
@@ -63,10 +63,15 @@ class UserRecords:
 
         return self._database.write(work)
 
-    def begin_session(self, session: Session, *, address: str) -> Session:
-        """Keep a new session and that it was begun; forget those that expired before."""
+    def begin_session(self, session: Session, *, password_hash: str, address: str) -> Session:
+        """Keep a new session and that it was begun; forget those that expired before.
+
+        Raises:
+            NotAuthenticated: The user was disabled or got another password since it was checked.
+        """
 
         def work(connection: Connection) -> Session:
+            _require_unchanged(connection, session.user_id, password_hash)
             connection.execute(delete(sessions).where(sessions.c.expires_at <= session.made_at))
             connection.execute(insert(sessions).values(asdict(session)))
             begun = {"user_id": session.user_id, "at": session.made_at, "address": address}
@@ -102,6 +107,13 @@ def _users() -> Select[Any]:
 def _found(connection: Connection, name: str) -> User | None:
     row = connection.execute(_users().where(users.c.name_key == name_key(name))).one_or_none()
     return None if row is None else _loaded(row)
+
+
+def _require_unchanged(connection: Connection, user_id: str, password_hash: str) -> None:
+    """Checking a password takes a tenth of a second, in which the user may have been disabled or got another one."""
+    row = connection.execute(_users().where(users.c.id == user_id)).one()
+    if row.disabled_at is not None or row.password_hash != password_hash:
+        raise NotAuthenticated("the user was disabled or the password changed at this moment; log in again")
 
 
 def _named(connection: Connection, name: str) -> User:
