@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import datetime
 
-from visiqc.domain.people import Session, User, name_key
+from visiqc.domain.people import Session, User, name_key, network_of
 from visiqc.errors import Conflict, NotAuthenticated, NotFound
 
 
@@ -17,6 +17,7 @@ class MemoryPeople:
         self._people = threading.Lock()
         self._users: dict[str, User] = {}
         self._sessions: dict[str, Session] = {}
+        self._logins: set[tuple[str, str]] = set()
 
     def add_user(self, user: User) -> User:
         with self._people:
@@ -48,7 +49,12 @@ class MemoryPeople:
                 raise NotAuthenticated("log in again")
             self._sessions = {key: old for key, old in self._sessions.items() if old.expires_at > session.made_at}
             self._sessions[session.token_hash] = session
+            self._logins.add((session.user_id, network_of(address)))
             return session
+
+    def has_logged_in_from(self, name: str, address: str) -> bool:
+        user = self.user(name)
+        return user is not None and (user.id, network_of(address)) in self._logins
 
     def session(self, token_hash: str) -> tuple[Session, User] | None:
         with self._people:

@@ -92,3 +92,15 @@ def test_no_session_begins_for_a_user_who_was_disabled_while_the_password_was_ch
     with pytest.raises(NotAuthenticated):
         records.begin_session(a_session(), **CHECKED)
     assert records.session(a_session().token_hash) is None
+
+
+def test_it_is_known_for_good_from_which_networks_a_name_logged_in(records: Records) -> None:
+    records.add_user(a_user())
+    records.add_user(a_user(id="user-2", name="Bo"))
+    assert not records.has_logged_in_from("ana", "2001:db8::7")
+    records.begin_session(a_session(), **CHECKED | {"address": "2001:db8::7"})
+    records.end_session(a_session().token_hash)
+    assert records.has_logged_in_from("ANA", "2001:db8::8")
+    assert not records.has_logged_in_from("ana", "2001:db8:0:1::7")
+    assert not records.has_logged_in_from("bo", "2001:db8::7")
+    assert not records.has_logged_in_from("nobody", "2001:db8::7")

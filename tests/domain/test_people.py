@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import a_session, a_user, later
-from visiqc.domain.people import checked_user_name, name_key
+from visiqc.domain.people import checked_user_name, name_key, network_of
 from visiqc.errors import InputError
 
 HOUR = timedelta(hours=1)
@@ -37,3 +37,10 @@ def test_a_session_lives_until_it_is_left_alone_or_its_time_is_over() -> None:
 def test_no_secret_is_shown_by_accident() -> None:
     assert "argon2" not in repr(a_user())
     assert "ccc" not in repr(a_session())
+
+
+def test_one_ipv6_subscriber_is_one_address() -> None:
+    assert network_of("2001:db8:1:2::7") == network_of("2001:db8:1:2:ffff::1")
+    assert network_of("2001:db8:1:2::7") != network_of("2001:db8:1:3::7")
+    assert network_of("::ffff:203.0.113.7") == "203.0.113.7"
+    assert network_of("unknown") == "unknown"

@@ -28,8 +28,10 @@ class Bench:
         self.records.add_user(a_user(password_hash=password_hash()))
         self.sessions = Sessions(self.records, self.clock, idle_s=8 * HOUR, life_s=24 * HOUR)
 
-    def log_in(self, name: str = "ana", password: str = PASSWORD, before: str | None = None) -> str:
-        return self.sessions.log_in(name, SecretStr(password), address="203.0.113.7", before=before)
+    def log_in(
+        self, name: str = "ana", password: str = PASSWORD, before: str | None = None, address: str = "203.0.113.7"
+    ) -> str:
+        return self.sessions.log_in(name, SecretStr(password), address=address, before=before)
 
     def over(self, token: str) -> bool:
         try:
@@ -141,6 +143,16 @@ def test_guessing_is_slowed_even_with_the_right_password_among_the_guesses(bench
             bench.log_in("ANA", "wrong horse battery")
     with pytest.raises(TooManyAttempts, match="wait 1 s"):
         bench.log_in("ana", PASSWORD)
+
+
+def test_a_stranger_who_fails_for_a_name_does_not_keep_its_user_out(bench: Bench) -> None:
+    bench.log_in()
+    for _ in range(FREE_BY_NAME):
+        with pytest.raises(NotAuthenticated):
+            bench.log_in(password="wrong horse battery", address="198.51.100.1")
+    with pytest.raises(TooManyAttempts):
+        bench.log_in(address="198.51.100.2")
+    assert bench.log_in(), "from where she logged in before"
 
 
 def test_a_new_user_has_a_checked_name_and_password() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visiqc.errors import TooManyAttempts
-from visiqc.service.throttle import FORGET_S, FREE_BY_ADDRESS, FREE_BY_NAME, LONGEST_WAIT_S, Throttle, network_of
+from visiqc.service.throttle import FORGET_S, FREE_BY_ADDRESS, FREE_BY_NAME, LONGEST_WAIT_S, Throttle
 
 HOME = "203.0.113.7"
 
@@ -23,9 +23,9 @@ class Seconds:
         return self.now
 
 
-def wait_of(throttle: Throttle, name: str = "ana", address: str = HOME) -> int:
+def wait_of(throttle: Throttle, name: str = "ana", address: str = HOME, *, known: bool = False) -> int:
     try:
-        throttle.begin(name, address)
+        throttle.begin(name, address, known=known)
     except TooManyAttempts as err:
         return err.retry_after_s
     return 0
@@ -55,13 +55,38 @@ def test_one_name_from_many_addresses_is_slowed_and_so_are_many_names_from_one()
     assert wait_of(throttle, "bo", "198.51.100.2") == 0, "others are not"
 
 
+def test_no_stranger_keeps_a_person_out_of_where_he_usually_logs_in() -> None:
+    clock = Seconds()
+    throttle = Throttle(now=clock)
+    for day_long in range(FREE_BY_NAME + 24 * 12):
+        assert wait_of(throttle, "ana", f"198.51.100.{day_long % 200}") == 0
+        clock.now += LONGEST_WAIT_S
+    assert wait_of(throttle, "ana", f"198.51.100.{day_long % 200}") == 0
+    assert wait_of(throttle, "ana", HOME, known=True) == 0
+    assert wait_of(throttle, "ana", HOME, known=False) == LONGEST_WAIT_S, "unless he never logged in from there"
+
+
+def test_guessing_from_a_network_where_the_name_is_known_is_slowed_as_well() -> None:
+    throttle = Throttle(now=Seconds())
+    waits = [wait_of(throttle, known=True) for _ in range(FREE_BY_NAME + 1)]
+    assert waits == [0] * FREE_BY_NAME + [1]
+    assert wait_of(throttle, address="198.51.100.1") == 0, "and slows the name nowhere else"
+
+
+def test_logging_in_where_the_name_is_known_gives_strangers_no_new_guesses() -> None:
+    throttle = Throttle(now=Seconds())
+    while not wait_of(throttle, address="198.51.100.1"):
+        pass
+    throttle.succeeded(throttle.begin("ana", HOME, known=True))
+    assert wait_of(throttle, address="198.51.100.2") > 0
+
+
 def test_logging_in_clears_the_name_but_not_the_address() -> None:
     throttle = Throttle(now=Seconds())
     for guess in range(FREE_BY_ADDRESS):
         assert wait_of(throttle, f"user {guess}") == 0
         if guess < FREE_BY_ADDRESS - 1:
-            assert wait_of(throttle, "mallory") == 0
-            throttle.succeeded("mallory", HOME)
+            throttle.succeeded(throttle.begin("mallory", HOME, known=True))
     assert wait_of(throttle, "somebody") > 0
 
 
@@ -90,11 +115,5 @@ def test_memory_stays_bounded_whatever_is_tried(tries: list[tuple[str, str]]) ->
     for name, address in tries:
         wait_of(throttle, name, address)
     assert len(throttle._by_name._tries) <= 4
-    assert len(throttle._by_address._tries) <= 4
-
-
-def test_one_ipv6_subscriber_is_one_address() -> None:
-    assert network_of("2001:db8:1:2::7") == network_of("2001:db8:1:2:ffff::1")
-    assert network_of("2001:db8:1:2::7") != network_of("2001:db8:1:3::7")
-    assert network_of("::ffff:203.0.113.7") == "203.0.113.7"
-    assert network_of("unknown") == "unknown"
+    assert len(throttle._by_name_there._tries) <= 4
+    assert len(throttle._by_network._tries) <= 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
 
 from visiqc.domain.access import Role
 from visiqc.errors import InputError
@@ -79,3 +80,19 @@ def name_key(name: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
     return unicodedata.normalize("NFKC", folded).strip()
+
+
+def network_of(address: str) -> str:
+    """What one sender can hardly change: an IPv4 address, the /64 of an IPv6 one.
+
+    Example:
+        >>> network_of("2001:db8::7") == network_of("2001:db8::8"), network_of("203.0.113.7")
+        (True, '203.0.113.7')
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or int(parsed) >> 64)
+    return str(parsed)

@@ -38,6 +38,10 @@ class PeopleRecords(Protocol):
         """
         ...
 
+    def has_logged_in_from(self, name: str, address: str) -> bool:
+        """Whether the user of that name ever began a session from the same network, see `network_of`."""
+        ...
+
     def session(self, token_hash: str) -> tuple[Session, User] | None:
         """A session with its user; None where there is none, or not any more."""
         ...

@@ -80,14 +80,15 @@ class Sessions:
             TooManyAttempts: Too many log-ins failed.
         """
         key = name_key(name)[:MAX_NAME]
-        self._throttle.begin(key, address)
+        known_here = self._records.has_logged_in_from(key, address)
+        attempt = self._throttle.begin(key, address, known=known_here)
         user = self._records.user(name) if len(name) <= 4 * MAX_NAME else None
         known = is_password(password, user.password_hash if user else None)
         if user is None or not known or user.disabled_at is not None:
             # The name stays out of the log: people type their password there by mistake.
             log.warning("log-in refused", user_id=user.id if user else "unknown", address=address)
             raise NotAuthenticated("name or password is wrong")
-        self._throttle.succeeded(key, address)
+        self._throttle.succeeded(attempt)
         if before is not None:
             self.log_out(before)
         return self._begin(user, address)

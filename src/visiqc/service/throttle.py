@@ -1,4 +1,8 @@
-"""Failed log-ins cost time: the first few are free, then each one doubles the wait, by name and by address.
+"""Failed log-ins cost time: the first few are free, then each one doubles the wait.
+
+They count for the network they come from, for the name in that network, and for the name everywhere. The last holds up
+only networks from which the name never logged in: a stranger who fails all day long, just to keep a person out, keeps
+out nobody who logs in from where he usually does.
 
 Kept in this process and in bounded memory. Several processes count apart, so each adds its own few free tries.
 """
@@ -8,19 +12,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Final
 
+from visiqc.domain.people import network_of
 from visiqc.errors import TooManyAttempts
 
 FREE_BY_NAME: Final = 5
 FREE_BY_ADDRESS: Final = 20
 """More than for a name: a factory may reach us through one address."""
 LONGEST_WAIT_S: Final = 300.0
-"""Short enough that no stranger keeps a person out for good, and 300 guesses a day still find no password."""
+"""300 guesses a day find no password of 12 characters."""
 FORGET_S: Final = 3600.0
 """Quiet after which failures no longer count."""
 MOST_KEPT: Final = 10_000
@@ -34,6 +38,21 @@ class _Tries:
     free_at: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A try that was admitted, and counted as failed until it is known to be none.
+
+    Attributes:
+        name: As `name_key` has it.
+        network: Where it came from, see `network_of`.
+        known: Whether the name has logged in from there before.
+    """
+
+    name: str
+    network: str
+    known: bool
+
+
 class Throttle:
     """Counts log-ins that failed, and says when the next may be tried."""
 
@@ -42,32 +61,50 @@ class Throttle:
         self._now = now
         self._lock = threading.Lock()
         self._by_name = _Counts(FREE_BY_NAME, most_kept)
-        self._by_address = _Counts(FREE_BY_ADDRESS, most_kept)
+        self._by_name_there = _Counts(FREE_BY_NAME, most_kept)
+        self._by_network = _Counts(FREE_BY_ADDRESS, most_kept)
 
-    def begin(self, name: str, address: str) -> None:
+    def begin(self, name: str, address: str, *, known: bool) -> Attempt:
         """Admit one try and count it as failed at once, so that tries side by side cannot pass together.
 
+        Args:
+            name: Whose password is tried, one spelling for each user.
+            address: Where the request came from.
+            known: Whether the name has logged in from that network before.
+
         Raises:
-            TooManyAttempts: It is too early for this name or from this address; then it counts for nothing.
+            TooManyAttempts: It is too early for this name or this network; then it counts for nothing.
         """
-        counts = ((self._by_name, name), (self._by_address, network_of(address)))
+        attempt = Attempt(name=name, network=network_of(address), known=known)
         with self._lock:
             now = self._now()
-            wait = max(count.wait_s(key, now) for count, key in counts)
+            wait = max(count.wait_s(key, now) for count, key in self._counts(attempt))
             if wait > 0:
                 seconds = ceil(wait)
                 raise TooManyAttempts(f"too many log-ins failed; wait {seconds} s and try again", retry_after_s=seconds)
-            for count, key in counts:
+            for count, key in self._counts(attempt):
                 count.failed(key, now)
+        return attempt
 
-    def succeeded(self, name: str, address: str) -> None:
-        """Take back what `begin` counted: the name starts anew, the address loses one failure.
+    def succeeded(self, attempt: Attempt) -> None:
+        """Take back what `begin` counted: the name starts anew, the network loses one failure.
 
-        An address does not start anew: whoever has one password could otherwise guess others' for ever.
+        A network does not start anew: whoever has one password could otherwise guess others' for ever.
         """
         with self._lock:
-            self._by_name.forget(name)
-            self._by_address.undo(network_of(address))
+            for count, key in self._counts(attempt):
+                if count is self._by_network:
+                    count.undo(key)
+                else:
+                    count.forget(key)
+
+    def _counts(self, attempt: Attempt) -> list[tuple[_Counts, Hashable]]:
+        there = (attempt.name, attempt.network)
+        counts: list[tuple[_Counts, Hashable]] = [
+            (self._by_network, attempt.network),
+            (self._by_name_there, there),
+        ]
+        return counts if attempt.known else [*counts, (self._by_name, attempt.name)]
 
 
 class _Counts:
@@ -76,13 +113,13 @@ class _Counts:
     def __init__(self, free: int, most_kept: int) -> None:
         self._free = free
         self._most_kept = most_kept
-        self._tries: OrderedDict[str, _Tries] = OrderedDict()
+        self._tries: OrderedDict[Hashable, _Tries] = OrderedDict()
 
-    def wait_s(self, key: str, now: float) -> float:
+    def wait_s(self, key: Hashable, now: float) -> float:
         tries = self._tries.get(key)
         return tries.free_at - now if tries else 0.0
 
-    def failed(self, key: str, now: float) -> None:
+    def failed(self, key: Hashable, now: float) -> None:
         tries = self._tries.pop(key, None)
         if tries is None or now - tries.last > FORGET_S:
             tries = _Tries()
@@ -93,25 +130,9 @@ class _Counts:
         if len(self._tries) > self._most_kept:
             self._tries.popitem(last=False)
 
-    def undo(self, key: str) -> None:
+    def undo(self, key: Hashable) -> None:
         if tries := self._tries.get(key):
             tries.failed, tries.free_at = tries.failed - 1, 0.0
 
-    def forget(self, key: str) -> None:
+    def forget(self, key: Hashable) -> None:
         self._tries.pop(key, None)
-
-
-def network_of(address: str) -> str:
-    """What one sender can hardly change: an IPv4 address, the /64 of an IPv6 one.
-
-    Example:
-        >>> network_of("2001:db8::7") == network_of("2001:db8::8"), network_of("203.0.113.7")
-        (True, '203.0.113.7')
-    """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or int(parsed) >> 64)
-    return str(parsed)

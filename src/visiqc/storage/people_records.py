@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from visiqc.domain.access import Role
-from visiqc.domain.people import Session, User, name_key
+from visiqc.domain.people import Session, User, name_key, network_of
 from visiqc.errors import Conflict, NotAuthenticated, NotFound
 from visiqc.storage.database import Database
 from visiqc.storage.schema import logins, sessions, users
@@ -74,11 +74,18 @@ class UserRecords:
             _require_unchanged(connection, session.user_id, password_hash)
             connection.execute(delete(sessions).where(sessions.c.expires_at <= session.made_at))
             connection.execute(insert(sessions).values(asdict(session)))
-            begun = {"user_id": session.user_id, "at": session.made_at, "address": address}
-            connection.execute(insert(logins).values(begun))
+            begun = {"user_id": session.user_id, "at": session.made_at}
+            connection.execute(insert(logins).values(begun | {"address": address, "network": network_of(address)}))
             return session
 
         return self._database.write(work)
+
+    def has_logged_in_from(self, name: str, address: str) -> bool:
+        """Whether the user of that name ever began a session from the same network."""
+        there = select(logins.c.seq).join(users, users.c.id == logins.c.user_id)
+        there = there.where(users.c.name_key == name_key(name), logins.c.network == network_of(address)).limit(1)
+        with self._database.reading() as connection:
+            return connection.execute(there).first() is not None
 
     def session(self, token_hash: str) -> tuple[Session, User] | None:
         """A session with its user, or None."""

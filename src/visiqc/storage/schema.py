@@ -284,6 +284,8 @@ logins = Table(
     Column("user_id", String(64), ForeignKey("users.id"), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("address", Text, nullable=False),
+    Column("network", Text, nullable=False),
+    Index("ix_logins_user_id_network", "user_id", "network"),
     sqlite_autoincrement=True,
 )
 """Who logged in, when and from where; sessions go, this stays."""

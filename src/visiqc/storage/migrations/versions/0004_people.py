@@ -65,10 +65,12 @@ def _make_logins() -> None:
         sa.Column("user_id", sa.String(64), nullable=False),
         sa.Column("at", TIME, nullable=False),
         sa.Column("address", sa.Text, nullable=False),
+        sa.Column("network", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_logins"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_logins_users"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_logins_user_id_network", "logins", ["user_id", "network"])
 
 
 def _refuse(action: str, table: str) -> None:
