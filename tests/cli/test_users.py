@@ -44,8 +44,21 @@ def test_a_user_is_added_listed_and_disabled(user: User) -> None:
     assert first.startswith("inspector")
     assert first.endswith("may log in                     Ana")
     assert second.endswith("Bo")
-    assert user("disable", "ANA").code == 0
+    first_disabled = user("disable", "ANA")
+    assert (first_disabled.code, first_disabled.err) == (0, "")
     assert "disabled 20" in user("list").out.splitlines()[0]
+
+
+def test_disabling_the_last_user_and_revoking_the_last_key_warns(
+    user: User, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user.add()
+    token = run_command(monkeypatch, capsys, "key", "create", "--name", "gate", "--role", "lead").out
+    assert user("disable", "ana").err == "", "the key still works"
+    revoked = run_command(monkeypatch, capsys, "key", "revoke", token.split("_")[1])
+    assert "nobody may log in any more" in revoked.err
+    user.add("Bo")
+    assert "visiqc serve --open-access" in user("disable", "bo").err
 
 
 def test_without_users_the_list_says_how_to_add_one(user: User) -> None:

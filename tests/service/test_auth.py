@@ -10,7 +10,7 @@ from builders import MOMENT, SKU, FixedClock, a_golden, a_user
 from memory import MemoryRecords
 from services import a_service, photos
 from visiqc.domain.access import Role
-from visiqc.errors import InputError, NotAllowed
+from visiqc.errors import Conflict, InputError, NotAllowed, NotAuthenticated
 from visiqc.service.asking import Asking, is_loopback
 from visiqc.service.auth import ANYONE, Gate, mint_key
 from visiqc.service.server import decide_access
@@ -169,17 +169,42 @@ def test_with_a_key_any_address_may_be_bound_and_none_is_open() -> None:
     assert decide_access("127.0.0.1", records) is False
 
 
-def test_a_revoked_key_does_not_count() -> None:
+def used_up() -> MemoryRecords:
+    """Records whose only key is revoked and whose only user is disabled."""
     records = MemoryRecords()
     key = records.add_key(mint_key("a", Role.LEAD, at=MOMENT)[0])
     records.revoke_key(key.id, at=MOMENT)
-    assert decide_access("127.0.0.1", records) is True
-    assert a_gate(records).admit(Asking(headers={"host": "127.0.0.1"})) == ANYONE
+    records.add_user(a_user())
+    records.disable_user("ana", at=MOMENT)
+    return records
 
 
-def test_a_user_closes_the_open_door_too_until_disabled() -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_revoking_the_last_key_and_disabling_the_last_user_opens_nothing(host: str) -> None:
+    assert decide_access(host, used_up()) is False
+
+
+def test_access_is_reopened_by_saying_so_and_on_this_machine_alone() -> None:
+    assert decide_access("127.0.0.1", used_up(), reopen=True) is True
+    with pytest.raises(NotAllowed, match="visiqc key create"):
+        decide_access("0.0.0.0", used_up(), reopen=True)
+    records = used_up()
+    records.add_user(a_user(id="user-2", name="Bo"))
+    with pytest.raises(Conflict, match="--open-access"):
+        decide_access("127.0.0.1", records, reopen=True)
+
+
+def test_reopened_access_ends_with_the_next_user_even_one_who_is_disabled_at_once() -> None:
+    records = used_up()
+    gate, asking = a_gate(records), Asking(headers={"host": "127.0.0.1"})
+    assert gate.admit(asking) == ANYONE
+    records.add_user(a_user(id="user-2", name="Bo"))
+    records.disable_user("Bo", at=MOMENT)
+    with pytest.raises(NotAuthenticated):
+        gate.admit(asking)
+
+
+def test_a_user_closes_the_open_door_too() -> None:
     records = MemoryRecords()
     records.add_user(a_user())
     assert decide_access("0.0.0.0", records) is False
-    records.disable_user("ana", at=MOMENT)
-    assert decide_access("127.0.0.1", records) is True

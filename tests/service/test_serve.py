@@ -53,6 +53,16 @@ def test_the_world_is_not_served_without_a_key(env: dict[str, str]) -> None:
     assert "visiqc key create" in " ".join(refused.stderr.split())
 
 
+def test_a_used_up_installation_is_closed_until_it_is_opened_by_name(env: dict[str, str], tmp_path: Path) -> None:
+    token = visiqc(env, "key", "create", "--name", "gate", "--role", "lead").stdout
+    visiqc(env, "key", "revoke", token.split("_")[1])
+    with serving(env, tmp_path / "closed") as (url, _):
+        assert httpx2.get(f"{url}/v1/goldens").status_code == 401
+    assert "every request will be refused" in (tmp_path / "closed").read_text()
+    with serving(env, tmp_path / "open", "--open-access") as (url, _):
+        assert httpx2.get(f"{url}/v1/goldens").status_code == 200
+
+
 def test_a_taken_port_is_told_in_one_sentence(env: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         refused = visiqc(env, "serve", "--port", str(taken.getsockname()[1]))

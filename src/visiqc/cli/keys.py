@@ -51,7 +51,11 @@ def list_keys() -> None:
 def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, as `visiqc key list` shows it.")]) -> None:
     """Revoke an API key: it stops working at once and for good."""
     from visiqc.bootstrap import build_records, now
+    from visiqc.service.auth import NOBODY_LEFT, is_locked
     from visiqc.settings import Settings
 
-    key = build_records(Settings()).revoke_key(key_id, at=now())
+    records = build_records(Settings())
+    key = records.revoke_key(key_id, at=now())
     print(f"Key {key.id} ({key.name}) does not work any more.")
+    if not is_locked(records):
+        typer.echo(NOBODY_LEFT, err=True)

@@ -21,6 +21,12 @@ def serve(
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds that stopping waits for accepted photos; the rest is resumed later.")
     ] = 25.0,
+    open_access: Annotated[
+        bool,
+        typer.Option(
+            "--open-access", help="Answer everyone on this machine again, when no key or user that was made works."
+        ),
+    ] = False,
 ) -> None:
     """Serve pages and HTTP API until Ctrl+C or SIGTERM; stopping finishes what was accepted."""
     from visiqc.bootstrap import build_parts, build_records
@@ -38,11 +44,11 @@ def serve(
         configure_logging(settings.log_format)
         records = build_records(settings)
         try:
-            open_access = decide_access(host, records)
+            opened = decide_access(host, records, reopen=open_access)
         except NotAllowed as err:
             raise typer.BadParameter(str(err), param_hint="--host") from err
-        app = create_app(build_parts(settings, records=records), settings, open_access=open_access, grace_s=grace)
-        if open_access:
+        app = create_app(build_parts(settings, records=records), settings, open_access=opened, grace_s=grace)
+        if opened:
             _warn_loudly()
         url = url_of(listener)
         run(app, listener, on_ready=lambda: _announce(url), grace_s=grace)
@@ -59,7 +65,7 @@ def _warn_loudly() -> None:
     from visiqc.service.auth import ADD_USER_COMMAND, CREATE_KEY_COMMAND
 
     lines = (
-        "OPEN ACCESS: there is no API key and no user yet, so every program of this machine",
+        "OPEN ACCESS: no API key works and nobody may log in, so all programs of this machine",
         "may enrol, approve and score. Nothing else can reach it. To close it, either of:",
         f"    {CREATE_KEY_COMMAND}",
         f"    {ADD_USER_COMMAND}",

@@ -55,10 +55,14 @@ def list_users() -> None:
 def disable(name: Name) -> None:
     """Keep a person from logging in, for good, and end all sessions at once."""
     from visiqc.bootstrap import build_records, now
+    from visiqc.service.auth import NOBODY_LEFT, is_locked
     from visiqc.settings import Settings
 
-    user = build_records(Settings()).disable_user(name, at=now())
+    records = build_records(Settings())
+    user = records.disable_user(name, at=now())
     print(f"{user.name} cannot log in any more; every session is over.")
+    if not is_locked(records):
+        typer.echo(NOBODY_LEFT, err=True)
 
 
 @users_app.command("password")

@@ -61,8 +61,8 @@ def create_app(
     Args:
         parts: Every port, filled.
         settings: Limits, workers and queue size.
-        open_access: Answer without key and log-in for as long as no working key or user exists. Only for a server
-            that this machine alone can reach.
+        open_access: Answer without key and log-in until the next key or user is made. Only for a server that this
+            machine alone can reach.
         score: The story the workers run.
         grace_s: Longest time that stopping waits for accepted photos.
     """
@@ -130,7 +130,7 @@ def _begin(queue: ScoringQueue, parts: Parts, gate: Gate) -> None:
     if gate.open and not is_locked(parts.records):
         log.warning("open access: anyone on this machine may do everything", **commands)
     elif not is_locked(parts.records):
-        log.warning("there is no API key and no user, so every request will be refused", **commands)
+        log.warning("no API key works and nobody may log in, so every request will be refused", **commands)
     queue.start()
 
 

@@ -33,6 +33,11 @@ from visiqc.service.sessions import Sessions
 
 CREATE_KEY_COMMAND: Final = "visiqc key create --name NAME --role lead"
 ADD_USER_COMMAND: Final = "visiqc user add NAME --role lead"
+NOBODY_LEFT: Final = (
+    "No API key works and nobody may log in any more: the service refuses every request. "
+    f"Make one: {CREATE_KEY_COMMAND}, or {ADD_USER_COMMAND}. "
+    "Only `visiqc serve --open-access` opens it to everyone again."
+)
 _TOKEN: Final = re.compile(r"vq_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "via")
 _NO_SECRET: Final = "0" * 64  # compared against when there is no such key, so that both ways take one comparison
@@ -91,14 +96,20 @@ def is_locked(records: Records) -> bool:
     return has_working_key(records) or any(user.disabled_at is None for user in records.users())
 
 
+def made_so_far(records: Records) -> int:
+    """Keys and users that were ever made, the revoked and disabled ones too; none is ever deleted."""
+    return len(records.keys()) + len(records.users())
+
+
 class Gate:
     """Admits requests: by API key, by session, or without either while access is open."""
 
     def __init__(self, records: Records, sessions: Sessions, *, open_access: bool) -> None:
-        """Open access, where granted, ends for good with the first working key or user that is seen."""
+        """Open access, where granted, ends for good with the next key or user, whatever becomes of it."""
         self._records = records
         self._sessions = sessions
         self._open = open_access
+        self._made = made_so_far(records) if open_access else 0
 
     @property
     def open(self) -> bool:
@@ -115,7 +126,7 @@ class Gate:
         """
         if "authorization" in asking.headers:
             return self._by_key(asking.headers["authorization"])
-        if self._open and is_locked(self._records):
+        if self._open and (is_locked(self._records) or made_so_far(self._records) > self._made):
             self._open = False
         if self._open:
             _refuse_strangers(asking.headers)

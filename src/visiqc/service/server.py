@@ -14,10 +14,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from visiqc.batch.queue import DRAIN_GRACE_S
-from visiqc.errors import NotAllowed, Unavailable
+from visiqc.errors import Conflict, NotAllowed, Unavailable
 from visiqc.inspection.ports import Records
 from visiqc.service.asking import is_loopback
-from visiqc.service.auth import ADD_USER_COMMAND, CREATE_KEY_COMMAND, is_locked
+from visiqc.service.auth import ADD_USER_COMMAND, CREATE_KEY_COMMAND, is_locked, made_so_far
 from visiqc.service.deps import Shop
 
 MAX_CONNECTIONS: Final = 512
@@ -27,16 +27,28 @@ KEEP_ALIVE_S: Final = 5
 BACKLOG: Final = 512
 
 
-def decide_access(host: str, records: Records) -> bool:
+def decide_access(host: str, records: Records, *, reopen: bool = False) -> bool:
     """Whether the service may answer without keys and log-ins on `host`.
 
+    Args:
+        host: Where it listens.
+        records: Which keys and users there are, and were.
+        reopen: Answer everyone again after keys or users were made and none of them works any more.
+
     Returns:
-        True for open access: only this machine can reach the service, and no working key or user exists.
+        True for open access: only this machine can reach the service, and no key or user was ever made, or `reopen`.
 
     Raises:
         NotAllowed: Others could reach the service, and there is no key or user to tell them apart.
+        Conflict: It is to be reopened while a key works or a user may log in.
     """
     if is_locked(records):
+        if reopen:
+            raise Conflict(
+                "open access is for when no API key works and nobody may log in; start without --open-access"
+            )
+        return False
+    if made_so_far(records) and not reopen:
         return False
     if not is_loopback(host):
         raise NotAllowed(
