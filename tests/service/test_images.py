@@ -53,10 +53,23 @@ def test_who_has_the_image_already_gets_304(client: TestClient, sent: str) -> No
     assert again.headers["ETag"] == first.headers["ETag"]
 
 
-def test_images_may_be_kept_for_ever_and_verdicts_may_not(client: TestClient) -> None:
+def test_images_may_be_kept_but_not_shown_without_asking_and_verdicts_may_not_be_kept(client: TestClient) -> None:
     where = links(client)
-    assert client.get(where["photo"]).headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert client.get(where["photo"]).headers["Cache-Control"] == "private, no-cache"
     assert client.get(where["self"]).headers["Cache-Control"] == "no-store"
+
+
+def test_who_has_the_image_and_has_logged_out_does_not_get_to_see_it_again() -> None:
+    service = a_service(open_access=False)
+    with service.client() as client:
+        ana = service.session()
+        where = client.post("/v1/score", data={"sku": SKU}, files=photos("a.jpg"), headers=ana)
+        photo = where.json()["scores"][0]["links"]["photo"]
+        kept = client.get(photo, headers=ana).headers["ETag"]
+        left = client.post("/logout", headers=ana, follow_redirects=False)
+        assert left.headers["Clear-Site-Data"] == '"cache"'
+        answer = client.get(photo, headers=ana | {"If-None-Match": kept})
+    assert (answer.status_code, "no-store" in answer.headers["Cache-Control"]) == (401, True)
 
 
 def test_another_etag_gets_the_image(client: TestClient) -> None:

@@ -1,7 +1,8 @@
-"""Images on their way out: named, never to be run as anything else, and cached for good.
+"""Images on their way out: named, never to be run as anything else, and asked for again each time.
 
-What an image is made of is found by digest and never changes, so a browser may keep it for ever; `private`,
-because it was sent to someone with a key.
+What an image is made of is found by digest and never changes, so a browser may keep it, but it must ask before it
+shows it (`no-cache`): who logged out, or is disabled, or sits down at the same computer next, does not see it.
+The answer is a short 304 then.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from fastapi import Response
 
 from visiqc.service.names import content_disposition
 
-_KEEP: Final = "private, max-age=31536000, immutable"
+_KEEP: Final = "private, no-cache"
 
 
 def etag_of(*parts: str) -> str:

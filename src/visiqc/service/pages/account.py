@@ -77,6 +77,7 @@ def log_out(asking: AskingDep, shop: ShopDep, caller: ViewerDep) -> Response:
     shop.sessions.log_out(asking.session_token)
     answer = see_other(LOGIN)
     answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    answer.headers["Clear-Site-Data"] = '"cache"'  # photos too, on a computer that several people use
     return answer
 
 
