@@ -42,6 +42,12 @@ class MemoryPeople:
         with self._people:
             return self._changed(replace(self._named(name), password_hash=password_hash))
 
+    def renew_hash(self, user_id: str, old: str, new: str) -> None:
+        with self._people:
+            for key, user in self._users.items():
+                if (user.id, user.password_hash) == (user_id, old):
+                    self._users[key] = replace(user, password_hash=new)
+
     def begin_session(self, session: Session, *, password_hash: str, address: str) -> Session:
         with self._people:
             user = next(user for user in self._users.values() if user.id == session.user_id)

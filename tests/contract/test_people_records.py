@@ -104,3 +104,13 @@ def test_it_is_known_for_good_from_which_networks_a_name_logged_in(records: Reco
     assert not records.has_logged_in_from("ana", "2001:db8:0:1::7")
     assert not records.has_logged_in_from("bo", "2001:db8::7")
     assert not records.has_logged_in_from("nobody", "2001:db8::7")
+
+
+def test_a_hash_is_renewed_where_it_is_still_the_old_one_and_sessions_go_on(records: Records) -> None:
+    records.add_user(a_user())
+    records.begin_session(a_session(), **CHECKED)
+    records.renew_hash("user-1", "another", "new hash")
+    assert records.user("ana") == a_user()
+    records.renew_hash("user-1", a_user().password_hash, "new hash")
+    assert records.user("ana") == a_user(password_hash="new hash")
+    assert records.session(a_session().token_hash) is not None

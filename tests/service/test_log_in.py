@@ -65,6 +65,25 @@ def test_what_strangers_type_is_shown_as_text() -> None:
     assert "<script" not in answer.text
 
 
+@pytest.mark.parametrize("field", ["name", "password"])
+def test_half_characters_are_a_wrong_name_or_password(field: str) -> None:
+    """UTF-7 lets them through, and neither a database, nor Argon2, nor a page takes them."""
+    sent = {"name": "ana", "password": PASSWORD} | {field: "+2AA-"}
+    parts = [f'--x\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in sent.items()]
+    headers = OURS | BROWSER | {"Content-Type": "multipart/form-data; boundary=x; charset=utf-7"}
+    with a_client() as (_, client):
+        answer = client.post("/login", content="".join([*parts, "--x--\r\n"]).encode(), headers=headers)
+    assert answer.status_code == 401
+    assert "Name or password is wrong." in answer.text
+
+
+@pytest.mark.parametrize(("scheme", "sent"), [("https", "max-age=31536000"), ("http", None)])
+def test_over_tls_browsers_are_told_to_stay_on_it(scheme: str, sent: str | None) -> None:
+    with a_client() as (_, client):
+        answers = [client.get(f"{scheme}://127.0.0.1{path}") for path in ("/login", "/v1/goldens", "/nowhere")]
+    assert [answer.headers.get("Strict-Transport-Security") for answer in answers] == [sent] * 3
+
+
 def test_guessing_is_answered_with_429_and_how_long_to_wait() -> None:
     with a_client() as (_, client):
         answers = [send(client, password="wrong horse battery") for _ in range(FREE_BY_NAME + 1)]

@@ -6,12 +6,14 @@ import time
 from statistics import median
 
 import pytest
-from argon2 import extract_parameters
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import HashingError, VerificationError
 from pydantic import SecretStr
 
 from services import PASSWORD, password_hash
-from visiqc.errors import InputError
-from visiqc.service.passwords import _NOBODYS, hash_password, is_password
+from visiqc.errors import InputError, IntegrityError, Unavailable
+from visiqc.service import passwords
+from visiqc.service.passwords import _NOBODYS, hash_password, is_password, renewed_hash
 
 
 def test_only_a_salted_argon2id_hash_is_kept() -> None:
@@ -45,6 +47,41 @@ def test_a_password_that_is_easily_guessed_is_refused_and_never_repeated(passwor
     with pytest.raises(InputError, match=why) as refused:
         hash_password(password, name="Inspector Ana")
     assert password not in str(refused.value)
+
+
+def test_what_is_no_text_is_no_password() -> None:
+    assert not is_password(SecretStr("correct horse \udcff"), password_hash())
+    assert not is_password(SecretStr("\udcff"), None)
+
+
+@pytest.mark.parametrize("kept", ["x", "$argon2id$no hash", "$argon2id$é", "short", "shorter"])
+def test_a_damaged_hash_is_told(kept: str) -> None:
+    cut = {"short": password_hash()[:-45], "shorter": password_hash()[:40]}
+    with pytest.raises(IntegrityError, match="visiqc user password"):
+        is_password(SecretStr(PASSWORD), cut.get(kept, kept))
+
+
+def test_without_memory_no_password_is_right_or_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Poor:
+        def verify(self, *_: object) -> bool:
+            raise VerificationError("Memory allocation error")
+
+        def hash(self, *_: object) -> str:
+            raise HashingError("Memory allocation error")
+
+    monkeypatch.setattr(passwords, "_HASHER", Poor())
+    with pytest.raises(Unavailable, match="try again"):
+        is_password(SecretStr(PASSWORD), "$argon2id$")
+    with pytest.raises(Unavailable, match="try again"):
+        hash_password(PASSWORD, name="nobody")
+
+
+def test_a_hash_with_the_parameters_of_yesterday_is_renewed() -> None:
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    renewed = renewed_hash(SecretStr(PASSWORD), cheap)
+    assert renewed is not None
+    assert is_password(SecretStr(PASSWORD), renewed)
+    assert renewed_hash(SecretStr(PASSWORD), renewed) is None
 
 
 def test_no_user_takes_as_long_as_a_wrong_password() -> None:

@@ -11,6 +11,7 @@ from builders import SKU
 from services import a_service
 from visiqc.domain.access import Role
 from visiqc.errors import InvalidRecord
+from visiqc.service.asking import SAFE_METHODS
 from visiqc.service.deps import PUBLIC, ShopDep, ViewerDep
 from visiqc.service.guarded import Door, GuardedRoute, doors
 from visiqc.service.pages.home import LINKS
@@ -24,6 +25,7 @@ FOR_EVERYONE = {
 }
 DOORS = sorted(doors(a_service().app), key=lambda door: (door.path, door.method))
 GUARDED = [door for door in DOORS if door.role]
+UNSAFE = [door for door in GUARDED if door.method not in SAFE_METHODS]
 VALUES = {"sku": SKU, "n": "1", "score_id": "none", "name": "visiqc.css"}
 
 
@@ -62,6 +64,25 @@ def test_the_role_just_below_is_refused_by_key_and_by_session(door: Door, way: s
         answer = client.request(door.method, path_of(door))
     assert (answer.status_code, answer.json()["code"]) == (403, "NotAllowed")
     assert f"needs the role {door.role}" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("door", UNSAFE, ids=name_of)
+@pytest.mark.parametrize("missing", ["X-CSRF-Token", "Origin"])
+def test_a_cookie_alone_changes_nothing_on_any_route(door: Door, missing: str) -> None:
+    service = a_service(open_access=False)
+    headers = service.session(Role.LEAD)
+    told = {"X-CSRF-Token": "X-CSRF-Token is missing or wrong", "Origin": "which page it comes from"}[missing]
+    headers.pop(missing)
+    with service.client(**headers) as client:
+        answer = client.request(door.method, path_of(door))
+    assert (answer.status_code, answer.json()["code"]) == (403, "NotAllowed")
+    assert told in answer.json()["detail"]
+
+
+def test_every_route_that_changes_something_was_asked() -> None:
+    asked = {(door.method, door.path) for door in UNSAFE}
+    assert {("POST", "/v1/score"), ("POST", "/v1/orders"), ("POST", "/logout")} <= asked
+    assert {door.path for door in DOORS if door.method not in SAFE_METHODS and not door.role} == {"/login"}
 
 
 @pytest.mark.parametrize("door", GUARDED, ids=name_of)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from argon2 import PasswordHasher
 from pydantic import SecretStr
 
 from builders import MOMENT, FixedClock, a_user
 from memory import MemoryRecords
 from services import PASSWORD, password_hash
 from visiqc.domain.access import Role
-from visiqc.errors import InputError, NotAuthenticated, TooManyAttempts
+from visiqc.errors import InputError, NotAuthenticated, TooManyAttempts, Unavailable
 from visiqc.service.passwords import is_password
 from visiqc.service.sessions import Sessions, new_user
 from visiqc.service.throttle import FREE_BY_NAME
@@ -153,6 +154,36 @@ def test_a_stranger_who_fails_for_a_name_does_not_keep_its_user_out(bench: Bench
     with pytest.raises(TooManyAttempts):
         bench.log_in(address="198.51.100.2")
     assert bench.log_in(), "from where she logged in before"
+
+
+@pytest.mark.parametrize("broken", ["user", "has_logged_in_from"])
+def test_a_try_while_the_database_is_away_does_not_count(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def away(*_: object) -> None:
+        raise Unavailable("the database is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.records, broken, away)
+        for _ in range(2 * FREE_BY_NAME):
+            with pytest.raises(Unavailable):
+                bench.log_in()
+    assert bench.log_in()
+
+
+def test_a_damaged_hash_is_refused_as_a_wrong_password_is(bench: Bench) -> None:
+    bench.records.set_password("ana", "$argon2id$damaged")
+    with pytest.raises(NotAuthenticated, match=r"^name or password is wrong$"):
+        bench.log_in()
+
+
+def test_logging_in_renews_a_hash_of_yesterdays_parameters_and_ends_no_session(bench: Bench) -> None:
+    token = bench.log_in()
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    bench.records.renew_hash("user-1", password_hash(), cheap)
+    assert not bench.over(bench.log_in())
+    assert bench.records.user("ana").password_hash.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert not bench.over(token)
 
 
 def test_a_new_user_has_a_checked_name_and_password() -> None:

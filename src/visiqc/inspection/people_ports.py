@@ -31,6 +31,10 @@ class PeopleRecords(Protocol):
         """Change a password and end all sessions of its user; `NotFound` otherwise."""
         ...
 
+    def renew_hash(self, user_id: str, old: str, new: str) -> None:
+        """Keep another hash of the same password, if the user still has the `old` one; sessions go on."""
+        ...
+
     def begin_session(self, session: Session, *, password_hash: str, address: str) -> Session:
         """Keep a new session and, for good, that it was begun from `address`; forget sessions that expired before.
 

@@ -51,6 +51,8 @@ ALWAYS: Final = {
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Referrer-Policy": "same-origin",  # `no-referrer` would have browsers hide the Origin of our own forms
 }
+STAY_ON_TLS: Final = "max-age=31536000"
+"""For this host alone: what else its owner serves under its name is not ours to say."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 log = structlog.get_logger("visiqc.service")
@@ -78,7 +80,7 @@ class RequestRecord:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._add_headers(MutableHeaders(scope=message), request_id)
+                self._add_headers(MutableHeaders(scope=message), request_id, scope["scheme"])
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -92,11 +94,13 @@ class RequestRecord:
                     await refusal(err, Request(scope))(scope, receive, send_named)
             self._note(scope, status, time.perf_counter() - began)
 
-    def _add_headers(self, headers: MutableHeaders, request_id: str) -> None:
+    def _add_headers(self, headers: MutableHeaders, request_id: str, scheme: str) -> None:
         headers["X-Request-ID"] = request_id
         headers.update(ALWAYS)
         headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
         headers.setdefault("Cache-Control", "no-store")
+        if scheme == "https":
+            headers["Strict-Transport-Security"] = STAY_ON_TLS
         if self._gate.open:
             headers["X-VisiQC-Open-Access"] = "true"
 

@@ -11,6 +11,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,9 +20,9 @@ from pydantic import SecretStr
 
 from visiqc.domain.access import Role
 from visiqc.domain.people import MAX_NAME, Session, User, checked_user_name, name_key
-from visiqc.errors import NotAuthenticated
+from visiqc.errors import IntegrityError, NotAuthenticated
 from visiqc.inspection.people_ports import PeopleRecords
-from visiqc.service.passwords import hash_password, is_password
+from visiqc.service.passwords import hash_password, is_password, renewed_hash
 from visiqc.service.throttle import Throttle
 
 COOKIE: Final = "__Host-visiqc"
@@ -78,20 +79,31 @@ class Sessions:
         Raises:
             NotAuthenticated: Unknown name, wrong password or disabled user; which of them is not said.
             TooManyAttempts: Too many log-ins failed.
+            Unavailable: The database is away or there is no memory; then the try does not count.
         """
         key = name_key(name)[:MAX_NAME]
-        known_here = self._records.has_logged_in_from(key, address)
-        attempt = self._throttle.begin(key, address, known=known_here)
+        with self._throttle.trying(key, address, known=self._records.has_logged_in_from(key, address)):
+            user = self._recognised(name, password, address)
+        if before is not None:
+            self.log_out(before)
+        return self._begin(self._rehashed(user, password), address)
+
+    def _recognised(self, name: str, password: SecretStr, address: str) -> User:
         user = self._records.user(name) if len(name) <= 4 * MAX_NAME else None
-        known = is_password(password, user.password_hash if user else None)
-        if user is None or not known or user.disabled_at is not None:
+        if user is None or not _knows(user, password) or user.disabled_at is not None:
+            if user is None:
+                is_password(password, None)  # takes as long
             # The name stays out of the log: people type their password there by mistake.
             log.warning("log-in refused", user_id=user.id if user else "unknown", address=address)
             raise NotAuthenticated("name or password is wrong")
-        self._throttle.succeeded(attempt)
-        if before is not None:
-            self.log_out(before)
-        return self._begin(user, address)
+        return user
+
+    def _rehashed(self, user: User, password: SecretStr) -> User:
+        """`user`, whose hash has the parameters of today: only now the password is at hand."""
+        if (renewed := renewed_hash(password, user.password_hash)) is None:
+            return user
+        self._records.renew_hash(user.id, user.password_hash, renewed)
+        return replace(user, password_hash=renewed)
 
     def _begin(self, user: User, address: str) -> str:
         token, at = secrets.token_urlsafe(32), self._clock()
@@ -125,6 +137,14 @@ class Sessions:
         """End the session of `token`, if it is one."""
         if _TOKEN.fullmatch(token):
             self._records.end_session(_hash(token))
+
+
+def _knows(user: User, password: SecretStr) -> bool:
+    try:
+        return is_password(password, user.password_hash)
+    except IntegrityError as err:
+        log.error("the hash of a user's password is damaged", user_id=user.id, error=str(err))
+        return False
 
 
 def _hash(token: str) -> str:

@@ -12,13 +12,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
 from visiqc.domain.people import network_of
-from visiqc.errors import TooManyAttempts
+from visiqc.errors import NotAuthenticated, TooManyAttempts
 
 FREE_BY_NAME: Final = 5
 FREE_BY_ADDRESS: Final = 20
@@ -86,6 +87,23 @@ class Throttle:
                 count.failed(key, now)
         return attempt
 
+    @contextmanager
+    def trying(self, name: str, address: str, *, known: bool) -> Iterator[None]:
+        """Count what the block does as a log-in: failed where it raises `NotAuthenticated`, none where it breaks off.
+
+        Raises:
+            TooManyAttempts: As `begin`.
+        """
+        attempt = self.begin(name, address, known=known)
+        try:
+            yield
+        except NotAuthenticated:
+            raise
+        except BaseException:  # the database is away, say: nobody guessed anything
+            self._take_back(attempt)
+            raise
+        self.succeeded(attempt)
+
     def succeeded(self, attempt: Attempt) -> None:
         """Take back what `begin` counted: the name starts anew, the network loses one failure.
 
@@ -97,6 +115,11 @@ class Throttle:
                     count.undo(key)
                 else:
                     count.forget(key)
+
+    def _take_back(self, attempt: Attempt) -> None:
+        with self._lock:
+            for count, key in self._counts(attempt):
+                count.undo(key)
 
     def _counts(self, attempt: Attempt) -> list[tuple[_Counts, Hashable]]:
         there = (attempt.name, attempt.network)

@@ -63,6 +63,11 @@ class UserRecords:
 
         return self._database.write(work)
 
+    def renew_hash(self, user_id: str, old: str, new: str) -> None:
+        """Keep another hash of the same password, if the user still has the `old` one; sessions go on."""
+        same = update(users).where(users.c.id == user_id, users.c.password_hash == old).values(password_hash=new)
+        self._database.write(lambda connection: connection.execute(same))
+
     def begin_session(self, session: Session, *, password_hash: str, address: str) -> Session:
         """Keep a new session and that it was begun; forget those that expired before.
 

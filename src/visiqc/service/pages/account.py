@@ -11,7 +11,7 @@ from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Form, Query, Request, Response
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from visiqc.domain.people import MAX_NAME
 from visiqc.errors import Busy, NotAllowed, NotAuthenticated, VisiQCError
@@ -21,6 +21,7 @@ from visiqc.service.errors import note_refusal, status_of
 from visiqc.service.guarded import GuardedRoute
 from visiqc.service.pages.local import HOME, LOGIN, local_path, see_other
 from visiqc.service.pages.render import page
+from visiqc.service.passwords import is_text
 from visiqc.service.sessions import COOKIE
 
 LOG_INS_WAITING = 16
@@ -28,9 +29,9 @@ router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 
 
 class LogIn(BaseModel):
-    """The fields of the form; a missing one is as good as a wrong one."""
+    """The fields of the form; a missing one is as good as a wrong one, and so is a name that is not text."""
 
-    name: str = ""
+    name: Annotated[str, AfterValidator(lambda sent: sent if is_text(sent) else "")] = ""
     password: SecretStr = SecretStr("")
     wanted: str = Field(default=HOME, alias="next")
 
