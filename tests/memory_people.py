@@ -59,7 +59,7 @@ class MemoryPeople:
             return session
 
     def has_logged_in_from(self, name: str, address: str) -> bool:
-        user = self.user(name)
+        user = self._users.get(name_key(name))
         return user is not None and (user.id, network_of(address)) in self._logins
 
     def session(self, token_hash: str) -> tuple[Session, User] | None:
