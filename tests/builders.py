@@ -20,6 +20,7 @@ from visiqc.domain.model_set import Members, ModelRef, ModelSet, Move
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.people import Session, User
 from visiqc.domain.reasons import Measurement, Reason, ReasonCode
+from visiqc.domain.review import Decision, Review
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import AlignmentReport, CalibrationReport, IdentityReport, Region, Verdict
 
@@ -234,3 +235,18 @@ def a_session(**changes: Any) -> Session:
         "expires_at": later(86_400),
     }
     return Session(**defaults | changes)
+
+
+def a_review(**changes: Any) -> Review:
+    """The first review of `an_upload()`, by Ana, about `a_verdict()`."""
+    defaults = {
+        "id": "review-1",
+        "upload_id": "upload-1",
+        "decision": Decision.REJECT,
+        "author": "user-1",
+        "author_name": "Ana (inspector)",
+        "made_at": MOMENT,
+        "golden_version": 1,
+        "models": a_verdict().models,
+    }
+    return Review(**defaults | changes)

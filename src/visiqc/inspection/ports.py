@@ -16,6 +16,7 @@ from visiqc.domain.verdict import Verdict
 from visiqc.inspection.lot_ports import JobRecords, LotRecords
 from visiqc.inspection.model_ports import ModelSetRecords, RefitRecords
 from visiqc.inspection.people_ports import PeopleRecords
+from visiqc.inspection.review_ports import ReviewRecords
 from visiqc.vision.types import FeatureMaps, FloatArray, Photo
 
 
@@ -44,7 +45,7 @@ class Blobs(Protocol):
         ...
 
 
-class Records(ModelSetRecords, RefitRecords, JobRecords, LotRecords, PeopleRecords, Protocol):
+class Records(ModelSetRecords, RefitRecords, JobRecords, LotRecords, PeopleRecords, ReviewRecords, Protocol):
     """The written record. Every method is one transaction; all raise `Unavailable` when the database is."""
 
     def add_golden(self, draft: GoldenVersion) -> GoldenVersion:

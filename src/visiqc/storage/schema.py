@@ -1,9 +1,9 @@
 """The tables. A record is kept whole as a JSON document; columns beside it are for finding and joining it.
 
 Rows are only ever added, but for `uploads.state`, `uploads.failure`, `api_keys.revoked_at`, a user's password and
-`disabled_at`, `jobs` and `sessions`. In `goldens`, `approvals`, `calibrations`, `verdicts`, `model_sets`,
-`golden_features`, `orders`, `milestones`, `lots`, `unit_photos` and `logins` the database itself refuses changes, and
-it refuses to delete an upload or a user (SQLite triggers, in the migrations).
+`disabled_at`, `jobs`, `sessions`, `queue` and `viewings`. In `goldens`, `approvals`, `calibrations`, `verdicts`,
+`model_sets`, `golden_features`, `orders`, `milestones`, `lots`, `unit_photos`, `logins` and `reviews` the database
+itself refuses changes, and it refuses to delete an upload or a user (SQLite triggers, in the migrations).
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -30,7 +32,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a database at this version is opened without importing Alembic."""
 
 PENDING, SCORED, FAILED = "pending", "scored", "failed"
@@ -284,3 +286,51 @@ logins = Table(
     sqlite_autoincrement=True,
 )
 """Who logged in, when and from where; sessions go, this stays."""
+
+reviews = Table(
+    "reviews",
+    metadata,
+    _seq(),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("upload_id", String(64), ForeignKey("uploads.id"), nullable=False),
+    Column("supersedes", String(64), nullable=False),
+    Column("author", String(80), nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    UniqueConstraint("upload_id", "supersedes"),
+    sqlite_autoincrement=True,
+)
+"""What inspectors said. No two reviews of a photo supersede the same one, so its history is a line; the first
+supersedes ''."""
+
+viewings = Table(
+    "viewings",
+    metadata,
+    Column("upload_id", String(64), ForeignKey("uploads.id"), primary_key=True),
+    Column("viewer", String(80), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+"""Who has which photo open; forgotten after half a minute."""
+
+queue = Table(
+    "queue",
+    metadata,
+    Column("upload_id", String(64), ForeignKey("uploads.id"), primary_key=True),
+    Column("seq", _ROW_NUMBER, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("p_value", Float(53), nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("sku", String(64), nullable=False),
+    Column("order_code", String(64)),
+    Column("lot_code", String(64)),
+    Column("milestone", String(64)),
+    Column("decision", String(16), nullable=False, server_default=""),
+    Column("decided_by", Text, nullable=False, server_default=""),
+    Index(None, "is_open", "rank", "p_value", "seq"),
+    Index(None, "order_code", "lot_code", "is_open", "rank", "p_value", "seq"),
+    Index(None, "seq"),
+)
+"""What inspectors look at next, made from verdicts of record and reviews, which stay the record; `rank` is 0 for what
+must be seen first."""

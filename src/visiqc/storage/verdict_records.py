@@ -8,6 +8,7 @@ from visiqc.domain.verdict import Verdict
 from visiqc.storage import schema
 from visiqc.storage.database import Database
 from visiqc.storage.documents import from_document, to_document
+from visiqc.storage.queue_records import enqueue
 from visiqc.storage.upload_records import settle, state_of
 
 
@@ -36,6 +37,8 @@ class VerdictRecords:
             state = state_of(connection, verdict.id)
             if earlier := _under(connection, verdict.id, verdict.golden_version, verdict.models):
                 return earlier
+            if _documents(connection, verdict.id).first() is None:
+                enqueue(connection, verdict)
             connection.execute(insert(schema.verdicts).values(row))
             if state != schema.SCORED:
                 settle(connection, verdict.id, state=schema.SCORED, failure=None)
