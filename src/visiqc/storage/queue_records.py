@@ -35,9 +35,9 @@ class QueueRecords:
         c = queue.c
         query = _items().where(*_in_place(wanted), *_answered(wanted), *_of_outcome(wanted))
         if after:
-            query = query.where(tuple_(c.rank, c.p_value, c.seq) > (after.rank, after.p_value, after.seq))
+            query = query.where(tuple_(c.rank, c.p_value, c.upload_seq) > (after.rank, after.p_value, after.seq))
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(c.rank, c.p_value, c.seq).limit(limit)).all()
+            rows = connection.execute(query.order_by(c.rank, c.p_value, c.upload_seq).limit(limit)).all()
         return tuple(map(_item, rows))
 
     def queue_item(self, upload_id: str) -> QueueItem | None:
@@ -59,10 +59,10 @@ class QueueRecords:
     def reviewed(self, wanted: QueueFilter, *, after: int = 0, limit: int = 200) -> tuple[tuple[int, str], ...]:
         """Uploads whose review stands; see `ReviewRecords.reviewed`."""
         c = queue.c
-        query = select(c.seq, c.upload_id).where(c.is_open.is_(False), c.seq > after, *_in_place(wanted))
+        query = select(c.upload_seq, c.upload_id).where(c.is_open.is_(False), c.upload_seq > after, *_in_place(wanted))
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(c.seq).limit(limit)).all()
-        return tuple((row.seq, row.upload_id) for row in rows)
+            rows = connection.execute(query.order_by(c.upload_seq).limit(limit)).all()
+        return tuple((row.upload_seq, row.upload_id) for row in rows)
 
 
 def enqueue(connection: Connection, verdict: Verdict) -> None:
@@ -70,7 +70,15 @@ def enqueue(connection: Connection, verdict: Verdict) -> None:
     rank, p_value = risk_of(verdict)
     seq = connection.scalar(select(uploads.c.seq).where(uploads.c.id == verdict.id))
     place = connection.execute(select(unit_photos).where(unit_photos.c.upload_id == verdict.id)).one_or_none()
-    row = {"upload_id": verdict.id, "seq": seq, "rank": rank, "p_value": p_value, "sku": verdict.sku, "is_open": True}
+    row = {
+        "upload_id": verdict.id,
+        "upload_seq": seq,
+        "rank": rank,
+        "p_value": p_value,
+        "sku": verdict.sku,
+        "is_open": True,
+    }
+    row |= {"decision": "", "decided_by": ""}
     where = {"order_code": place.order_code, "lot_code": place.lot_code, "milestone": place.milestone} if place else {}
     connection.execute(insert(queue).values(row | where))
 
@@ -99,7 +107,7 @@ def _of_outcome(wanted: QueueFilter) -> list[Any]:
 def _item(row: Row[Any]) -> QueueItem:
     return QueueItem(
         upload_id=row.upload_id,
-        place=Place(row.rank, row.p_value, row.seq),
+        place=Place(row.rank, row.p_value, row.upload_seq),
         sku=row.sku,
         outcome=RISK[row.rank],
         unit_photo=None if row.unit is None else _unit_photo(row),

@@ -318,7 +318,7 @@ queue = Table(
     "queue",
     metadata,
     Column("upload_id", String(64), ForeignKey("uploads.id"), primary_key=True),
-    Column("seq", _ROW_NUMBER, nullable=False),
+    Column("upload_seq", _ROW_NUMBER, nullable=False),
     Column("rank", Integer, nullable=False),
     Column("p_value", Float(53), nullable=False),
     Column("is_open", Boolean, nullable=False),
@@ -326,11 +326,11 @@ queue = Table(
     Column("order_code", String(64)),
     Column("lot_code", String(64)),
     Column("milestone", String(64)),
-    Column("decision", String(16), nullable=False, server_default=""),
-    Column("decided_by", Text, nullable=False, server_default=""),
-    Index(None, "is_open", "rank", "p_value", "seq"),
-    Index(None, "order_code", "lot_code", "is_open", "rank", "p_value", "seq"),
-    Index(None, "seq"),
+    Column("decision", String(16), nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Index(None, "is_open", "rank", "p_value", "upload_seq"),
+    Index(None, "order_code", "lot_code", "is_open", "rank", "p_value", "upload_seq"),
+    Index(None, "upload_seq"),
 )
 """What inspectors look at next, made from verdicts of record and reviews, which stay the record; `rank` is 0 for what
 must be seen first."""

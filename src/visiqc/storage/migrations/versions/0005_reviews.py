@@ -63,7 +63,7 @@ def _make_queue() -> None:
     op.create_table(
         "queue",
         sa.Column("upload_id", sa.String(64), nullable=False),
-        sa.Column("seq", ROW_NUMBER, nullable=False),
+        sa.Column("upload_seq", ROW_NUMBER, nullable=False),
         sa.Column("rank", sa.Integer, nullable=False),
         sa.Column("p_value", sa.Float(53), nullable=False),
         sa.Column("is_open", sa.Boolean, nullable=False),
@@ -71,15 +71,15 @@ def _make_queue() -> None:
         sa.Column("order_code", sa.String(64)),
         sa.Column("lot_code", sa.String(64)),
         sa.Column("milestone", sa.String(64)),
-        sa.Column("decision", sa.String(16), nullable=False, server_default=""),
-        sa.Column("decided_by", sa.Text, nullable=False, server_default=""),
+        sa.Column("decision", sa.String(16), nullable=False),
+        sa.Column("decided_by", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("upload_id", name="pk_queue"),
         sa.ForeignKeyConstraint(["upload_id"], ["uploads.id"], name="fk_queue_uploads"),
     )
     for columns in (
-        ["is_open", "rank", "p_value", "seq"],
-        ["order_code", "lot_code", "is_open", "rank", "p_value", "seq"],
-        ["seq"],
+        ["is_open", "rank", "p_value", "upload_seq"],
+        ["order_code", "lot_code", "is_open", "rank", "p_value", "upload_seq"],
+        ["upload_seq"],
     ):
         op.create_index(f"ix_queue_{'_'.join(columns)}", "queue", columns)
 
@@ -99,14 +99,17 @@ def _fill_queue() -> None:
         connection.execute(sa.insert(table), [_queued(row) for row in some])
 
 
-_COLUMNS = ("upload_id", "seq", "rank", "p_value", "is_open", "sku", "order_code", "lot_code", "milestone")
+_COLUMNS = (
+    *("upload_id", "upload_seq", "rank", "p_value", "is_open", "sku"),
+    *("order_code", "lot_code", "milestone", "decision", "decided_by"),
+)
 
 
 def _queued(row: sa.Row[tuple[str, int, str, str, str, str, str, str]]) -> dict[str, object]:
     calibration = json.loads(row.document).get("calibration")
     p_value = calibration["p_value"] if calibration else 1.0
     values = (row.id, row.seq, RISK.index(row.outcome), p_value, True, row.sku)
-    return dict(zip(_COLUMNS, (*values, row.order_code, row.lot_code, row.milestone), strict=True))
+    return dict(zip(_COLUMNS, (*values, row.order_code, row.lot_code, row.milestone, "", ""), strict=True))
 
 
 def _refuse(action: str, table: str) -> None:
