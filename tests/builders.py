@@ -182,6 +182,7 @@ def a_verdict(**changes: Any) -> Verdict:
         "sku": SKU,
         "golden_version": 1,
         "golden_view": "front",
+        "golden_frame": (768, 1024),
         "photo_name": "IMG_0001.jpg",
         "photo_digest": digest_of("photo"),
         "outcome": outcome,

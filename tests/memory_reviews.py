@@ -7,8 +7,7 @@ from datetime import datetime
 
 from visiqc.domain.inspection_queue import RISK, Answered, Place, QueueCount, QueueFilter, QueueItem, risk_of
 from visiqc.domain.outcome import Outcome
-from visiqc.domain.review import Review, standing_review
-from visiqc.errors import Conflict
+from visiqc.domain.review import Review, require_newest, standing_review
 
 
 class MemoryReviews:
@@ -23,8 +22,7 @@ class MemoryReviews:
         with self._lock:
             self.upload(review.upload_id)
             kept = self._reviews.setdefault(review.upload_id, [])
-            if review.supersedes != (kept[-1].id if kept else ""):
-                raise Conflict(f"{kept[-1].author_name if kept else 'nobody'} answered meanwhile")
+            require_newest(kept, review)
             kept.append(review)
             return review
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from visiqc.domain.defect_catalogue import CATALOGUE
-from visiqc.errors import InputError, InvalidRecord
+from visiqc.errors import Conflict, InputError, InvalidRecord
 
 UNKNOWN: Final = "unknown"
 """The type of a defect that nobody could name."""
@@ -128,3 +128,18 @@ def standing_review(reviews: Sequence[Review]) -> Review | None:
     """What stands of a photo's reviews, oldest first: the last, unless that took the one before back."""
     last = reviews[-1] if reviews else None
     return None if last is None or last.decision is Decision.UNDONE else last
+
+
+def require_newest(earlier: Sequence[Review], review: Review) -> None:
+    """Return when `review` supersedes the newest of the earlier ones, or is the first.
+
+    Raises:
+        Conflict: Somebody answered meanwhile.
+    """
+    newest = earlier[-1] if earlier else None
+    if review.supersedes == (newest.id if newest else ""):
+        return
+    if newest is None:
+        raise Conflict(f"the photo has no review {review.supersedes[:40]!r} to supersede; load it again")
+    said = "took the answer back" if newest.decision is Decision.UNDONE else f"answered {newest.decision}"
+    raise Conflict(f"{newest.author_name} {said} meanwhile; look at it, and answer again if you know better")

@@ -6,8 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from visiqc.domain.review import Decision, Review, standing_review
-from visiqc.errors import Conflict
+from visiqc.domain.review import Review, require_newest, standing_review
 from visiqc.storage.database import Database
 from visiqc.storage.documents import from_document, to_document
 from visiqc.storage.schema import queue, reviews, viewings
@@ -60,21 +59,6 @@ class ReviewRecords:
             return tuple(connection.scalars(others))
 
         return self._database.write(work)
-
-
-def require_newest(earlier: tuple[Review, ...], review: Review) -> None:
-    """Return when `review` supersedes the newest of the earlier ones, or is the first.
-
-    Raises:
-        Conflict: Somebody answered meanwhile.
-    """
-    newest = earlier[-1] if earlier else None
-    if review.supersedes == (newest.id if newest else ""):
-        return
-    if newest is None:
-        raise Conflict(f"the photo has no review {review.supersedes[:40]!r} to supersede; load it again")
-    said = "took the answer back" if newest.decision is Decision.UNDONE else f"answered {newest.decision}"
-    raise Conflict(f"{newest.author_name} {said} meanwhile; look at it, and answer again if you know better")
 
 
 def _reviews(connection: Connection, upload_id: str) -> tuple[Review, ...]:
