@@ -27,6 +27,7 @@ function filter() {
 }
 
 function take(option) {
+  search.blur(); // else keys typed at once would still go to the hidden field
   dialog.close(option?.dataset.code ?? "");
 }
 

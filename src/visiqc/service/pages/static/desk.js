@@ -16,7 +16,7 @@ const fact = (what, value, className = "") => [element("dt", { text: what }), el
 const note = (text) => element("dd", { text, className: "whole" });
 
 export function showRegions(regions, chosen, choose) {
-  by("regions-count").textContent = regions.length ? `${regions.length}, ] and [` : "none";
+  by("regions-count").replaceChildren(...(regions.length > 1 ? [`${regions.length}, `, element("kbd", { text: "[" }), " ", element("kbd", { text: "]" })] : [String(regions.length || "none")]));
   by("regions").replaceChildren(...regions.map((region, n) => {
     const name = region.code && region.code !== "unknown" ? `${titleOf(region.code) || region.title} (${region.code})` : "type not known";
     const more = region.nth === null ? "drawn by hand" : `p ${number.format(region.p_value)}, ${number.format(region.area_px)} px`;
