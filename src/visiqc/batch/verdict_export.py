@@ -144,8 +144,7 @@ class _Writing:
         records = self.parts.records
         upload = records.upload(review.upload_id)
         verdict = records.verdict_under(upload.id, review.golden_version, review.models)
-        answer = verdict and said(verdict.outcome, review)
-        if verdict is None or answer is None:
+        if verdict is None or (answer := said(verdict.outcome, review)) is None:
             return None
         self.goldens.setdefault((upload.sku, verdict.golden_version))
         return self._row(upload, verdict, review, answer)

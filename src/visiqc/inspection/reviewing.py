@@ -104,7 +104,7 @@ def others_looking(upload_id: str, author: Author, parts: Parts) -> tuple[str, .
 
 
 def _region(said: SaidRegion, verdict: Verdict, frame: SharedFrame) -> ReviewedRegion:
-    to_upload = np.linalg.inv(frame.warp)
+    to_upload = np.asarray(np.linalg.inv(frame.warp), np.float64)
     if said.nth is None:
         drawn = moved(said.polygon, to_upload) if said.polygon else ()
         return ReviewedRegion(polygon=drawn, code=said.code or UNKNOWN, origin="inspector", dismissed=said.dismissed)

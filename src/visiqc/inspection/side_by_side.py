@@ -78,7 +78,10 @@ def side_picture(upload: Upload, verdict: Verdict | None, parts: Parts, *, side:
         return jpeg(warp_photo(photo, to_size @ frame.warp @ to_original, size))
     golden = parts.records.golden(upload.sku, upload.golden_version)
     if not frame.compared or verdict is None or verdict.golden_view is None:
-        return jpeg(decode_rgb(parts.blobs.get(golden.photos[0].digest), limits=parts.limits, max_side=max(size)))
+        closest = next(
+            (photo for photo in golden.photos if verdict and photo.view == verdict.golden_view), golden.photos[0]
+        )
+        return jpeg(decode_rgb(parts.blobs.get(closest.digest), limits=parts.limits, max_side=max(size)))
     return jpeg(_golden(golden, verdict.golden_view, to_size, size, parts))
 
 

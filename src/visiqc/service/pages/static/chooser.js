@@ -23,7 +23,9 @@ function filter() {
     const text = `${option.dataset.code} ${option.dataset.title}`.toLowerCase();
     option.hidden = !words.every((word) => text.includes(word));
   }
-  if (!current() || current().hidden) choose(shown()[0]);
+  // "miss" means a missing stone before "incomplete fill, missing detail".
+  const begins = (option) => [option.dataset.title, option.dataset.code].some((text) => text.toLowerCase().startsWith(words[0] ?? ""));
+  choose(shown().find(begins) ?? shown()[0]);
 }
 
 function take(option) {

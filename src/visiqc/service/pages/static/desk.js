@@ -37,7 +37,7 @@ export function showFacts(sheet) {
   document.title = `${by("title").textContent} · VisiQC`;
   by("outcome").className = `outcome ${(sheet.outcome ?? "").toLowerCase()}`;
   by("outcome").textContent = (sheet.outcome ?? "not scored").replace("_", " ");
-  by("waiting").textContent = `${sheet.waiting} waiting`;
+  by("waiting").textContent = `${sheet.left} waiting`;
   by("reasons").replaceChildren(...sheet.reasons.map((reason) => element("li", { text: reason.message })));
   by("score").replaceChildren(...scoreFacts(sheet));
   by("quality").replaceChildren(...sheet.quality.flatMap(qualityFact));

@@ -14,7 +14,8 @@ const stage = new Stage(by("panes"), { wipe: by("wipe"), zoom: by("zoom") });
 const upcoming = new Map();
 const visited = [];
 const answered = [];
-let sheet, regions = [], chosen = -1, sending = Promise.resolve();
+const done = new Set();
+let sheet, regions = [], chosen = -1, sending = Promise.resolve(), decided = 0;
 
 const say = (text) => { by("said").textContent = text; };
 const pressed = (name, on) => document.querySelector(`[data-do=${name}]`).setAttribute("aria-pressed", String(on));
@@ -82,7 +83,7 @@ async function show(id, { push = true, pressedAt, back = false } = {}) {
   dropPen();
   let found;
   try {
-    found = await (upcoming.get(id) ?? sheetOf(id, query));
+    found = await (upcoming.get(id) ?? fetched(id));
   } catch (error) {
     return trouble(error);
   } finally {
@@ -102,15 +103,30 @@ async function show(id, { push = true, pressedAt, back = false } = {}) {
   prepare(sheet.next);
 }
 
+// What was decided since a sheet was fetched is not waiting any more.
+async function fetched(id) {
+  const before = decided, found = await sheetOf(id, query);
+  return Object.defineProperty(found, "left", { get: () => Math.max(0, found.waiting - (decided - before)) });
+}
+
 function prepare(id) {
   if (!id || upcoming.has(id)) return;
-  const coming = sheetOf(id, query);
+  const coming = fetched(id);
   upcoming.set(id, coming);
   coming.then(pictures).catch(() => upcoming.delete(id));
 }
 
-function goOn(pressedAt) {
-  if (sheet.next && sheet.next !== sheet.id) return show(sheet.next, { pressedAt });
+// The next photo was named before the last answers; one that was answered here meanwhile is asked for anew.
+async function following() {
+  if (!done.has(sheet.next)) return sheet.next;
+  await sending;
+  const { next } = await sheetOf(sheet.id, query).catch(() => sheet);
+  return done.has(next) ? null : next;
+}
+
+async function goOn(pressedAt) {
+  const next = await following();
+  if (next && next !== sheet.id) return show(next, { pressedAt });
   notice("That was the last one.", element("a", { text: "To the queue", href: `/queue${query}` }));
 }
 
@@ -139,6 +155,7 @@ function decide(decision, pressedAt) {
     nth === null ? { polygon: corners, code: code || "unknown", dismissed } : { nth, code, dismissed });
   const body = { decision, supersedes: answering.reviews.newest, regions: said, note: by("note").value };
   keep();
+  done.add(answering.id);
   sending = sending.then(() => answer(answering.id, body)).then(
     (review) => {
       sessionStorage.removeItem(keptUnder(answering.id));
@@ -147,12 +164,14 @@ function decide(decision, pressedAt) {
     },
     (error) => refused(answering.id, error),
   );
+  decided += answering.reviews.reviews.some((review) => review.stands) ? 0 : 1;
   say(`${WORDS[decision]}: ${by("title").textContent}. u undoes.`);
   goOn(pressedAt);
 }
 
 // An answer that was not taken: back to its photo, as it is now, with the reason.
 async function refused(id, error) {
+  done.delete(id);
   if (error.status === 401) return trouble(error);
   upcoming.delete(id);
   await show(id);
@@ -170,6 +189,8 @@ async function undo() {
     return trouble(error);
   }
   upcoming.clear();
+  done.delete(last.id);
+  decided = 0;
   await show(last.id);
   say(`${WORDS.undone}. The answer stays in the record as undone.`);
 }
@@ -206,7 +227,7 @@ function draw() {
   stage.pen = new Pen(stage, sheet.frame, redraw, fix);
   root.classList.add("drawing");
   redraw();
-  say("Arrows move the box, Shift and arrows size it, Enter keeps it, Escape drops it; or drag");
+  say("Arrows move, Shift and arrows size, Enter keeps, Esc drops; or drag");
 }
 
 function dropPen() {
