@@ -27,7 +27,7 @@ function notice(text, link) {
 }
 
 function trouble(error) {
-  if (error.status !== 401) return notice(error.message);
+  if (error.status !== 401) return notice(error.message.replace(/[.]?$/, "."));
   const next = encodeURIComponent(location.pathname + location.search);
   notice("Your session is over; what you marked is kept here.", element("a", { text: "Log in again", href: `/login?next=${next}` }));
 }
@@ -162,21 +162,22 @@ function decide(decision, pressedAt) {
       answered.push({ id: answering.id, review: review.id });
       root.dataset.sent = answering.id;
     },
-    (error) => refused(answering.id, error),
+    (error) => refused(answering, error),
   );
   decided += answering.reviews.reviews.some((review) => review.stands) ? 0 : 1;
   say(`${WORDS[decision]}: ${by("title").textContent}. u undoes.`);
   goOn(pressedAt);
 }
 
-// An answer that was not taken: back to its photo, as it is now, with the reason.
-async function refused(id, error) {
-  done.delete(id);
-  if (error.status === 401) return trouble(error);
-  upcoming.delete(id);
-  await show(id);
+// An answer that was not taken: back to its photo, with the reason; as it is now, where it can be asked for.
+async function refused(before, error) {
+  done.delete(before.id);
+  decided -= 1;
+  upcoming.delete(before.id);
+  if (error.status === 401 || error.status === 0) upcoming.set(before.id, Promise.resolve(before));
+  await show(before.id);
   say("Not taken");
-  notice(error.status === 409 ? `${error.message}.` : error.message);
+  trouble(error);
 }
 
 async function undo() {
