@@ -21,6 +21,7 @@ from visiqc.domain.outcome import Outcome
 from visiqc.domain.people import Session, User
 from visiqc.domain.reasons import Measurement, Reason, ReasonCode
 from visiqc.domain.rescore import RescoreRequest, RescoreRun, Selection
+from visiqc.domain.review import Decision, Review
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import AlignmentReport, CalibrationReport, IdentityReport, Region, Verdict
 
@@ -198,6 +199,7 @@ def a_verdict(**changes: Any) -> Verdict:
         "sku": SKU,
         "golden_version": 1,
         "golden_view": "front",
+        "golden_frame": (768, 1024),
         "photo_name": "IMG_0001.jpg",
         "photo_digest": digest_of("photo"),
         "outcome": outcome,
@@ -251,3 +253,18 @@ def a_session(**changes: Any) -> Session:
         "expires_at": later(86_400),
     }
     return Session(**defaults | changes)
+
+
+def a_review(**changes: Any) -> Review:
+    """The first review of `an_upload()`, by Ana, about `a_verdict()`."""
+    defaults = {
+        "id": "review-1",
+        "upload_id": "upload-1",
+        "decision": Decision.REJECT,
+        "author": "user-1",
+        "author_name": "Ana (inspector)",
+        "made_at": MOMENT,
+        "golden_version": 1,
+        "models": a_verdict().models,
+    }
+    return Review(**defaults | changes)

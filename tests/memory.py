@@ -12,6 +12,7 @@ from typing import Any
 
 from memory_lots import MemoryLots
 from memory_people import MemoryPeople
+from memory_reviews import MemoryReviews
 from visiqc.domain.access import ApiKey
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenVersion
@@ -59,7 +60,7 @@ def _transaction(method: Callable[..., Any]) -> Callable[..., Any]:
     return locked
 
 
-class MemoryRecords(MemoryLots, MemoryPeople):
+class MemoryRecords(MemoryReviews, MemoryLots, MemoryPeople):
     """Records in dicts, in the order they came."""
 
     def __init__(self) -> None:

@@ -113,7 +113,7 @@ def test_the_first_tab_skips_to_the_content(browser: Any) -> None:
         assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.getAttribute('href')") == "/docs"
+        assert page.evaluate("document.activeElement.getAttribute('href')") == "/queue"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

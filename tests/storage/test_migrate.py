@@ -9,6 +9,7 @@ from alembic import command
 from sqlalchemy import Connection, create_engine, select, text
 
 from builders import MOMENT, a_calibration, a_calibration_report, a_golden, a_model_set, a_verdict, an_upload, later
+from visiqc.domain.inspection_queue import QueueFilter
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
 from visiqc.storage import schema
@@ -84,4 +85,31 @@ def test_verdicts_of_earlier_releases_are_named_by_their_models(tmp_path: Path) 
         made_at, views = schema.verdicts.c.made_at, schema.verdicts.c.golden_view
         assert set(connection.scalars(select(made_at))) == {MOMENT}
         assert [*connection.scalars(select(views).order_by(schema.verdicts.c.seq))][6:9] == ["front", None, "front"]
+    records.close()
+
+
+def test_photos_that_were_scored_before_there_was_a_queue_are_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "visiqc.sqlite3"
+    old = at_version("0004", path)
+    records = SqlRecords(old)
+    records.add_golden(a_golden())
+    records.accept([an_upload()])
+    verdict = a_verdict()
+    with old.engine.begin() as connection:
+        connection.execute(
+            schema.verdicts.insert().values(
+                upload_id=verdict.id,
+                sku=verdict.sku,
+                golden_version=1,
+                models=verdict.models,
+                outcome=verdict.outcome,
+                made_at=verdict.made_at,
+                document=to_document(verdict),
+            )
+        )
+    records.close()
+
+    records = SqlRecords(open_database(f"sqlite:///{path}"))
+    (item,) = records.queue(QueueFilter())
+    assert (item.upload_id, item.outcome, item.place.p_value) == ("upload-1", Outcome.REJECT, 0.004)
     records.close()

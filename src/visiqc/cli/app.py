@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from visiqc import __version__
+from visiqc.cli.dataset import dataset_app
 from visiqc.cli.demo import demo
 from visiqc.cli.evaluate import evaluate
 from visiqc.cli.golden import golden_app
@@ -65,6 +66,7 @@ app.command()(render)
 app.command()(serve)
 app.command()(worker)
 app.add_typer(train_app, name="train")
+app.add_typer(dataset_app, name="dataset")
 app.add_typer(model_app, name="model")
 app.add_typer(keys_app, name="key")
 app.add_typer(users_app, name="user")

@@ -15,7 +15,7 @@ class Role(StrEnum):
     FACTORY = "factory"
     """Uploads photos for scoring, and photos of units."""
     INSPECTOR = "inspector"
-    """Enrols golden proposals, calibrates with accepted photos, opens orders and lots."""
+    """Enrols golden proposals, calibrates with accepted photos, opens orders and lots, answers photos."""
     LEAD = "lead"
     """Approves golden versions."""
 

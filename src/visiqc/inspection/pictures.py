@@ -41,7 +41,7 @@ def heatmap_image(verdict: Verdict, parts: Parts, *, layer: Layer = "overlay") -
     if verdict.score_map_digest is None or verdict.golden_view is None:
         raise NotFound(f"verdict {verdict.id} is {verdict.outcome}: the photo was not compared, so it has no heatmap")
     golden = parts.records.golden(verdict.sku, verdict.golden_version)
-    view = _view(parts.banks.get(golden.bank_digest), verdict.golden_view)
+    view = view_named(parts.banks.get(golden.bank_digest), verdict.golden_view)
     if layer == "upload":
         return jpeg(_upload_in_frame(verdict, view, golden, parts))
     if layer == "golden":
@@ -89,7 +89,8 @@ def _upload_in_frame(verdict: Verdict, view: GoldenView, golden: GoldenVersion, 
     return warp_photo(copy.photo, warp @ to_original, view.frame_size)
 
 
-def _view(bank: GoldenBank, name: str) -> GoldenView:
+def view_named(bank: GoldenBank, name: str) -> GoldenView:
+    """A view of a golden by its name."""
     for view in bank.views:
         if view.name == name:
             return view

@@ -17,6 +17,7 @@ from visiqc.inspection.lot_ports import JobRecords, LotRecords
 from visiqc.inspection.model_ports import ModelSetRecords, RefitRecords
 from visiqc.inspection.people_ports import PeopleRecords
 from visiqc.inspection.rescore_ports import RescoreRecords
+from visiqc.inspection.review_ports import ReviewRecords
 from visiqc.vision.types import FeatureMaps, FloatArray, Photo
 
 
@@ -45,7 +46,16 @@ class Blobs(Protocol):
         ...
 
 
-class Records(ModelSetRecords, RefitRecords, JobRecords, LotRecords, PeopleRecords, RescoreRecords, Protocol):
+class Records(
+    ModelSetRecords,
+    RefitRecords,
+    JobRecords,
+    LotRecords,
+    PeopleRecords,
+    RescoreRecords,
+    ReviewRecords,
+    Protocol,
+):
     """The written record. Every method is one transaction; all raise `Unavailable` when the database is."""
 
     def add_golden(self, draft: GoldenVersion) -> GoldenVersion:

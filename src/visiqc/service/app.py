@@ -28,8 +28,8 @@ from visiqc.service.health import Readiness
 from visiqc.service.metrics import Metrics
 from visiqc.service.middleware import BodyLimit, RequestRecord
 from visiqc.service.model_watch import ModelWatch, PartsKeeper
-from visiqc.service.pages import account, home, reference, static
-from visiqc.service.routes import goldens, lots, operations, scores
+from visiqc.service.pages import account, home, inspecting, reference, static
+from visiqc.service.routes import goldens, lots, operations, reviews, scores
 from visiqc.service.schemas import ProblemOut
 from visiqc.service.sessions import Sessions
 from visiqc.settings import Settings
@@ -42,8 +42,8 @@ Errors are [problem documents](https://www.rfc-editor.org/rfc/rfc9457): test `co
 Roles, each doing all that the ones before it may: viewer, factory (sends photos), inspector (enrols), lead (approves).
 """
 ROUTERS = (
-    *(scores.router, lots.router, goldens.router, operations.router),
-    *(account.router, home.router, reference.router, static.router),
+    *(scores.router, lots.router, reviews.router, goldens.router, operations.router),
+    *(account.router, home.router, inspecting.router, reference.router, static.router),
 )
 log = structlog.get_logger("visiqc.service")
 

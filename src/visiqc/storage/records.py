@@ -11,8 +11,10 @@ from visiqc.storage.key_records import KeyRecords
 from visiqc.storage.lot_records import LotRecords
 from visiqc.storage.model_records import ModelRecords
 from visiqc.storage.people_records import UserRecords
+from visiqc.storage.queue_records import QueueRecords
 from visiqc.storage.rescore_reading import RescoreReading
 from visiqc.storage.rescore_records import RescoreRecords
+from visiqc.storage.review_records import ReviewRecords
 from visiqc.storage.schema import goldens
 from visiqc.storage.upload_records import UploadRecords
 from visiqc.storage.verdict_records import VerdictRecords
@@ -29,6 +31,8 @@ class SqlRecords(
     UserRecords,
     RescoreRecords,
     RescoreReading,
+    ReviewRecords,
+    QueueRecords,
 ):
     """Fills `Records` with a `Database`, for any number of threads and processes at once.
 

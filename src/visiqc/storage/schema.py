@@ -1,10 +1,10 @@
 """The tables. A record is kept whole as a JSON document; columns beside it are for finding and joining it.
 
 Rows are only ever added, but for `uploads.state`, `uploads.failure`, `api_keys.revoked_at`, a user's password and
-`disabled_at`, `jobs`, `sessions`, and the results in `rescore_photos`. In `goldens`, `approvals`, `calibrations`,
-`verdicts`, `model_sets`, `golden_features`, `orders`, `milestones`, `lots`, `unit_photos`, `logins`, `rescores` and
-`rescore_ends` the database itself refuses changes, and it refuses to delete an upload or a user (SQLite triggers, in
-the migrations).
+`disabled_at`, `jobs`, `sessions`, `queue`, `viewings`, and the results in `rescore_photos`. In `goldens`, `approvals`,
+`calibrations`, `verdicts`, `model_sets`, `golden_features`, `orders`, `milestones`, `lots`, `unit_photos`, `logins`,
+`rescores`, `rescore_ends` and `reviews` the database itself refuses changes, and it refuses to delete an upload or a
+user (SQLite triggers, in the migrations).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a database at this version is opened without importing Alembic."""
 
 PENDING, SCORED, FAILED = "pending", "scored", "failed"
@@ -326,3 +326,51 @@ rescore_photos = Table(
 )
 """The plan of a run, written whole before its work. The last four columns come with the result: `outcome`, `moved` and
 `verdict_seq` of a verdict, or else `error`. `was` is the outcome of record."""
+
+reviews = Table(
+    "reviews",
+    metadata,
+    _seq(),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("upload_id", String(64), ForeignKey("uploads.id"), nullable=False),
+    Column("supersedes", String(64), nullable=False),
+    Column("author", String(80), nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    UniqueConstraint("upload_id", "supersedes"),
+    sqlite_autoincrement=True,
+)
+"""What inspectors said. No two reviews of a photo supersede the same one, so its history is a line; the first
+supersedes ''."""
+
+viewings = Table(
+    "viewings",
+    metadata,
+    Column("upload_id", String(64), ForeignKey("uploads.id"), primary_key=True),
+    Column("viewer", String(80), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+"""Who has which photo open; forgotten after half a minute."""
+
+queue = Table(
+    "queue",
+    metadata,
+    Column("upload_id", String(64), ForeignKey("uploads.id"), primary_key=True),
+    Column("upload_seq", _ROW_NUMBER, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("p_value", Float(53), nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("sku", String(64), nullable=False),
+    Column("order_code", String(64)),
+    Column("lot_code", String(64)),
+    Column("milestone", String(64)),
+    Column("decision", String(16), nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Index(None, "is_open", "rank", "p_value", "upload_seq"),
+    Index(None, "order_code", "lot_code", "is_open", "rank", "p_value", "upload_seq"),
+    Index(None, "upload_seq"),
+)
+"""What inspectors look at next, made from verdicts of record and reviews, which stay the record; `rank` is 0 for what
+must be seen first."""

@@ -8,6 +8,7 @@ from visiqc.domain.verdict import Verdict
 from visiqc.storage import schema
 from visiqc.storage.database import Database
 from visiqc.storage.documents import from_document, to_document
+from visiqc.storage.queue_records import enqueue
 from visiqc.storage.upload_records import settle, state_of
 
 
@@ -60,6 +61,8 @@ def keep_verdict(connection: Connection, verdict: Verdict) -> Verdict:
         "made_at": verdict.made_at,
         "document": to_document(verdict),
     }
+    if documents_of(connection, verdict.id).first() is None:
+        enqueue(connection, verdict)
     connection.execute(insert(schema.verdicts).values(row))
     if state != schema.SCORED:
         settle(connection, verdict.id, state=schema.SCORED, failure=None)

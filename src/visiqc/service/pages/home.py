@@ -26,13 +26,14 @@ class Link:
 
 
 LINKS: Final = (
+    Link(path="/queue", title="Queue", what="Photos that wait for an inspector, riskiest first.", role=Role.VIEWER),
     Link(path="/docs", title="API", what="What programs can ask of this service, with examples.", role=Role.VIEWER),
     Link(path="/metrics", title="Counters", what="Requests, verdicts and times, for Prometheus.", role=Role.VIEWER),
 )
 MAY: Final = {
     Role.VIEWER: "You may look at scores, photos and golden samples.",
     Role.FACTORY: "You may send photos for scoring and look at what came of them.",
-    Role.INSPECTOR: "You may propose golden samples, send photos for scoring and look at everything.",
+    Role.INSPECTOR: "You may answer photos, propose golden samples, send photos for scoring and look at everything.",
     Role.LEAD: "You may approve golden samples, and all that the other roles may.",
 }
 
