@@ -205,6 +205,17 @@ def test_two_queues_on_one_record_score_each_photo_once() -> None:
     assert sorted(one.order + other.order) == sorted(ids)
 
 
+def test_a_photo_that_others_left_gets_its_turn_however_many_come_here() -> None:
+    bench = Bench(capacity=40)
+    bench.accept("left")
+    bench.put(*(f"{n}" for n in range(40)))
+    with bench.working():
+        wait_until(lambda: len(bench.order) == 41)
+    assert bench.order.index("left") < 10
+    own = [upload_id for upload_id in bench.order if upload_id != "left"]
+    assert own == [f"{n}" for n in range(40)]
+
+
 def test_without_workers_who_waits_hears_of_what_another_process_scored() -> None:
     front = Bench(workers=0, capacity=2)
     back = shared(front)

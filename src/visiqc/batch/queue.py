@@ -31,8 +31,10 @@ DRAIN_GRACE_S: Final = 25.0
 RETRY_PAUSE_S: Final = 1.0
 """Pause of a worker after database or disk were out of reach, doubled each time up to `MAX_PAUSE_S`."""
 MAX_PAUSE_S: Final = 30.0
-POLL_S: Final = 0.5
+POLL_S: Final = 0.3
 """How often a worker with nothing to do looks for photos that other processes accepted, or left behind."""
+OTHERS_EVERY: Final = 8
+"""However many photos are put here, every eighth turn is for the oldest of the record, whoever accepted it."""
 LAST_PHOTO_S: Final = 2.0
 """How long the end of a service waits for the photo in hand, which is scored again if it is cut off."""
 FIRST_GUESS_S: Final = 0.5
@@ -88,6 +90,7 @@ class ScoringQueue:
         self._stopping = threading.Event()
         self._waiting: deque[str] = deque()
         self._active = 0
+        self._turns = 0
         self._reserved = 0
         self._closed = False
         self._seconds_each = FIRST_GUESS_S
@@ -207,14 +210,16 @@ class ScoringQueue:
                 pause_s, idle = RETRY_PAUSE_S, upload_id is None
 
     def _next(self, wait_s: float) -> str | None:
-        """The photo that waited longest here; None where none does, or came within `wait_s` seconds.
+        """The photo that waited longest here; None where none came within `wait_s` seconds, or it is others' turn.
 
         Whoever asked counts as active until `_finished` or `_put_off`.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._stopping.is_set(), wait_s)
             self._active += 1
-            return self._waiting.popleft() if self._waiting and not self._stopping.is_set() else None
+            self._turns += 1
+            others = self._turns % OTHERS_EVERY == 0 and not self._closed
+            return None if others or not self._waiting or self._stopping.is_set() else self._waiting.popleft()
 
     def _taken(self, named: str | None) -> str | None:
         """The photo to score now, leased; without a named one, the oldest of the record, unless this is the end."""

@@ -11,7 +11,7 @@ import structlog
 
 from visiqc.inspection.lot_ports import JobRecords
 
-LOOK_S: Final = 0.2
+LOOK_S: Final = 0.1
 """Seconds between two looks at the record for photos that others score."""
 
 log = structlog.get_logger("visiqc.batch.waits")

@@ -79,7 +79,7 @@ def _take(connection: Connection, row: Row[Any], worker: str, until: datetime) -
         new = {"upload_id": row.id, "worker": worker, "leased_until": until, "attempts": 1}
         connection.execute(insert(jobs).values(new))
     elif row.attempts >= MAX_ATTEMPTS:
-        why = f"scoring it was begun {row.attempts} times and its worker ended each time; send the photo again"
+        why = f"scoring it was begun {row.attempts} times and its worker ended each time; take another photo"
         settle(connection, row.id, state=FAILED, failure=why)
         return False
     else:
