@@ -121,6 +121,8 @@ def test_an_inspector_corrects_draws_rejects_and_undoes_by_keyboard_and_it_becom
         page.keyboard.press("r")
         shown(page, at)
         assert [review.decision for review in reviews(service, at, 3)] == ["reject", "undone", "reject"]
+        again = service.parts.records.reviews(at)[-1]
+    assert again.regions == first.regions, "undoing takes the answer back, not the work"
     assert (first.author_name, first.decision) == ("Ana (inspector)", Decision.REJECT)
     assert (first.regions[0].origin, first.regions[0].code) == ("model", "ST-MIS")
     assert (first.regions[-1].origin, first.regions[-1].code) == ("inspector", "ME-SCR")

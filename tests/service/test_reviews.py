@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from services import Service, a_service, photos
 from visiqc.domain.access import Role
+from visiqc.service.pages import inspecting
 
 
 def scored(client: TestClient, *names: str) -> list[str]:
@@ -102,3 +106,23 @@ def test_a_viewer_reads_and_does_not_answer() -> None:
         client.headers.update(service.key(Role.VIEWER))
         assert client.get(f"/v1/scores/{upload}/sheet").status_code == 200
         assert answer(client, upload).status_code == 403
+
+
+def test_the_queue_page_leads_from_page_to_page_and_keeps_the_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspecting, "ROWS", 2)
+    with open_service().client() as client:
+        ids = scored(client, *(f"REVIEW.{n}.jpg" for n in range(3)))
+        first = client.get("/queue", params={"outcome": "REVIEW"}).text
+        (following,) = re.findall(r'rel="next" href="([^"]+)"', first)
+        second = client.get(html.unescape(following)).text
+    assert [found for found in ids if f"/photos/{found}?outcome=REVIEW" in first] == ids[:2]
+    assert [found for found in ids if f"/photos/{found}?outcome=REVIEW" in second] == ids[2:]
+    assert 'rel="next"' not in second
+    assert '<a href="/queue?outcome=REVIEW">To the beginning</a>' in second
+
+
+def test_a_photo_that_is_not_there_has_no_page() -> None:
+    with open_service().client(Accept="text/html") as client:
+        missing = client.get("/photos/nothing")
+    assert missing.status_code == 404
+    assert "no upload" in missing.text.lower()

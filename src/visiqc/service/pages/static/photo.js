@@ -155,11 +155,12 @@ function decide(decision, pressedAt) {
     nth === null ? { polygon: corners, code: code || "unknown", dismissed } : { nth, code, dismissed });
   const body = { decision, supersedes: answering.reviews.newest, regions: said, note: by("note").value };
   keep();
+  const marked = sessionStorage.getItem(keptUnder(answering.id));
   done.add(answering.id);
   sending = sending.then(() => answer(answering.id, body)).then(
     (review) => {
       sessionStorage.removeItem(keptUnder(answering.id));
-      answered.push({ id: answering.id, review: review.id });
+      answered.push({ id: answering.id, review: review.id, marked });
       root.dataset.sent = answering.id;
     },
     (error) => refused(answering, error),
@@ -189,6 +190,7 @@ async function undo() {
   } catch (error) {
     return trouble(error);
   }
+  sessionStorage.setItem(keptUnder(last.id), last.marked); // the answer is gone, the work on it is not
   upcoming.clear();
   done.delete(last.id);
   decided = 0;
