@@ -29,8 +29,14 @@ LOT_REPORT: Final[dict[str, Any]] = {
                     "unit": 7,
                     "outcome": "REVIEW",
                     "views": [
-                        {"view": "front", "required": True, "outcome": "REVIEW", "upload_ids": [SCORE["id"]]},
-                        {"view": "back", "required": True, "outcome": None, "upload_ids": []},
+                        {
+                            "view": "front",
+                            "required": True,
+                            "outcome": "REVIEW",
+                            "upload_ids": [SCORE["id"]],
+                            "outcomes": ["REVIEW"],
+                        },
+                        {"view": "back", "required": True, "outcome": None, "upload_ids": [], "outcomes": []},
                     ],
                     "missing": ["back"],
                     "pending": [],

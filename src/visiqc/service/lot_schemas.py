@@ -77,12 +77,14 @@ class OrdersOut(_Out):
 
 
 class ViewOut(_Out):
-    """One view of a unit; `outcome` is null while nothing can be said, `upload_ids` are scores to ask for."""
+    """One view of a unit; `outcome` is null while nothing can be said, `upload_ids` are scores to ask for, and
+    `outcomes` says what came of each."""
 
     view: str
     required: bool
     outcome: Outcome | None
     upload_ids: list[str]
+    outcomes: list[Outcome | None]
 
 
 class MisnamedOut(_Out):
