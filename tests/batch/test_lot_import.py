@@ -15,7 +15,7 @@ from visiqc.batch import lot_import
 from visiqc.batch.lot_import import LotImport
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Unavailable
+from visiqc.errors import InputError, UnreadablePhoto, Unavailable
 from visiqc.inspection.lots import SentUnitPhoto
 from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.storage.database import open_database
@@ -91,10 +91,25 @@ def test_a_photo_whose_scoring_is_out_of_reach_is_free_for_others(
 def test_a_photo_that_cannot_be_scored_is_told_on_the_record_and_the_rest_goes_on(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lot_import, "score_upload", lambda upload_id, parts: 1 / 0)
-    with LotImport(parts, score=True) as job:
-        take(job, 1, 2)
+    def broken(*_: object, **__: object) -> Verdict:
+        raise UnreadablePhoto("no picture in it")
+
+    monkeypatch.setattr(lot_import, "score_upload", broken)
+    for _ in range(2):  # a later import says it again
+        with LotImport(parts, score=True) as job:
+            for unit in (1, 2):
+                with pytest.raises(InputError, match="taken in and cannot be scored: no picture in it"):
+                    take(job, unit)
+        assert (job.done.scored, job.done.failed) == (0, 2)
     assert [bool(each.failure) for each in parts.records.photo_results("PO-7", "L1")] == [True, True]
+
+
+def test_a_mistake_that_is_not_the_photo_s_leaves_it_pending(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lot_import, "score_upload", lambda upload_id, parts: 1 / 0)
+    with LotImport(parts, score=True) as job, pytest.raises(ZeroDivisionError):
+        take(job, 1)
+    (photo,) = parts.records.photo_results("PO-7", "L1")
+    assert photo.pending
 
 
 def test_what_a_dead_process_held_is_scored_at_the_end(parts: Parts) -> None:

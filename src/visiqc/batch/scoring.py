@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Unavailable, VisiQCError
+from visiqc.errors import BadRecipe, InputError, ShapeMismatch
 from visiqc.inspection.ports import Records
 
 log = structlog.get_logger("visiqc.batch.scoring")
@@ -27,7 +27,7 @@ class Tally(Protocol):
 
 
 def score_or_fail(score: Callable[[str], Verdict], upload_id: str, records: Records) -> Verdict | None:
-    """Score one photo, or keep why it cannot be scored and return None.
+    """Score one photo, or keep why its own bytes cannot be scored and return None.
 
     Args:
         score: The story.
@@ -35,15 +35,14 @@ def score_or_fail(score: Callable[[str], Verdict], upload_id: str, records: Reco
         records: Where failures are kept.
 
     Raises:
-        Unavailable: Something the work needs is out of reach, which says nothing about the photo. Any other error
-            that gets out means that the failure could not be kept.
+        Exception: Any error that says nothing about the photo: a store, golden or model that is missing or damaged, too
+            little memory, a mistake of ours. The photo is to be put off, never given up for it.
     """
     try:
         return score(upload_id)
-    except Unavailable:
+    except (BadRecipe, ShapeMismatch):
         raise
-    except Exception as err:
-        log.error("scoring failed", upload_id=upload_id, exc_info=err)
-        why = str(err) if isinstance(err, VisiQCError) else "scoring failed inside VisiQC; its log says why"
-        records.fail(upload_id, why)
+    except InputError as err:
+        log.error("scoring failed", upload_id=upload_id, error=str(err))
+        records.fail(upload_id, str(err))
         return None

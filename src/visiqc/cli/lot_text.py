@@ -77,6 +77,8 @@ def _unit(unit: UnitResult) -> dict[str, Any]:
 def describe_import(done: Imported, *, broken: int, pending: int, records: Records) -> str:
     """What an import did, and how the lots stand that it touched."""
     lines = [f"{done.new} photos imported, {done.known} were there already, {done.scored} scored here"]
+    if done.failed:
+        lines.append(f"{done.failed} photos could not be scored; visiqc lot retry has them tried again")
     if broken:
         lines.append(f"{broken} lines could not be used; they are named above")
     if pending:

@@ -19,7 +19,7 @@ from visiqc.domain.ranking import Ranking
 from visiqc.domain.reasons import Reason, ReasonCode
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import Region, Verdict
-from visiqc.errors import InputError, NotApproved
+from visiqc.errors import InputError, IntegrityError, NotApproved, UnreadablePhoto
 from visiqc.inspection.colour_judgement import SHARE_OF_LEVEL, colour_reasons, judged_colour
 from visiqc.inspection.compare import Comparison, compare
 from visiqc.inspection.fleet import Fleet
@@ -148,7 +148,8 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
     Raises:
         NotFound: No such upload.
         Conflict: Its golden was enrolled with other models, and cannot be with those that are loaded.
-        IntegrityError: Its stored photo or golden features are not what was stored.
+        UnreadablePhoto: Its own stored bytes are not what was stored.
+        IntegrityError: Golden features are not what was stored.
     """
     if (known := parts.records.verdict(upload_id)) is not None:
         return known
@@ -196,11 +197,19 @@ def verdict_of(upload: Upload, golden: GoldenVersion, parts: Parts) -> Verdict:
 def _compared(upload: Upload, golden: GoldenVersion, parts: Parts, watch: Stopwatch) -> Comparison:
     with watch.stage("decode"):
         copy = parts.recent.take(upload.id) or read_photo(
-            parts.blobs.get(upload.photo_digest), parts.limits, frame_long_side=golden.policy.long_side
+            _own_bytes(upload, parts), parts.limits, frame_long_side=golden.policy.long_side
         )
     with watch.stage("load golden"):
         bank = golden_bank(golden, parts)
     return compare(copy.photo, copy.original_size, bank, parts.models, parts.fleet)
+
+
+def _own_bytes(upload: Upload, parts: Parts) -> bytes:
+    """The photo's bytes. Damage to them is the photo's own, unlike damage to a golden, which concerns every photo."""
+    try:
+        return parts.blobs.get(upload.photo_digest)
+    except IntegrityError as err:
+        raise UnreadablePhoto(str(err)) from err
 
 
 def _is_golden_photo(upload: Upload, golden: GoldenVersion, parts: Parts) -> bool:

@@ -88,6 +88,10 @@ class Records(ModelSetRecords, RefitRecords, JobRecords, LotRecords, PeopleRecor
         """Say why an accepted upload cannot be scored."""
         ...
 
+    def retry(self, upload_id: str) -> bool:
+        """Let an upload that failed wait for its score again; False where it did not fail; `NotFound` without it."""
+        ...
+
     def add_verdict(self, verdict: Verdict) -> Verdict:
         """Keep a verdict of the upload of its id; where one by the same golden and models exists, return that one."""
         ...
