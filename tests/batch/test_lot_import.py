@@ -15,7 +15,7 @@ from visiqc.batch import lot_import
 from visiqc.batch.lot_import import LotImport
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import InputError, UnreadablePhoto, Unavailable
+from visiqc.errors import InputError, Unavailable, UnreadablePhoto
 from visiqc.inspection.lots import SentUnitPhoto
 from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.storage.database import open_database

@@ -78,7 +78,8 @@ class OrdersOut(_Out):
 
 class ViewOut(_Out):
     """One view of a unit; `outcome` is null while nothing can be said, `upload_ids` are scores to ask for, and
-    `outcomes` says what came of each."""
+    `outcomes` says what came of each.
+    """
 
     view: str
     required: bool
