@@ -15,7 +15,7 @@ from visiqc.batch import lot_import
 from visiqc.batch.lot_import import LotImport
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import InputError, Unavailable, UnreadablePhoto
+from visiqc.errors import InputError, NotFound, Unavailable, UnreadablePhoto
 from visiqc.inspection.lots import SentUnitPhoto
 from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.storage.database import open_database
@@ -55,6 +55,17 @@ def test_each_photo_is_in_its_lot_and_has_its_verdict(parts: Parts) -> None:
     assert (job.done.new, job.done.known, job.done.scored) == (2, 1, 2)
     assert list(job.done.lots) == [("PO-7", "L1")]
     assert verdicts(parts) == [1, 1]
+
+
+def test_a_line_that_cannot_be_used_opens_no_order_and_no_lot(parts: Parts) -> None:
+    photo = SentUnitPhoto(photo=SentPhoto(name="1.jpg", content=jpeg(1)), unit=1, view="front")
+    broken = replace(photo, photo=SentPhoto(name="2.jpg", content=b"no picture"))
+    tries = [(SKU, "no-such", photo), ("unknown", "pre-shipment", photo), (SKU, "pre-shipment", broken)]
+    with LotImport(parts, score=True) as job:
+        for sku, milestone, sent in tries:
+            with pytest.raises((InputError, NotFound)):
+                job.take("PO-8", "L1", sku, milestone, sent)
+    assert parts.records.orders() == ()
 
 
 def test_a_full_disk_ends_the_import_and_the_next_one_goes_on(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,14 @@ def test_waiting_failed_and_misnamed_photos_are_named() -> None:
     assert (found.pending, found.failed, found.misnamed) == (("1",), ("2",), (photos[0],))
 
 
+def test_a_view_is_the_same_in_either_form_of_its_letters() -> None:
+    composed, apart = "R\u00fcckseite", "Ru\u0308ckseite"
+    (photo,) = results((apart, PASS))
+    found = unit_outcome(1, [apart], [replace(photo, found_view=apart)])
+    assert (found.outcome, found.misnamed) == (PASS, ())
+    assert photo.view == composed
+
+
 def test_required_views_come_first_and_in_their_order() -> None:
     found = unit(("detail", PASS), ("back", PASS))
     assert [(each.view, each.required) for each in found.views] == [("front", True), ("back", True), ("detail", False)]

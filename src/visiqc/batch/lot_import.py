@@ -12,8 +12,9 @@ from typing import Final
 
 from visiqc.batch.leases import LEASE_S, Leases
 from visiqc.batch.scoring import score_or_fail
+from visiqc.domain.lot import MILESTONES, Order
 from visiqc.errors import InputError, NotFound, Unavailable
-from visiqc.inspection.inspect import score_upload
+from visiqc.inspection.inspect import approved_golden, decoded_photos, score_upload
 from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos, open_lot, open_order
 from visiqc.inspection.parts import Parts
 
@@ -72,7 +73,7 @@ class LotImport:
             Conflict: The lot is of another product; or no golden version of it is approved.
             Unavailable: Database, disk or models are out of reach.
         """
-        self._open(order, lot, sku)
+        self._open(order, lot, sku, milestone, photo)
         (added,) = add_unit_photos(order, lot, milestone, [photo], self._parts)
         self.done.lots[order, lot] = None
         if added.new:
@@ -89,7 +90,7 @@ class LotImport:
             self.done.failed += 1
             raise InputError(f"it was taken in and cannot be scored: {failure}")
 
-    def _open(self, order: str, lot: str, sku: str) -> None:
+    def _open(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> None:
         records = self._parts.records
         if (order, lot) in self.done.lots and not sku:
             return
@@ -101,11 +102,22 @@ class LotImport:
                     f"lot {lot} of order {order} is not open, and no product is named; name it with --sku, or open "
                     f"the lot first: visiqc lot open {order} {lot} --sku SKU"
                 ) from None
+            self._require_usable(order, sku, milestone, photo)
             _open_order(order, self._parts)
             open_lot(order, lot, sku, self._parts)
             return
         if sku not in {"", known.sku}:
             raise InputError(f"lot {lot} of order {order} is of the product {known.sku}, not {sku}")
+
+    def _require_usable(self, order: str, sku: str, milestone: str, photo: SentUnitPhoto) -> None:
+        """Check the first photo of a lot before its lot is opened: orders and lots are never removed again."""
+        try:
+            kept = self._parts.records.order(order)
+        except NotFound:
+            kept = Order(code=order, milestones=MILESTONES, made_at=self._parts.clock())
+        kept.checked_milestone(milestone)
+        golden = approved_golden(sku, None, self._parts)
+        decoded_photos({"first": photo.photo}, golden, self._parts)
 
     def _score_or_leave(self, upload_id: str) -> None:
         """Score a photo, unless that was done; one that another process holds is left for the end."""

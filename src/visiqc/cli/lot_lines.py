@@ -138,7 +138,7 @@ def _within(folder: Path, path: Path) -> Path:
         raise InputError(f"{shown(path.relative_to(folder))}: {err}") from err
     if not inside:
         raise InputError(
-            f"{shown(path.relative_to(folder))} is a link that leads out of the import folder; put the file itself there"
+            f"{shown(path.relative_to(folder))} is a link that leads out of the import folder; put the file there"
         )
     return path
 

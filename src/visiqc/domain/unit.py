@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from visiqc.domain.codes import checked_view
 from visiqc.domain.lot import UnitPhoto
 from visiqc.domain.outcome import Outcome
 
@@ -49,7 +50,7 @@ class PhotoResult:
     @property
     def misnamed(self) -> bool:
         """Whether it shows another view than it claims."""
-        return self.found_view not in {None, self.view}
+        return self.found_view is not None and checked_view(self.found_view) != checked_view(self.view)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,7 @@ def unit_outcome(unit: int, required_views: Sequence[str], photos: Iterable[Phot
         photos: Its photos, in the order they came.
     """
     photos = tuple(photos)
+    required_views = tuple(map(checked_view, required_views))  # a golden's names may have another form of letters
     names = dict.fromkeys((*required_views, *(photo.view for photo in photos)))
     views = tuple(_view_result(name, name in required_views, photos) for name in names)
     missing = tuple(view.view for view in views if view.required and not _was_sent(view, photos))

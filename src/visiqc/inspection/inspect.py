@@ -155,7 +155,9 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
         return known
     upload = parts.records.upload(upload_id)
     golden = parts.records.golden(upload.sku, upload.golden_version)
-    return parts.records.add_verdict(verdict_of(upload, golden, parts))
+    made = parts.records.add_verdict(verdict_of(upload, golden, parts))
+    # Another worker may have been first, under other models: its verdict is the one of record then, and the answer.
+    return parts.records.verdict(upload_id) or made
 
 
 def verdict_of(upload: Upload, golden: GoldenVersion, parts: Parts) -> Verdict:
@@ -163,8 +165,8 @@ def verdict_of(upload: Upload, golden: GoldenVersion, parts: Parts) -> Verdict:
     watch = Stopwatch()
     with watch.stage("load golden"):
         ranking = ranking_for(golden, parts)
-    if _is_golden_photo(upload, golden, parts):
-        found = Comparison(complaints=(_golden_itself(),))
+    if is_golden_photo(upload, golden, parts):
+        found = Comparison(complaints=(golden_itself(),))
     else:
         found = _compared(upload, golden, parts, watch)
     with watch.stage("decide"):
@@ -212,7 +214,7 @@ def _own_bytes(upload: Upload, parts: Parts) -> bytes:
         raise UnreadablePhoto(str(err)) from err
 
 
-def _is_golden_photo(upload: Upload, golden: GoldenVersion, parts: Parts) -> bool:
+def is_golden_photo(upload: Upload, golden: GoldenVersion, parts: Parts) -> bool:
     """Whether the file is a photo of any golden version the product had when the upload came."""
     before = [one for one in parts.records.goldens(upload.sku) if one.made_at <= upload.received_at]
     return any(photo.digest == upload.photo_digest for one in (golden, *before) for photo in one.photos)
@@ -277,7 +279,8 @@ def photo_digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _golden_itself() -> Reason:
+def golden_itself() -> Reason:
+    """What is said of a file that is a golden photo."""
     return Reason(
         code=ReasonCode.DUPLICATE_PHOTO,
         message="this file is one of the golden photos, not a photo of a new piece",

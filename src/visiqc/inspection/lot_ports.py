@@ -101,6 +101,7 @@ class LotRecords(Protocol):
             For each, its place, or that of the same bytes where the milestone of the lot had them before.
 
         Raises:
+            InputError: The milestone has the same bytes as the photo of another unit or view.
             NotFound: No such lot, milestone or golden version.
             Conflict: The request key was used before with a different fingerprint.
         """
