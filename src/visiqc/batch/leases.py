@@ -44,6 +44,14 @@ class Leases:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
+    def __enter__(self) -> Leases:
+        """Renew while the context lasts."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def take(self, upload_id: str | None = None) -> Upload | None:
         """The oldest job that nobody holds, or the one that is named; None where it is not to be had.
 
