@@ -194,6 +194,11 @@ class MemoryRecords(MemoryLots, MemoryPeople):
             self._jobs.pop(upload_id, None)
 
     @_transaction
+    def keep_key(self, request: RequestKey) -> bool:
+        self.accepted(request)
+        return self._requests.setdefault(request.key, request) is request
+
+    @_transaction
     def retry(self, upload_id: str) -> bool:
         upload = self.upload(upload_id)
         self._uploads[upload_id] = replace(upload, failure=None)

@@ -122,6 +122,8 @@ def add_unit_photos(
     _require_usable(inside, photos, digests, known)
     places = {uuid.uuid4().hex: each for each, digest in zip(photos, digests, strict=True) if digest not in known}
     kept = _take_in(places, inside, milestone, parts, request) if places else ()
+    if request is not None and not places:
+        parts.records.keep_key(request)
     fresh = iter(kept)
     return tuple(Added(known[digest], new=False) if digest in known else next(fresh) for digest in digests)
 

@@ -88,6 +88,14 @@ class Records(ModelSetRecords, RefitRecords, JobRecords, LotRecords, PeopleRecor
         """Say why an accepted upload cannot be scored."""
         ...
 
+    def keep_key(self, request: RequestKey) -> bool:
+        """Keep the key of a request that brought nothing new; False where it was kept before.
+
+        Raises:
+            Conflict: It was used before with a different fingerprint.
+        """
+        ...
+
     def retry(self, upload_id: str) -> bool:
         """Let an upload that failed wait for its score again; False where it did not fail; `NotFound` without it."""
         ...
