@@ -56,7 +56,7 @@ class JobRecords:
             times = connection.scalar(select(jobs.c.put_off).where(*held))
             if times is None:
                 return
-            back = {"leased_until": None, "attempts": jobs.c.attempts - 1}
+            back: dict[str, Any] = {"leased_until": None, "attempts": jobs.c.attempts - 1}
             if put_off_at is not None:
                 back |= {"put_off": times + 1, "not_before": put_off_until(put_off_at, times)}
             connection.execute(update(jobs).where(*held).values(back))
