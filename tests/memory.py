@@ -17,7 +17,7 @@ from visiqc.domain.access import ApiKey
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenVersion
 from visiqc.domain.model_set import ModelSet
-from visiqc.domain.upload import MAX_ATTEMPTS, RequestKey, Upload
+from visiqc.domain.upload import MAX_ATTEMPTS, RequestKey, Upload, put_off_until
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, InputError, IntegrityError, InvalidRecord, NotApproved, NotFound
 
@@ -73,6 +73,7 @@ class MemoryRecords(MemoryReviews, MemoryLots, MemoryPeople):
         self._uploads: dict[str, Upload] = {}
         self._verdicts: dict[str, dict[tuple[int, str], Verdict]] = {}
         self._jobs: dict[str, tuple[str, datetime | None, int]] = {}
+        self._put_off: dict[str, tuple[int, datetime]] = {}
         self._keys: dict[str, ApiKey] = {}
         self._features: dict[tuple[str, int, tuple[str, ...]], str] = {}
         self._model_sets: list[ModelSet] = []
@@ -194,6 +195,17 @@ class MemoryRecords(MemoryReviews, MemoryLots, MemoryPeople):
             self._jobs.pop(upload_id, None)
 
     @_transaction
+    def keep_key(self, request: RequestKey) -> bool:
+        self.accepted(request)
+        return self._requests.setdefault(request.key, request) is request
+
+    @_transaction
+    def retry(self, upload_id: str) -> bool:
+        upload = self.upload(upload_id)
+        self._uploads[upload_id] = replace(upload, failure=None)
+        return upload.failure is not None
+
+    @_transaction
     def add_verdict(self, verdict: Verdict) -> Verdict:
         upload = self.upload(verdict.id)
         self._uploads[verdict.id] = replace(upload, failure=None)
@@ -222,7 +234,9 @@ class MemoryRecords(MemoryReviews, MemoryLots, MemoryPeople):
         taken: list[Upload] = []
         for upload in self.pending():
             _, leased_until, attempts = self._jobs.get(upload.id, ("", None, 0))
-            if len(taken) == limit or upload_id not in {None, upload.id} or (leased_until and leased_until > now):
+            late = upload.id in self._put_off and self._put_off[upload.id][1] > now
+            held = late or (leased_until and leased_until > now)
+            if len(taken) == limit or upload_id not in {None, upload.id} or held:
                 continue
             if attempts >= MAX_ATTEMPTS:
                 self.fail(upload.id, f"scoring it was begun {attempts} times and its worker ended each time")
@@ -239,10 +253,13 @@ class MemoryRecords(MemoryReviews, MemoryLots, MemoryPeople):
                 self._jobs[upload_id] = (worker, until, attempts)
 
     @_transaction
-    def release(self, worker: str, upload_id: str) -> None:
+    def release(self, worker: str, upload_id: str, *, put_off_at: datetime | None = None) -> None:
         holder, leased_until, attempts = self._jobs.get(upload_id, ("", None, 0))
         if holder == worker and leased_until is not None:
             self._jobs[upload_id] = (worker, None, attempts - 1)
+            if put_off_at is not None:
+                times = self._put_off.get(upload_id, (0, None))[0]
+                self._put_off[upload_id] = (times + 1, put_off_until(put_off_at, times))
 
     @_transaction
     def unsettled(self, upload_ids: Collection[str]) -> frozenset[str]:

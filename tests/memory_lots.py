@@ -70,7 +70,10 @@ class MemoryLots:
         return answer
 
     def _known(self, photo: UnitPhoto, digest: str) -> UnitPhoto | None:
-        return self.known_photos(photo.order, photo.lot, photo.milestone, [digest]).get(digest)
+        known = self.known_photos(photo.order, photo.lot, photo.milestone, [digest]).get(digest)
+        if known is not None:
+            known.require_place(photo.unit, photo.view)
+        return known
 
     def known_photos(self, order: str, lot: str, milestone: str, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
         with self._lock:

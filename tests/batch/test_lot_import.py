@@ -15,7 +15,7 @@ from visiqc.batch import lot_import
 from visiqc.batch.lot_import import LotImport
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Unavailable
+from visiqc.errors import InputError, NotFound, Unavailable, UnreadablePhoto
 from visiqc.inspection.lots import SentUnitPhoto
 from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.storage.database import open_database
@@ -57,6 +57,17 @@ def test_each_photo_is_in_its_lot_and_has_its_verdict(parts: Parts) -> None:
     assert verdicts(parts) == [1, 1]
 
 
+def test_a_line_that_cannot_be_used_opens_no_order_and_no_lot(parts: Parts) -> None:
+    photo = SentUnitPhoto(photo=SentPhoto(name="1.jpg", content=jpeg(1)), unit=1, view="front")
+    broken = replace(photo, photo=SentPhoto(name="2.jpg", content=b"no picture"))
+    tries = [(SKU, "no-such", photo), ("unknown", "pre-shipment", photo), (SKU, "pre-shipment", broken)]
+    with LotImport(parts, score=True) as job:
+        for sku, milestone, sent in tries:
+            with pytest.raises((InputError, NotFound)):
+                job.take("PO-8", "L1", sku, milestone, sent)
+    assert parts.records.orders() == ()
+
+
 def test_a_full_disk_ends_the_import_and_the_next_one_goes_on(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     put = parts.blobs.put
 
@@ -91,10 +102,25 @@ def test_a_photo_whose_scoring_is_out_of_reach_is_free_for_others(
 def test_a_photo_that_cannot_be_scored_is_told_on_the_record_and_the_rest_goes_on(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lot_import, "score_upload", lambda upload_id, parts: 1 / 0)
-    with LotImport(parts, score=True) as job:
-        take(job, 1, 2)
+    def broken(*_: object, **__: object) -> Verdict:
+        raise UnreadablePhoto("no picture in it")
+
+    monkeypatch.setattr(lot_import, "score_upload", broken)
+    for _ in range(2):  # a later import says it again
+        with LotImport(parts, score=True) as job:
+            for unit in (1, 2):
+                with pytest.raises(InputError, match="taken in and cannot be scored: no picture in it"):
+                    take(job, unit)
+        assert (job.done.scored, job.done.failed) == (0, 2)
     assert [bool(each.failure) for each in parts.records.photo_results("PO-7", "L1")] == [True, True]
+
+
+def test_a_mistake_that_is_not_the_photo_s_leaves_it_pending(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lot_import, "score_upload", lambda upload_id, parts: 1 / 0)
+    with LotImport(parts, score=True) as job, pytest.raises(ZeroDivisionError):
+        take(job, 1)
+    (photo,) = parts.records.photo_results("PO-7", "L1")
+    assert photo.pending
 
 
 def test_what_a_dead_process_held_is_scored_at_the_end(parts: Parts) -> None:

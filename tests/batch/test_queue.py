@@ -17,7 +17,7 @@ from visiqc.batch.queue import ScoringQueue
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Busy, Unavailable
+from visiqc.errors import Busy, IntegrityError, NotFound, Unavailable, UnreadablePhoto
 from visiqc.service.metrics import Metrics
 
 
@@ -130,7 +130,7 @@ def test_a_photo_that_fails_is_told_on_the_record_and_the_worker_goes_on() -> No
 
     def fail(upload_id: str) -> None:
         if upload_id == "a":
-            raise ZeroDivisionError
+            raise UnreadablePhoto("a: not a picture")
 
     bench.before = fail
     bench.put("a", "b")
@@ -142,8 +142,9 @@ def test_a_photo_that_fails_is_told_on_the_record_and_the_worker_goes_on() -> No
 
 def test_a_failure_that_cannot_be_recorded_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("visiqc.batch.queue.RETRY_PAUSE_S", 0.01)
+    monkeypatch.setattr("visiqc.domain.upload.PUT_OFF_S", 0.0)
     bench = Bench()
-    failures: list[Exception] = [Unavailable("no database to keep the failure in"), RuntimeError("not a photo")]
+    failures: list[Exception] = [Unavailable("no database to keep the failure in"), UnreadablePhoto("not a photo")]
 
     def fail(*_: object) -> None:
         if failures:
@@ -155,6 +156,41 @@ def test_a_failure_that_cannot_be_recorded_is_tried_again(monkeypatch: pytest.Mo
     with bench.working():
         wait_until(lambda: bench.done("a"))
     assert failures == []
+
+
+@pytest.mark.parametrize("error", [NotFound("no blob"), IntegrityError("bank"), MemoryError(), ZeroDivisionError()])
+def test_an_error_that_is_not_of_the_photo_s_bytes_never_fails_it(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr("visiqc.batch.queue.RETRY_PAUSE_S", 0.01)
+    bench = Bench()
+
+    def fail(upload_id: str) -> None:
+        if upload_id == "a" and bench.clock() < later(1):
+            raise error
+
+    bench.before = fail
+    bench.put("a", "b")
+    with bench.working():
+        wait_until(lambda: bench.done("b"))
+        assert bench.records.upload("a").failure is None
+        bench.clock.pass_(1)
+        wait_until(lambda: bench.done("a"))
+
+
+def test_a_photo_that_nothing_can_read_does_not_keep_the_others_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visiqc.batch.queue.RETRY_PAUSE_S", 0.01)
+    bench = Bench(workers=1)
+
+    def fail(upload_id: str) -> None:
+        if upload_id == "a":
+            raise Unavailable("the photo store cannot be read: input/output error")
+
+    bench.before = fail
+    bench.accept("a", "b", "c")
+    with bench.working():
+        wait_until(lambda: bench.done("c"))
+    assert not bench.done("a")
 
 
 def test_draining_finishes_what_waits_and_takes_nothing_new() -> None:
@@ -260,7 +296,7 @@ def test_a_photo_that_is_put_off_is_given_back(monkeypatch: pytest.MonkeyPatch) 
     bench.go.set()
     bench.queue.start()
     waits.result(10)
-    wait_until(lambda: bench.records.lease("another", now=bench.clock(), until=later(15)))
+    wait_until(lambda: bench.records.lease("another", now=later(1), until=later(15)))
     bench.queue.abandon()
     bench.queue.drain(0)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from visiqc.cli.photos import find_golden_photos, find_photos
+from visiqc.cli.photos import PhotoFile, find_golden_photos, find_photos
 from visiqc.errors import InputError, TooLarge, UnreadablePhoto
 
 
@@ -64,6 +64,11 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(UnreadablePhoto, match="not a file"):
         find_photos(["pipe.jpg"])[0].read(max_bytes=100)
+
+
+def test_a_name_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadablePhoto, match="null"):
+        PhotoFile(tmp_path / "a\0.jpg").read(max_bytes=9)
 
 
 def test_a_name_that_was_never_unicode_can_be_printed() -> None:

@@ -68,6 +68,29 @@ def test_a_job_given_back_is_free_at_once_and_counts_as_untried(waiting: Records
     assert waiting.upload("a").failure is None
 
 
+def test_a_job_that_is_put_off_waits_longer_each_time_and_counts_as_untried(waiting: Records) -> None:
+    seconds = 0.0
+    for times in range(2 * MAX_ATTEMPTS):
+        assert taken(waiting, "one", seconds, upload_id="a") == ["a"]
+        waiting.release("one", "a", put_off_at=later(seconds))
+        pause = min(600.0, 2.0**times)
+        assert taken(waiting, "two", seconds + pause - 0.1, upload_id="a") == []
+        seconds += pause
+    assert taken(waiting, "two") == ["b"]
+    assert waiting.upload("a").failure is None
+
+
+def test_what_failed_can_be_tried_again_and_what_did_not_stays(waiting: Records) -> None:
+    waiting.fail("a", "lost")
+    waiting.add_verdict(a_verdict(id="b"))
+    assert [waiting.retry(upload_id) for upload_id in "abc"] == [True, False, False]
+    assert waiting.upload("a").failure is None
+    assert taken(waiting, "one", limit=5) == ["a", "c"]
+    assert waiting.verdict("b") is not None
+    with pytest.raises(NotFound):
+        waiting.retry("no-such")
+
+
 def test_an_upload_that_ends_every_worker_is_given_up(waiting: Records) -> None:
     for n in range(MAX_ATTEMPTS):
         assert taken(waiting, f"worker-{n}", 20 * n) == ["a"]

@@ -80,7 +80,9 @@ def test_an_upload_knows_its_place(stocked: Records) -> None:
 
 def test_the_same_photo_of_a_milestone_is_kept_once(stocked: Records) -> None:
     (first,) = stocked.accept_unit_photos(*sent("a", "bytes"))
-    assert stocked.accept_unit_photos(*sent("b", "bytes", unit=2)) == (first,)
+    assert stocked.accept_unit_photos(*sent("b", "bytes")) == (first,)
+    with pytest.raises(InputError, match=r"photo of unit 1, view front already, not of unit 2"):
+        stocked.accept_unit_photos(*sent("b", "bytes", unit=2))
     (elsewhere,) = stocked.accept_unit_photos(*sent("c", "bytes", milestone="raw-material"))
     assert elsewhere.upload_id == "c"
     assert [upload.id for upload in stocked.pending()] == ["a", "c"]

@@ -17,7 +17,7 @@ from visiqc.domain.outcome import Outcome
 from visiqc.domain.ranking import Ranking
 from visiqc.domain.reasons import ReasonCode
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import IntegrityError, NotFound
+from visiqc.errors import IntegrityError, NotFound, UnreadablePhoto
 from visiqc.inspection import inspect
 from visiqc.inspection.bank_store import BankStore
 from visiqc.inspection.compare import Comparison
@@ -187,16 +187,16 @@ def test_what_waited_decoded_and_what_is_read_again_score_alike(shop: Parts) -> 
     )
 
 
-@pytest.mark.parametrize("damaged", ["photo", "features"])
-def test_damaged_bytes_are_an_integrity_error_and_nothing_is_written(
-    own_shop: Parts, tmp_path: Path, damaged: str
+@pytest.mark.parametrize(("damaged", "error"), [("photo", UnreadablePhoto), ("features", IntegrityError)])
+def test_damaged_bytes_are_said_to_be_the_photo_s_own_or_the_golden_s_and_nothing_is_written(
+    own_shop: Parts, tmp_path: Path, damaged: str, error: type[Exception]
 ) -> None:
     upload = accepted("board", NEW, own_shop)
     before = stored_blobs(tmp_path)
     damage(
         tmp_path, upload.photo_digest if damaged == "photo" else own_shop.records.current_golden("board").bank_digest
     )
-    with pytest.raises(IntegrityError, match="restore it from a backup"):
+    with pytest.raises(error, match="restore it from a backup"):
         score_upload(upload.id, replace(own_shop, recent=RecentCopies()))
     assert own_shop.records.verdict(upload.id) is None
     assert stored_blobs(tmp_path) == before

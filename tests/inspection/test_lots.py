@@ -111,6 +111,13 @@ def test_photos_keep_the_golden_version_they_came_under(lot: Parts) -> None:
     assert score_upload(before.photo.upload_id, lot).golden_version == 1
 
 
+def test_a_request_key_is_kept_also_where_every_photo_is_known(lot: Parts) -> None:
+    add(lot, of_unit(1))
+    add(lot, of_unit(1), request=a_request())
+    with pytest.raises(Conflict, match="request-1"):
+        add(lot, of_unit(1), request=a_request(fingerprint="other"))
+
+
 def test_a_request_key_stands_for_its_photos_only(lot: Parts) -> None:
     first = add(lot, of_unit(1), request=a_request())
     assert [each.photo for each in add(lot, of_unit(1), request=a_request())] == [each.photo for each in first]

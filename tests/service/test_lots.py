@@ -91,7 +91,7 @@ def test_photos_of_units_are_scored_and_the_lot_says_what_is_missing(client: htt
     shipment = client.get(HERE).json()["milestones"][-1]
     assert (shipment["photos"], shipment["counts"]["REJECT"], shipment["counts"]["open"]) == (3, 1, 1)
     assert [(unit["unit"], unit["outcome"], unit["missing"]) for unit in shipment["units"]] == [
-        (1, "REJECT", []),
+        (1, "REJECT", ["back"]),  # the photo sent as the back shows the front
         (2, None, ["back"]),
     ]
     assert client.get(photos[0]["score"]["links"]["photo"]).status_code == 200

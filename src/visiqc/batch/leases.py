@@ -6,6 +6,7 @@ some seconds. A lease that ends too early costs a photo scored twice, never two 
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import threading
@@ -17,7 +18,6 @@ from typing import Final
 import structlog
 
 from visiqc.domain.upload import Upload
-from visiqc.errors import VisiQCError
 from visiqc.inspection.lot_ports import JobRecords
 
 LEASE_S: Final = 15.0
@@ -37,10 +37,20 @@ class Leases:
         self._clock = clock
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._lock = threading.Lock()
-        self._held: set[str] = set()
-        self._owed: set[str] = set()
+        # Each lease has a name of its own, so that a late release never frees a job that was taken again since.
+        self._tokens = itertools.count(1)
+        self._held: dict[str, str] = {}
+        self._owed: dict[str, tuple[str, datetime | None]] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Leases:
+        """Renew while the context lasts."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def take(self, upload_id: str | None = None) -> Upload | None:
         """The oldest job that nobody holds, or the one that is named; None where it is not to be had.
@@ -48,25 +58,32 @@ class Leases:
         Raises:
             Unavailable: The database is out of reach.
         """
-        now = self._clock()
-        taken = self._records.lease(self.worker, now=now, until=_later(now), upload_id=upload_id)
+        now, token = self._clock(), f"{self.worker}#{next(self._tokens)}"
+        taken = self._records.lease(token, now=now, until=_later(now), upload_id=upload_id)
         if not taken:
             return None
         with self._lock:
-            self._held.add(taken[0].id)
-            self._owed.discard(taken[0].id)
+            self._held[taken[0].id] = token
         return taken[0]
 
     def settled(self, upload_id: str) -> None:
         """Hold a job no longer that has its answer, and so is nobody's any more."""
         with self._lock:
-            self._held.discard(upload_id)
+            self._held.pop(upload_id, None)
 
     def give_back(self, upload_id: str) -> None:
         """Let others have a job; at once, or when the database can be reached again."""
+        self._owe(upload_id, None)
+
+    def put_off(self, upload_id: str) -> None:
+        """Give a job back that something prevents: nobody gets it before a pause, longer each time."""
+        self._owe(upload_id, self._clock())
+
+    def _owe(self, upload_id: str, put_off_at: datetime | None) -> None:
         with self._lock:
-            self._held.discard(upload_id)
-            self._owed.add(upload_id)
+            token = self._held.pop(upload_id, None)
+            if token is not None:
+                self._owed[token] = (upload_id, put_off_at)
         self._release_owed()
 
     def start(self) -> None:
@@ -81,32 +98,32 @@ class Leases:
         if self._thread is not None:
             self._thread.join(RENEW_S)
         with self._lock:
-            self._owed |= self._held
+            self._owed |= {token: (upload_id, None) for upload_id, token in self._held.items()}
             self._held.clear()
         self._release_owed()
 
     def _renew(self) -> None:
         while not self._stopping.wait(RENEW_S):
             with self._lock:
-                held = list(self._held)
+                held = dict(self._held)
             try:
-                if held:
-                    self._records.renew(self.worker, held, until=_later(self._clock()))
+                for upload_id, token in held.items():
+                    self._records.renew(token, [upload_id], until=_later(self._clock()))
             except Exception as err:  # as in the queue: it is tried again; what is lost meanwhile is scored by others
                 log.warning("leases cannot be renewed", photos=len(held), exc_info=err)
             self._release_owed()
 
     def _release_owed(self) -> None:
         with self._lock:
-            owed = list(self._owed)
-        for upload_id in owed:
+            owed = dict(self._owed)
+        for token, (upload_id, put_off_at) in owed.items():
             try:
-                self._records.release(self.worker, upload_id)
-            except VisiQCError as err:
-                log.warning("a job cannot be given back yet", upload_id=upload_id, error=str(err))
+                self._records.release(token, upload_id, put_off_at=put_off_at)
+            except Exception as err:  # the thread that renews the others must not end with it
+                log.warning("a job cannot be given back yet", upload_id=upload_id, exc_info=err)
                 return
             with self._lock:
-                self._owed.discard(upload_id)
+                self._owed.pop(token, None)
 
 
 def _later(now: datetime) -> datetime:

@@ -199,8 +199,8 @@ class ScoringQueue:
                 if upload_id is not None:
                     self._score_one(upload_id)
             except Exception as err:
-                # What gets here is about the record, not about the photo: accepted as it is, it stays so. Tell those
-                # who wait that it takes longer, and try again later.
+                # What gets here is about everything but the photo: accepted as it is, it stays so. Tell those who wait
+                # that it takes longer, and try again later, after the others.
                 log.warning("scoring put off", upload_id=upload_id or named, pause_s=pause_s, exc_info=err)
                 self._put_off(named, upload_id)
                 self._stopping.wait(pause_s)
@@ -251,7 +251,7 @@ class ScoringQueue:
 
     def _put_off(self, named: str | None, upload_id: str | None) -> None:
         if upload_id is not None:
-            self._leases.give_back(upload_id)
+            self._leases.put_off(upload_id)
         late = upload_id or named
         if late is not None:
             self._waits.close(late)

@@ -104,10 +104,25 @@ def import_folder(
     from visiqc.cli.exits import DONE, INPUT
     from visiqc.cli.lot_text import describe_import
     from visiqc.cli.lots_in import import_lines
+    from visiqc.service.logs import configure_logging
+    from visiqc.settings import Settings
 
+    configure_logging(Settings().log_format)  # on standard error: standard output is the answer
     parts = build_parts()
     with LotImport(parts, score=score) as job:
         broken = import_lines(folder, sku, job, max_bytes=parts.limits.max_bytes)
         pending = job.finish()
     print(describe_import(job.done, broken=broken, pending=pending, records=parts.records))
-    raise typer.Exit(INPUT if broken else DONE)
+    raise typer.Exit(INPUT if broken or job.done.failed else DONE)
+
+
+@lot_app.command("retry")
+def retry_failed(order: OrderCode, lot: LotCode) -> None:
+    """Have the photos of a lot scored again that could not be; a service, a worker or an import does it."""
+    from visiqc.bootstrap import build_records
+    from visiqc.settings import Settings
+
+    records = build_records(Settings())
+    records.lot(order, lot)
+    failed = [each.upload_id for each in records.photo_results(order, lot) if each.failure is not None]
+    print(f"{sum(map(records.retry, failed))} photos wait for their score again")

@@ -6,8 +6,10 @@ Lines come one by one, so that a folder of any size takes the same memory.
 from __future__ import annotations
 
 import csv
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -64,7 +66,11 @@ def lot_lines(folder: Path, *, sku: str = "") -> Iterator[LotLine | BrokenLine]:
     """
     if not folder.is_dir():
         raise InputError(f"{shown(folder)}: no such folder; name a folder of photos, see docs/lots.md")
-    return _from_csv(folder, sku) if (folder / CSV_NAME).is_file() else _from_names(folder, sku)
+    if not os.path.lexists(folder / CSV_NAME):
+        return _from_names(folder, sku)
+    if not _within(folder, folder / CSV_NAME).is_file():
+        raise InputError(f"{CSV_NAME} is there and is not a file; take it away, or put the list in its place")
+    return _from_csv(folder, sku)
 
 
 def _from_csv(folder: Path, sku: str) -> Iterator[LotLine | BrokenLine]:
@@ -84,7 +90,12 @@ def _from_csv(folder: Path, sku: str) -> Iterator[LotLine | BrokenLine]:
 
 def _header(line: str) -> tuple[str, list[str]]:
     """What separates the columns, and their names; a spreadsheet may write semicolons or tabs."""
-    found = {delimiter: [name.lower() for name in _cells(line, delimiter)] for delimiter in ",;\t"}
+    found: dict[str, list[str]] = {}
+    for delimiter in ",;\t":
+        with suppress(csv.Error):  # quoted names make no sense when split at another delimiter
+            found[delimiter] = [name.lower() for name in _cells(line, delimiter)]
+    if not found:
+        raise InputError(f"the first line of {CSV_NAME} is not CSV; it must name the columns {', '.join(COLUMNS)}")
     delimiter, header = max(found.items(), key=lambda each: len(set(COLUMNS) & set(each[1])))
     if missing := [name for name in COLUMNS if name not in header]:
         raise InputError(
@@ -103,7 +114,9 @@ def _line_of(where: str, header: list[str], cells: list[str], folder: Path, sku:
         return BrokenLine(where, f"wanted {len(header)} columns as in the first line, got {len(cells)}")
     values = dict(zip(header, cells, strict=True))
     try:
-        return _checked(where, values | {"sku": values["sku"] or sku}, folder / _inside(values["photo"]))
+        return _checked(
+            where, values | {"sku": values["sku"] or sku}, _within(folder, folder / _inside(values["photo"]))
+        )
     except InputError as err:
         return BrokenLine(where, str(err))
 
@@ -111,18 +124,36 @@ def _line_of(where: str, header: list[str], cells: list[str], folder: Path, sku:
 def _inside(photo: str) -> str:
     """The path of a photo, when it stays in the folder: a list from elsewhere must not read the rest of the disk."""
     parts = {*PurePosixPath(photo).parts, *PureWindowsPath(photo).parts}
-    if not photo or ".." in parts or PurePosixPath(photo).is_absolute() or PureWindowsPath(photo).drive:
+    odd = any(character < " " for character in photo)
+    if not photo or odd or ".." in parts or PurePosixPath(photo).is_absolute() or PureWindowsPath(photo).drive:
         raise InputError(f"the photo must be a path inside the folder, got {photo[:80]!r}")
     return photo
+
+
+def _within(folder: Path, path: Path) -> Path:
+    """`path` itself, when no link on its way leads out of the folder."""
+    try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError) as err:  # links in a circle
+        raise InputError(f"{shown(path.relative_to(folder))}: {err}") from err
+    if not inside:
+        raise InputError(
+            f"{shown(path.relative_to(folder))} is a link that leads out of the import folder; put the file there"
+        )
+    return path
 
 
 def _from_names(folder: Path, sku: str) -> Iterator[LotLine | BrokenLine]:
     """`<order>/<lot>/<milestone>/<unit>-<view>.jpg`, in the order of the names."""
     found = False
-    for milestone in _folders(_folders(_folders([folder]))):
+    for milestone in _milestones(folder):
+        if isinstance(milestone, BrokenLine):
+            found = True
+            yield milestone
+            continue
         for file in _photos(milestone):
             found = True
-            yield _named(file, file.relative_to(folder), sku)
+            yield _named(file, folder, sku)
     if not found:
         raise InputError(
             f"{shown(folder)}: nothing to import; wanted {CSV_NAME}, or photos named "
@@ -130,7 +161,8 @@ def _from_names(folder: Path, sku: str) -> Iterator[LotLine | BrokenLine]:
         )
 
 
-def _named(file: Path, within: Path, sku: str) -> LotLine | BrokenLine:
+def _named(file: Path, folder: Path, sku: str) -> LotLine | BrokenLine:
+    within = file.relative_to(folder)
     where = shown(within)
     order, lot, milestone = within.parts[:3]
     match = _FILE_NAME.fullmatch(file.stem)
@@ -138,7 +170,7 @@ def _named(file: Path, within: Path, sku: str) -> LotLine | BrokenLine:
         return BrokenLine(where, "not named <unit>-<view>, such as 7-front.jpg")
     values = {"order": order, "lot": lot, "sku": sku, "milestone": milestone, **match.groupdict()}
     try:
-        return _checked(where, values, file)
+        return _checked(where, values, _within(folder, file))
     except InputError as err:
         return BrokenLine(where, str(err))
 
@@ -159,9 +191,17 @@ def _checked(where: str, values: dict[str, str], file: Path) -> LotLine:
     )
 
 
-def _folders(parents: Iterable[Path]) -> Iterator[Path]:
-    for parent in parents:
-        yield from (entry for entry in _entries(parent) if entry.is_dir())
+def _milestones(folder: Path, parent: Path | None = None, depth: int = 3) -> Iterator[Path | BrokenLine]:
+    """Folders three below `folder`; a linked one is named instead of followed."""
+    for entry in _entries(parent or folder):
+        if not entry.is_dir():
+            continue
+        if entry.is_symlink():
+            yield BrokenLine(shown(entry.relative_to(folder)), "a linked folder is not followed; put the photos there")
+        elif depth > 1:
+            yield from _milestones(folder, entry, depth - 1)
+        else:
+            yield entry
 
 
 def _photos(folder: Path) -> Iterator[Path]:

@@ -32,8 +32,17 @@ def describe_lot(report: LotReport) -> str:
 def _milestone_line(milestone: MilestoneReport) -> str:
     if not milestone.units:
         return f"  {milestone.name}: no photo"
-    counts = ", ".join(f"{count} {name}" for name, count in milestone.counts.items() if count)
+    counts = ", ".join(f"{count} {name}" for name, count in milestone.counts.items() if count) + _unseen(milestone)
     return f"  {milestone.name}: {len(milestone.units)} units, {milestone.photos} photos: {counts}"
+
+
+def _unseen(milestone: MilestoneReport) -> str:
+    if not milestone.unseen:
+        return ""
+    ranges = milestone.unseen_ranges()
+    names = ", ".join(f"{low}" if low == high else f"{low} to {high}" for low, high in ranges)
+    more = "" if sum(high - low + 1 for low, high in ranges) == milestone.unseen else " and others"
+    return f"; {milestone.unseen} never photographed: {names}{more}"
 
 
 def _unit_line(unit: UnitResult) -> str:
@@ -63,7 +72,14 @@ def lot_document(report: LotReport) -> str:
 
 def _milestone(milestone: MilestoneReport) -> dict[str, Any]:
     units = [_unit(unit) for unit in milestone.units]
-    return {"name": milestone.name, "photos": milestone.photos, "counts": milestone.counts, "units": units}
+    return {
+        "name": milestone.name,
+        "photos": milestone.photos,
+        "counts": milestone.counts,
+        "unseen": milestone.unseen,
+        "unseen_ranges": milestone.unseen_ranges(),
+        "units": units,
+    }
 
 
 def _unit(unit: UnitResult) -> dict[str, Any]:
@@ -77,6 +93,8 @@ def _unit(unit: UnitResult) -> dict[str, Any]:
 def describe_import(done: Imported, *, broken: int, pending: int, records: Records) -> str:
     """What an import did, and how the lots stand that it touched."""
     lines = [f"{done.new} photos imported, {done.known} were there already, {done.scored} scored here"]
+    if done.failed:
+        lines.append(f"{done.failed} photos could not be scored; visiqc lot retry has them tried again")
     if broken:
         lines.append(f"{broken} lines could not be used; they are named above")
     if pending:

@@ -50,8 +50,9 @@ class PhotoFile:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise UnreadablePhoto(f"{self.name}: not a file; name a photo or a folder of photos")
                 content = file.read(max_bytes + 1)
-        except OSError as err:
-            raise UnreadablePhoto(f"{shown(self.path)}: {(err.strerror or str(err)).lower()}") from err
+        except (OSError, ValueError) as err:  # ValueError: a name no file can have
+            why = getattr(err, "strerror", None) or str(err)
+            raise UnreadablePhoto(f"{shown(self.path)}: {why.lower()}") from err
         if len(content) > max_bytes:
             raise TooLarge(f"{self.name}: a photo may hold at most {max_bytes} bytes; send the original photo")
         return SentPhoto(name=self.name, content=content, view=self.view)

@@ -94,20 +94,23 @@ def score_files(
     Raises:
         Unavailable: As scoring, or the heatmap cannot be written.
     """
+    from visiqc.batch.leases import Leases
+    from visiqc.batch.scoring import score_leased
     from visiqc.cli.heatmaps import HeatmapFolder
     from visiqc.errors import InputError
-    from visiqc.inspection.inspect import accept_photos, score_upload
+    from visiqc.inspection.inspect import accept_photos
 
     folder = HeatmapFolder(heatmaps) if heatmaps is not None else None
-    for file in files:
-        try:
-            sent = file.read(max_bytes=parts.limits.max_bytes)
-            (upload,) = accept_photos(sku, [sent], parts, golden_version=version)
-        except InputError as err:
-            yield Scored(file, err)
-            continue
-        verdict = score_upload(upload.id, parts)
-        yield Scored(file, verdict, folder.write(verdict, parts) if folder else None)
+    with Leases(parts.records, parts.clock) as leases:
+        for file in files:
+            try:
+                sent = file.read(max_bytes=parts.limits.max_bytes)
+                (upload,) = accept_photos(sku, [sent], parts, golden_version=version)
+            except InputError as err:
+                yield Scored(file, err)
+                continue
+            verdict = score_leased(upload.id, parts, leases)
+            yield Scored(file, verdict, folder.write(verdict, parts) if folder else None)
 
 
 def _write_sheet(target: Path, sku: str, verdicts: list[Verdict], parts: Parts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from visiqc.errors import InputError
 
@@ -30,7 +31,7 @@ def checked_code(code: str, *, of: str) -> str:
 
 
 def checked_view(view: str) -> str:
-    """`view` itself, when it can name a view.
+    """`view` in the usual form of its letters (NFC; file names of a Mac have another), when it can name a view.
 
     Raises:
         InputError: Empty, too long, not printable, or with space around it.
@@ -40,4 +41,4 @@ def checked_view(view: str) -> str:
             f"not a usable name of a view: {view[:80]!r}; wanted 1 to {MAX_VIEW_NAME} printable characters, "
             "no space around them"
         )
-    return view
+    return unicodedata.normalize("NFC", view)

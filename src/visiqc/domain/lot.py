@@ -73,8 +73,7 @@ class Lot:
         checked_sku(self.sku)
         if self.units is not None and not 1 <= self.units <= MAX_UNITS:
             raise InputError(f"a lot holds 1 to {MAX_UNITS} units, got {self.units}")
-        for view in self.required_views:
-            checked_view(view)
+        object.__setattr__(self, "required_views", tuple(map(checked_view, self.required_views)))
         if len(set(self.required_views)) < len(self.required_views):
             raise InputError(f"name each required view once, got {', '.join(self.required_views)}")
         _require_utc(self.made_at)
@@ -110,12 +109,20 @@ class UnitPhoto:
     view: str
 
     def __post_init__(self) -> None:
-        checked_view(self.view)
+        object.__setattr__(self, "view", checked_view(self.view))
         if self.unit < 1:
             raise InputError(f"units count from 1, got unit {self.unit}")
 
     def __str__(self) -> str:
         return f"unit {self.unit}, view {self.view}"
+
+    def require_place(self, unit: int, view: str) -> None:
+        """Return where the very file of this photo was sent for the same place again; `InputError` names both."""
+        if (self.unit, self.view) != (unit, view):
+            raise InputError(
+                f"this very file is the photo of {self} already, not of unit {unit}, view {view}; "
+                "photograph each unit and view itself"
+            )
 
 
 def _require_utc(moment: datetime) -> None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import Final
 
 from visiqc.domain.lot import Lot, Order
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.unit import PhotoResult, UnitResult, unit_outcome
+
+MOST_RANGES: Final = 5
+"""How many runs of missing unit numbers a report names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +24,26 @@ class MilestoneReport:
         name: The milestone.
         units: They, by number.
         photos: How many photos there are.
+        size: How many units the lot holds; None where nobody said.
     """
 
     name: str
     units: tuple[UnitResult, ...]
     photos: int
+    size: int | None = None
+
+    @property
+    def unseen(self) -> int | None:
+        """Units that were never photographed here; None where the lot's size is not known."""
+        return None if self.size is None else self.size - len(self.units)
+
+    def unseen_ranges(self, most: int = MOST_RANGES) -> tuple[tuple[int, int], ...]:
+        """The first runs of unit numbers without a photo, each as its first and last number."""
+        if self.size is None:
+            return ()
+        seen = [0, *(unit.unit for unit in self.units), self.size + 1]
+        gaps = ((low + 1, high - 1) for low, high in pairwise(seen) if high - low > 1)
+        return tuple(islice(gaps, most))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -66,6 +86,7 @@ def report_lot(
                 name=name,
                 units=tuple(unit_result(unit, units[unit]) for unit in sorted(units)),
                 photos=sum(map(len, units.values())),
+                size=lot.units,
             )
             for name, units in gathered.items()
         ),

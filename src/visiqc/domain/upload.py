@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 MAX_ATTEMPTS: Final = 5
 """How often an upload may end the worker that scores it before it is given up as failed."""
+
+PUT_OFF_S: Final = 1.0
+"""Pause before a photo is tried again whose scoring something else than the photo prevented; doubled each time."""
+MAX_PUT_OFF_S: Final = 600.0
+"""Longest such pause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,11 @@ class Upload:
     received_at: datetime
     request_key: str | None = None
     failure: str | None = None
+
+
+def put_off_until(now: datetime, times: int) -> datetime:
+    """When a photo may be tried again that was put off `times` before now."""
+    return now + timedelta(seconds=min(MAX_PUT_OFF_S, PUT_OFF_S * 2 ** min(times, 32)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from visiqc.domain.ranking import Ranking
 from visiqc.domain.reasons import Reason, ReasonCode
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.domain.verdict import Region, Verdict
-from visiqc.errors import InputError, NotApproved
+from visiqc.errors import InputError, IntegrityError, NotApproved, UnreadablePhoto
 from visiqc.inspection.colour_judgement import SHARE_OF_LEVEL, colour_reasons, judged_colour
 from visiqc.inspection.compare import Comparison, compare
 from visiqc.inspection.fleet import Fleet
@@ -148,13 +148,16 @@ def score_upload(upload_id: str, parts: Parts) -> Verdict:
     Raises:
         NotFound: No such upload.
         Conflict: Its golden was enrolled with other models, and cannot be with those that are loaded.
-        IntegrityError: Its stored photo or golden features are not what was stored.
+        UnreadablePhoto: Its own stored bytes are not what was stored.
+        IntegrityError: Golden features are not what was stored.
     """
     if (known := parts.records.verdict(upload_id)) is not None:
         return known
     upload = parts.records.upload(upload_id)
     golden = parts.records.golden(upload.sku, upload.golden_version)
-    return parts.records.add_verdict(verdict_of(upload, golden, parts))
+    made = parts.records.add_verdict(verdict_of(upload, golden, parts))
+    # Another worker may have been first, under other models: its verdict is the one of record then, and the answer.
+    return parts.records.verdict(upload_id) or made
 
 
 def verdict_of(upload: Upload, golden: GoldenVersion, parts: Parts) -> Verdict:
@@ -162,8 +165,8 @@ def verdict_of(upload: Upload, golden: GoldenVersion, parts: Parts) -> Verdict:
     watch = Stopwatch()
     with watch.stage("load golden"):
         ranking = ranking_for(golden, parts)
-    if _is_golden_photo(upload, golden, parts):
-        found = Comparison(complaints=(_golden_itself(),))
+    if is_golden_photo(upload, golden, parts):
+        found = Comparison(complaints=(golden_itself(),))
     else:
         found = _compared(upload, golden, parts, watch)
     with watch.stage("decide"):
@@ -196,14 +199,22 @@ def verdict_of(upload: Upload, golden: GoldenVersion, parts: Parts) -> Verdict:
 def _compared(upload: Upload, golden: GoldenVersion, parts: Parts, watch: Stopwatch) -> Comparison:
     with watch.stage("decode"):
         copy = parts.recent.take(upload.id) or read_photo(
-            parts.blobs.get(upload.photo_digest), parts.limits, frame_long_side=golden.policy.long_side
+            _own_bytes(upload, parts), parts.limits, frame_long_side=golden.policy.long_side
         )
     with watch.stage("load golden"):
         bank = golden_bank(golden, parts)
     return compare(copy.photo, copy.original_size, bank, parts.models, parts.fleet)
 
 
-def _is_golden_photo(upload: Upload, golden: GoldenVersion, parts: Parts) -> bool:
+def _own_bytes(upload: Upload, parts: Parts) -> bytes:
+    """The photo's bytes. Damage to them is the photo's own, unlike damage to a golden, which concerns every photo."""
+    try:
+        return parts.blobs.get(upload.photo_digest)
+    except IntegrityError as err:
+        raise UnreadablePhoto(str(err)) from err
+
+
+def is_golden_photo(upload: Upload, golden: GoldenVersion, parts: Parts) -> bool:
     """Whether the file is a photo of any golden version the product had when the upload came."""
     before = [one for one in parts.records.goldens(upload.sku) if one.made_at <= upload.received_at]
     return any(photo.digest == upload.photo_digest for one in (golden, *before) for photo in one.photos)
@@ -268,7 +279,8 @@ def photo_digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _golden_itself() -> Reason:
+def golden_itself() -> Reason:
+    """What is said of a file that is a golden photo."""
     return Reason(
         code=ReasonCode.DUPLICATE_PHOTO,
         message="this file is one of the golden photos, not a photo of a new piece",

@@ -35,8 +35,15 @@ class JobRecords(Protocol):
         """Hold for longer those of the uploads that `worker` holds."""
         ...
 
-    def release(self, worker: str, upload_id: str) -> None:
-        """Give a job back, as if it had not been tried; does nothing where `worker` does not hold it."""
+    def release(self, worker: str, upload_id: str, *, put_off_at: datetime | None = None) -> None:
+        """Give a job back, as if it had not been tried; does nothing where `worker` does not hold it.
+
+        Args:
+            worker: Who holds it.
+            upload_id: The upload.
+            put_off_at: The time now, where something prevented the work: nobody gets it before `put_off_until`, so
+                that it does not keep others waiting. None = it is free at once.
+        """
         ...
 
     def unsettled(self, upload_ids: Collection[str]) -> frozenset[str]:
@@ -94,6 +101,7 @@ class LotRecords(Protocol):
             For each, its place, or that of the same bytes where the milestone of the lot had them before.
 
         Raises:
+            InputError: The milestone has the same bytes as the photo of another unit or view.
             NotFound: No such lot, milestone or golden version.
             Conflict: The request key was used before with a different fingerprint.
         """

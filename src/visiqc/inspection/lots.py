@@ -13,7 +13,14 @@ from visiqc.domain.lot_report import LotReport, report_lot
 from visiqc.domain.reasons import Reason
 from visiqc.domain.upload import RequestKey
 from visiqc.errors import InputError
-from visiqc.inspection.inspect import approved_golden, decoded_photos, photo_digest, stored_uploads
+from visiqc.inspection.inspect import (
+    approved_golden,
+    decoded_photos,
+    golden_itself,
+    is_golden_photo,
+    photo_digest,
+    stored_uploads,
+)
 from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.inspection.ports import Records
 from visiqc.inspection.reading import Arrivals, Refusals, read_photo
@@ -115,6 +122,8 @@ def add_unit_photos(
     _require_usable(inside, photos, digests, known)
     places = {uuid.uuid4().hex: each for each, digest in zip(photos, digests, strict=True) if digest not in known}
     kept = _take_in(places, inside, milestone, parts, request) if places else ()
+    if request is not None and not places:
+        parts.records.keep_key(request)
     fresh = iter(kept)
     return tuple(Added(known[digest], new=False) if digest in known else next(fresh) for digest in digests)
 
@@ -127,13 +136,10 @@ def _require_usable(
         with refusals.of(each.photo.name):
             arrivals.check(each.photo.name, each.photo.content)
             lot.checked_unit(each.unit)
-            checked_view(each.view)
+            view = checked_view(each.view)
             place = known.get(digest)
-            if place is not None and (place.unit, place.view) != (each.unit, each.view):
-                raise InputError(
-                    f"this very file is the photo of {place} already, not of unit {each.unit}, view {each.view}; "
-                    "photograph each unit and view itself"
-                )
+            if place is not None:
+                place.require_place(each.unit, view)
     refusals.raise_any()
 
 
@@ -163,6 +169,8 @@ def quality_complaints(upload_id: str, parts: Parts) -> tuple[Reason, ...]:
     """
     upload = parts.records.upload(upload_id)
     golden = parts.records.golden(upload.sku, upload.golden_version)
+    if is_golden_photo(upload, golden, parts):
+        return (golden_itself(),)
     copy = parts.recent.look(upload_id) or read_photo(
         parts.blobs.get(upload.photo_digest), parts.limits, frame_long_side=golden.policy.long_side
     )

@@ -98,6 +98,18 @@ class Records(
         """Say why an accepted upload cannot be scored."""
         ...
 
+    def keep_key(self, request: RequestKey) -> bool:
+        """Keep the key of a request that brought nothing new; False where it was kept before.
+
+        Raises:
+            Conflict: It was used before with a different fingerprint.
+        """
+        ...
+
+    def retry(self, upload_id: str) -> bool:
+        """Let an upload that failed wait for its score again; False where it did not fail; `NotFound` without it."""
+        ...
+
     def add_verdict(self, verdict: Verdict) -> Verdict:
         """Keep a verdict of the upload of its id; where one by the same golden and models exists, return that one."""
         ...

@@ -18,19 +18,29 @@ LOT_REPORT: Final[dict[str, Any]] = {
             "name": "first-article",
             "photos": 0,
             "counts": {"PASS": 0, "REVIEW": 0, "REJECT": 0, "RETAKE": 0, "WRONG_SAMPLE": 0, "open": 0},
+            "unseen": 32,
+            "unseen_ranges": [[1, 32]],
             "units": [],
         },
         {
             "name": "pre-shipment",
             "photos": 1,
             "counts": {"PASS": 0, "REVIEW": 1, "REJECT": 0, "RETAKE": 0, "WRONG_SAMPLE": 0, "open": 0},
+            "unseen": 31,
+            "unseen_ranges": [[1, 6], [8, 32]],
             "units": [
                 {
                     "unit": 7,
                     "outcome": "REVIEW",
                     "views": [
-                        {"view": "front", "required": True, "outcome": "REVIEW", "upload_ids": [SCORE["id"]]},
-                        {"view": "back", "required": True, "outcome": None, "upload_ids": []},
+                        {
+                            "view": "front",
+                            "required": True,
+                            "outcome": "REVIEW",
+                            "upload_ids": [SCORE["id"]],
+                            "outcomes": ["REVIEW"],
+                        },
+                        {"view": "back", "required": True, "outcome": None, "upload_ids": [], "outcomes": []},
                     ],
                     "missing": ["back"],
                     "pending": [],

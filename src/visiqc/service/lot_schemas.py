@@ -77,12 +77,15 @@ class OrdersOut(_Out):
 
 
 class ViewOut(_Out):
-    """One view of a unit; `outcome` is null while nothing can be said, `upload_ids` are scores to ask for."""
+    """One view of a unit; `outcome` is null while nothing can be said, `upload_ids` are scores to ask for, and
+    `outcomes` says what came of each.
+    """
 
     view: str
     required: bool
     outcome: Outcome | None
     upload_ids: list[str]
+    outcomes: list[Outcome | None]
 
 
 class MisnamedOut(_Out):
@@ -124,11 +127,16 @@ class UnitOut(_Out):
 
 
 class MilestoneOut(_Out):
-    """The units that were photographed at one milestone; `counts` are units by outcome, and `open`."""
+    """The units that were photographed at one milestone; `counts` are units by outcome, and `open`.
+
+    `unseen` are units without any photo, null where the size is not known; `unseen_ranges` the first runs of them.
+    """
 
     name: str
     photos: int
     counts: dict[str, int]
+    unseen: int | None
+    unseen_ranges: list[tuple[int, int]]
     units: list[UnitOut]
 
 
@@ -143,7 +151,12 @@ class LotReportOut(_Out):
         """One lot."""
         milestones = [
             MilestoneOut(
-                name=each.name, photos=each.photos, counts=each.counts, units=[UnitOut.of(unit) for unit in each.units]
+                name=each.name,
+                photos=each.photos,
+                counts=each.counts,
+                unseen=each.unseen,
+                unseen_ranges=list(each.unseen_ranges()),
+                units=[UnitOut.of(unit) for unit in each.units],
             )
             for each in report.milestones
         ]

@@ -53,6 +53,8 @@ def run_worker(
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():  # asked twice: leave the photos in hand to others; a thread, since a handler may take no lock
+            threading.Thread(target=queue.abandon, daemon=True).start()
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):

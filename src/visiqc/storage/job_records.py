@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, or_, select, update
 
-from visiqc.domain.upload import MAX_ATTEMPTS, Upload
+from visiqc.domain.upload import MAX_ATTEMPTS, Upload, put_off_until
 from visiqc.storage.database import Database
 from visiqc.storage.schema import FAILED, PENDING, jobs, uploads
 from visiqc.storage.upload_records import loaded, settle
@@ -48,11 +48,20 @@ class JobRecords:
             lambda connection: connection.execute(update(jobs).where(*held).values(leased_until=until))
         )
 
-    def release(self, worker: str, upload_id: str) -> None:
+    def release(self, worker: str, upload_id: str, *, put_off_at: datetime | None = None) -> None:
         """Give a job back, as if it had not been tried; see `JobRecords.release`."""
         held = jobs.c.worker == worker, jobs.c.upload_id == upload_id, jobs.c.leased_until.is_not(None)
-        back = {"leased_until": None, "attempts": jobs.c.attempts - 1}
-        self._database.write(lambda connection: connection.execute(update(jobs).where(*held).values(back)))
+
+        def work(connection: Connection) -> None:
+            times = connection.scalar(select(jobs.c.put_off).where(*held))
+            if times is None:
+                return
+            back: dict[str, Any] = {"leased_until": None, "attempts": jobs.c.attempts - 1}
+            if put_off_at is not None:
+                back |= {"put_off": times + 1, "not_before": put_off_until(put_off_at, times)}
+            connection.execute(update(jobs).where(*held).values(back))
+
+        self._database.write(work)
 
     def unsettled(self, upload_ids: Collection[str]) -> frozenset[str]:
         """Those that still wait for their answer; see `JobRecords.unsettled`."""
@@ -67,7 +76,11 @@ def _free(now: datetime, upload_id: str | None) -> Select[Any]:
     free = (
         select(*columns)
         .outerjoin_from(uploads, jobs, jobs.c.upload_id == uploads.c.id)
-        .where(uploads.c.state == PENDING, or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= now))
+        .where(
+            uploads.c.state == PENDING,
+            or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= now),
+            or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now),
+        )
         .order_by(uploads.c.seq)
     )
     return free if upload_id is None else free.where(uploads.c.id == upload_id)
@@ -76,7 +89,7 @@ def _free(now: datetime, upload_id: str | None) -> Select[Any]:
 def _take(connection: Connection, row: Row[Any], worker: str, until: datetime) -> bool:
     """Lease one job; or settle it as failed, where it ended every worker that tried it."""
     if row.attempts is None:
-        new = {"upload_id": row.id, "worker": worker, "leased_until": until, "attempts": 1}
+        new = {"upload_id": row.id, "worker": worker, "leased_until": until, "attempts": 1, "put_off": 0}
         connection.execute(insert(jobs).values(new))
     elif row.attempts >= MAX_ATTEMPTS:
         why = f"scoring it was begun {row.attempts} times and its worker ended each time; take another photo"

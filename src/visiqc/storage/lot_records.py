@@ -179,7 +179,11 @@ def _require_pairs(new: Sequence[Upload], photos: Sequence[UnitPhoto]) -> None:
 def _known(connection: Connection, photo: UnitPhoto, digest: str) -> UnitPhoto | None:
     here = _in_milestone(photo.order, photo.lot, photo.milestone)
     row = connection.execute(select(unit_photos).where(here, unit_photos.c.photo_digest == digest)).one_or_none()
-    return None if row is None else _loaded(row)
+    if row is None:
+        return None
+    known = _loaded(row)
+    known.require_place(photo.unit, photo.view)
+    return known
 
 
 def _in_milestone(order: str, lot: str, milestone: str) -> Any:

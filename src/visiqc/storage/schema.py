@@ -37,7 +37,7 @@ HEAD = "0006"
 """The newest migration; a database at this version is opened without importing Alembic."""
 
 PENDING, SCORED, FAILED = "pending", "scored", "failed"
-"""States of an upload. `failed` can still become `scored`, never the other way round."""
+"""States of an upload. `failed` can still become `scored`, or `pending` when a person asks; what is scored stays so."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -166,9 +166,12 @@ jobs = Table(
     Column("worker", Text, nullable=False),
     Column("leased_until", UtcDateTime),
     Column("attempts", Integer, nullable=False),
+    Column("put_off", Integer, nullable=False),
+    Column("not_before", UtcDateTime),
 )
 """Pending uploads that a worker took at least once; a pending upload without a row is free. A row goes with the
-upload's answer. `leased_until` is null once the worker gave it back."""
+upload's answer. `leased_until` is null once the worker gave it back; where it did so because something prevented the
+work, `put_off` counts that, and nobody takes the job before `not_before`."""
 
 orders = Table(
     "orders",

@@ -71,6 +71,21 @@ class UploadRecords:
 
         self._database.write(work)
 
+    def keep_key(self, request: RequestKey) -> bool:
+        """Keep the key of a request that brought nothing new; see `Records.keep_key`."""
+        return self._database.write(lambda connection: keep_request(connection, request))
+
+    def retry(self, upload_id: str) -> bool:
+        """Let an upload that failed wait for its score again; see `Records.retry`."""
+
+        def work(connection: Connection) -> bool:
+            failed = state_of(connection, upload_id) == schema.FAILED
+            if failed:
+                settle(connection, upload_id, state=schema.PENDING, failure=None)
+            return failed
+
+        return self._database.write(work)
+
 
 def keep_uploads(connection: Connection, new: Sequence[Upload]) -> None:
     """Write uploads, which are then pending; raises as `accept`."""

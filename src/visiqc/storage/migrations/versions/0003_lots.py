@@ -100,6 +100,8 @@ def _make_jobs() -> None:
         sa.Column("worker", sa.Text, nullable=False),
         sa.Column("leased_until", TIME),
         sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("put_off", sa.Integer, nullable=False),
+        sa.Column("not_before", TIME),
         sa.PrimaryKeyConstraint("upload_id", name="pk_jobs"),
         sa.ForeignKeyConstraint(["upload_id"], ["uploads.id"], name="fk_jobs_uploads"),
     )
