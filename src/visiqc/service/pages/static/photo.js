@@ -135,8 +135,10 @@ async function tellOthers() {
   const { id } = sheet;
   try {
     const seen = await look(id);
+    await sending; // what was answered here meanwhile is not news
     if (id !== sheet.id) return;
-    if (seen.newest && seen.newest !== sheet.reviews.newest) notice(`${seen.newest_by} answered ${seen.newest_decision} meanwhile.`);
+    const own = answered.some(({ review }) => review === seen.newest);
+    if (seen.newest && !own && seen.newest !== sheet.reviews.newest) notice(`${seen.newest_by} answered ${seen.newest_decision} meanwhile.`);
     else if (seen.others.length) notice(`${seen.others.join(", ")} ${seen.others.length > 1 ? "have" : "has"} this photo open too.`);
   } catch (error) {
     if (id === sheet.id) trouble(error);
