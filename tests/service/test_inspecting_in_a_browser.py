@@ -264,3 +264,4 @@ def test_neither_page_keeps_anybody_out_or_runs_off_the_screen(
             page.get_by_role("dialog", name=name).wait_for()
             look(page)
             page.keyboard.press("Escape")
+            page.get_by_role("dialog", name=name).wait_for(state="hidden")
