@@ -35,6 +35,7 @@ function take(option) {
 
 search.addEventListener("input", filter);
 search.addEventListener("keydown", (event) => {
+  if (!dialog.open) return;
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) {
     const list = shown();

@@ -133,6 +133,8 @@ async function goOn(pressedAt) {
 async function tellOthers() {
   if (!mayAnswer || document.hidden) return;
   const { id } = sheet;
+  await sending; // an answer that was not taken is said first
+  if (id !== sheet.id) return;
   try {
     const seen = await look(id);
     await sending; // what was answered here meanwhile is not news
@@ -292,7 +294,7 @@ const KEYS = {
   ",": "wipeLeft", ".": "wipeRight", "]": "nextRegion", "[": "previousRegion",
 };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const FOR_WRITING = "input:not([type=range]), select, textarea, dialog";
+const FOR_WRITING = "input:not([type=range]), select, textarea";
 
 function penKey(event) {
   if (event.key === "Escape") {
@@ -311,7 +313,7 @@ function penKey(event) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !sheet || document.querySelector("dialog[open]")) return;
-  if (event.target.closest(FOR_WRITING)) {
+  if (event.target.closest(FOR_WRITING) && !event.target.closest("dialog")) { // a closed dialog may still have the focus
     if (event.key === "Escape" || event.key === "Enter") event.target.blur();
     return;
   }
