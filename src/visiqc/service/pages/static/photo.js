@@ -15,7 +15,7 @@ const upcoming = new Map();
 const visited = [];
 const answered = [];
 const done = new Set();
-let sheet, regions = [], chosen = -1, sending = Promise.resolve(), decided = 0;
+let sheet, regions = [], chosen = -1, sending = Promise.resolve(), decided = 0, turn = 0;
 
 const say = (text) => { by("said").textContent = text; };
 const pressed = (name, on) => document.querySelector(`[data-do=${name}]`).setAttribute("aria-pressed", String(on));
@@ -81,6 +81,7 @@ function choose(n) {
 // Shows a photo; `pressedAt` is when the key went down, to measure how long the picture took.
 async function show(id, { push = true, pressedAt, back = false } = {}) {
   dropPen();
+  const mine = ++turn;
   let found;
   try {
     found = await (upcoming.get(id) ?? fetched(id));
@@ -89,11 +90,13 @@ async function show(id, { push = true, pressedAt, back = false } = {}) {
   } finally {
     upcoming.delete(id);
   }
+  if (mine !== turn) return; // another photo was asked for meanwhile
   if (sheet && !back) visited.push(sheet.id);
   sheet = found;
   notice("");
   begin(sheet);
   await stage.show(sheet);
+  if (mine !== turn) return;
   showFacts(sheet);
   redraw();
   if (push) history.pushState({ id }, "", `/photos/${encodeURIComponent(id)}${query}`);

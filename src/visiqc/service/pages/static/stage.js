@@ -31,6 +31,7 @@ export class Stage {
     this.pictures = sheet.pictures;
     this.frame = sheet.frame;
     const fresh = await pictures(sheet);
+    if (this.pictures !== sheet.pictures) return; // another photo was asked for meanwhile
     this.sides.forEach((side, n) => {
       side.shot.replaceWith(fresh[n]);
       fresh[n].className = "shot";
