@@ -96,13 +96,13 @@ class LotRecords:
         c = unit_photos.c
         query = select(unit_photos).where(_in_milestone(order, lot, milestone), c.photo_digest.in_(list(digests)))
         with self._database.reading() as connection:
-            return {row.photo_digest: _loaded(row) for row in connection.execute(query)}
+            return {row.photo_digest: placed(row) for row in connection.execute(query)}
 
     def unit_photo(self, upload_id: str) -> UnitPhoto | None:
         """The place of an upload; see `LotRecords.unit_photo`."""
         with self._database.reading() as connection:
             row = connection.execute(select(unit_photos).where(unit_photos.c.upload_id == upload_id)).one_or_none()
-        return None if row is None else _loaded(row)
+        return None if row is None else placed(row)
 
     def photo_results(self, order: str, lot: str) -> tuple[PhotoResult, ...]:
         """What came of every photo of a lot; see `LotRecords.photo_results`."""
@@ -181,7 +181,7 @@ def _known(connection: Connection, photo: UnitPhoto, digest: str) -> UnitPhoto |
     row = connection.execute(select(unit_photos).where(here, unit_photos.c.photo_digest == digest)).one_or_none()
     if row is None:
         return None
-    known = _loaded(row)
+    known = placed(row)
     known.require_place(photo.unit, photo.view)
     return known
 
@@ -203,7 +203,8 @@ def _row(photo: UnitPhoto, upload: Upload) -> dict[str, Any]:
     }
 
 
-def _loaded(row: Row[Any]) -> UnitPhoto:
+def placed(row: Row[Any]) -> UnitPhoto:
+    """The place of an upload from a row that has the columns of `unit_photos`."""
     return UnitPhoto(
         upload_id=row.upload_id,
         order=row.order_code,
@@ -228,7 +229,7 @@ def _with_results() -> Select[Any]:
 
 def _result(row: Row[Any]) -> PhotoResult:
     return PhotoResult(
-        photo=_loaded(row),
+        photo=placed(row),
         golden_version=row.golden_version,
         outcome=None if row.outcome is None else Outcome(row.outcome),
         failure=row.failure,

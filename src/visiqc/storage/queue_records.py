@@ -16,10 +16,10 @@ from visiqc.domain.inspection_queue import (
     QueueItem,
     risk_of,
 )
-from visiqc.domain.lot import UnitPhoto
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
 from visiqc.storage.database import Database
+from visiqc.storage.lot_records import placed
 from visiqc.storage.schema import queue, unit_photos, uploads
 
 _PASSED = RISK.index(Outcome.PASS)
@@ -110,18 +110,7 @@ def _item(row: Row[Any]) -> QueueItem:
         place=Place(row.rank, row.p_value, row.upload_seq),
         sku=row.sku,
         outcome=RISK[row.rank],
-        unit_photo=None if row.unit is None else _unit_photo(row),
+        unit_photo=None if row.unit is None else placed(row),
         decision=row.decision,
         decided_by=row.decided_by,
-    )
-
-
-def _unit_photo(row: Row[Any]) -> UnitPhoto:
-    return UnitPhoto(
-        upload_id=row.upload_id,
-        order=row.order_code,
-        lot=row.lot_code,
-        milestone=row.milestone,
-        unit=row.unit,
-        view=row.view,
     )

@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
-from visiqc.domain.lot import UnitPhoto
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.rescore import ESCAPES, RescoredPhoto, RescoreTally, RescoreTask
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
 from visiqc.storage.database import Database
 from visiqc.storage.documents import from_document
+from visiqc.storage.lot_records import placed
 from visiqc.storage.rescore_plans import first_verdict
 from visiqc.storage.schema import rescore_photos, unit_photos, uploads, verdicts
 
@@ -104,23 +104,12 @@ def _photo(row: Row[Any]) -> RescoredPhoto:
         ),
         photo_name=upload.photo_name,
         received_at=upload.received_at,
-        place=None if row.order_code is None else _place(row),
+        place=None if row.order_code is None else placed(row),
         in_accepted_lot=row.in_accepted_lot,
         before=from_document(Verdict, row.before),
         now=None if row.now is None else from_document(Verdict, row.now),
         error=row.error or "",
         moved=row.moved or 0.0,
-    )
-
-
-def _place(row: Row[Any]) -> UnitPhoto:
-    return UnitPhoto(
-        upload_id=row.upload_id,
-        order=row.order_code,
-        lot=row.lot_code,
-        milestone=row.milestone,
-        unit=row.unit,
-        view=row.view,
     )
 
 
