@@ -140,9 +140,12 @@ def test_of_two_inspectors_on_one_photo_the_second_is_told_and_may_overrule(brow
             ben.get_by_role("alert").filter(has_text="Ana (inspector) has this photo open too").wait_for()
             ana.keyboard.press("t")
             reviews(service, photo)
-            ben.keyboard.press("a")
-            ben.get_by_role("alert").filter(has_text="Ana (inspector) answered retake meanwhile").wait_for()
+            refusal = ben.get_by_role("alert").filter(has_text="Ana (inspector) answered retake meanwhile")
+            with ben.expect_response(f"**/{photo}/viewers"):
+                ben.keyboard.press("a")
+                refusal.wait_for()
             assert shown(ben) == photo
+            assert refusal.is_visible()  # that Ana still has it open is said after, and weighs less
             assert "retake, Ana (inspector)" in ben.locator("#history").inner_text()
             ben.keyboard.press("a")
             last = reviews(service, photo, 2)[-1]

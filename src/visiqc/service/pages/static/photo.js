@@ -1,8 +1,8 @@
 // One photo after the other: look, mark, answer, next. Every key has a button that does the same.
 import { answer, look, sheetOf } from "./api.js";
-import { chooseType, titleOf } from "./chooser.js";
-import { element, showFacts, showRegions } from "./desk.js";
-import { Pen } from "./pen.js";
+import { element, showFacts } from "./desk.js";
+import { Marks, forget, keepAgain, kept } from "./marks.js";
+import { notice, noticeOthers, say, trouble } from "./notices.js";
 import { Stage, pictures } from "./stage.js";
 
 const LOOK_EVERY_MS = 10_000;
@@ -11,76 +11,18 @@ const root = by("sheet");
 const query = root.dataset.query;
 const mayAnswer = root.dataset.mayAnswer === "yes";
 const stage = new Stage(by("panes"), { wipe: by("wipe"), zoom: by("zoom") });
+const marks = new Marks(stage, root);
 const upcoming = new Map();
 const visited = [];
 const answered = [];
 const done = new Set();
-let sheet, regions = [], chosen = -1, sending = Promise.resolve(), decided = 0, turn = 0;
+let sheet, sending = Promise.resolve(), decided = 0, turn = 0;
 
-const say = (text) => { by("said").textContent = text; };
 const pressed = (name, on) => document.querySelector(`[data-do=${name}]`).setAttribute("aria-pressed", String(on));
-
-function notice(text, link) {
-  const box = by("notice");
-  box.hidden = !text;
-  box.replaceChildren(text, ...(link ? [" ", link] : []));
-}
-
-function trouble(error) {
-  if (error.status !== 401) return notice(error.message.replace(/[.]?$/, "."));
-  const next = encodeURIComponent(location.pathname + location.search);
-  notice("Your session is over; what you marked is kept here.", element("a", { text: "Log in again", href: `/login?next=${next}` }));
-}
-
-// Regions as they were marked before a log-in or a look at another photo.
-const keptUnder = (id) => `visiqc-draft-${id}`;
-const keep = () => sessionStorage.setItem(keptUnder(sheet.id), JSON.stringify({ regions, note: by("note")?.value ?? "" }));
-
-function begin(found) {
-  const kept = JSON.parse(sessionStorage.getItem(keptUnder(found.id)) ?? "null");
-  const stands = found.reviews.reviews.find((review) => review.stands);
-  regions = kept?.regions ?? found.regions.map((region) => ({ ...region, corners: cornersOf(region.box), code: region.type, dismissed: false }));
-  if (!kept && stands) takeOver(stands);
-  if (by("note")) by("note").value = kept?.note ?? stands?.note ?? "";
-  chosen = -1;
-}
-
-function takeOver(review) {
-  const own = review.regions.filter((region) => region.origin === "model");
-  own.forEach((said, n) => { if (regions[n]) Object.assign(regions[n], { code: said.code, dismissed: said.dismissed }); });
-  for (const drawn of review.regions.filter((region) => region.origin === "inspector")) {
-    regions.push({ nth: null, corners: drawn.shown, code: drawn.code, dismissed: false });
-  }
-}
-
-const cornersOf = ([x0, y0, x1, y1]) => [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
-const boxOf = (corners) => {
-  const xs = corners.map(([x]) => x), ys = corners.map(([, y]) => y);
-  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
-};
-
-function redraw() {
-  showRegions(regions, chosen, choose);
-  const shapes = regions.map((region, n) => ({
-    corners: region.corners,
-    kind: [n === chosen && "chosen", region.dismissed && "dismissed", region.nth === null && "by-hand"].filter(Boolean).join(" "),
-  }));
-  if (stage.pen) shapes.push({ corners: stage.pen.corners, kind: "draft" });
-  stage.drawMarks(shapes);
-}
-
-function choose(n) {
-  if (!regions.length) return say("There is no region");
-  chosen = (n + regions.length) % regions.length;
-  stage.lookAt(boxOf(regions[chosen].corners));
-  redraw();
-  by("regions").children[chosen].scrollIntoView({ block: "nearest" });
-  say(`Region ${chosen + 1} of ${regions.length}: ${titleOf(regions[chosen].code) || "type not known"}`);
-}
 
 // Shows a photo; `pressedAt` is when the key went down, to measure how long the picture took.
 async function show(id, { push = true, pressedAt, back = false } = {}) {
-  dropPen();
+  marks.dropPen();
   const mine = ++turn;
   let found;
   try {
@@ -94,11 +36,11 @@ async function show(id, { push = true, pressedAt, back = false } = {}) {
   if (sheet && !back) visited.push(sheet.id);
   sheet = found;
   notice("");
-  begin(sheet);
+  marks.begin(sheet);
   await stage.show(sheet);
   if (mine !== turn) return;
   showFacts(sheet);
-  redraw();
+  marks.redraw();
   if (push) history.pushState({ id }, "", `/photos/${encodeURIComponent(id)}${query}`);
   if (pressedAt) requestAnimationFrame(() => performance.measure("key-to-picture", { start: pressedAt, end: performance.now() }));
   root.dataset.shown = id;
@@ -144,7 +86,7 @@ async function tellOthers() {
     if (id !== sheet.id) return;
     const own = answered.some(({ review }) => review === seen.newest);
     if (seen.newest && !own && seen.newest !== sheet.reviews.newest) notice(`${seen.newest_by} answered ${seen.newest_decision} meanwhile.`);
-    else if (seen.others.length) notice(`${seen.others.join(", ")} ${seen.others.length > 1 ? "have" : "has"} this photo open too.`);
+    else noticeOthers(seen.others.length ? `${seen.others.join(", ")} ${seen.others.length > 1 ? "have" : "has"} this photo open too.` : "");
   } catch (error) {
     if (id === sheet.id) trouble(error);
   }
@@ -154,19 +96,18 @@ const WORDS = { accept: "Accepted", reject: "Rejected", retake: "Retake asked fo
 
 function decide(decision, pressedAt) {
   if (!mayAnswer) return say("Your role may not answer photos");
-  if (decision === "accept" && regions.some((region) => region.nth === null)) {
+  if (decision === "accept" && marks.drawnByHand) {
     return notice("You drew a defect on this photo: reject it, or remove what you drew (x) before you accept it.");
   }
   const answering = sheet;
-  const said = decision === "accept" ? [] : regions.map(({ nth, corners, code, dismissed }) =>
-    nth === null ? { polygon: corners, code: code || "unknown", dismissed } : { nth, code, dismissed });
+  const said = decision === "accept" ? [] : marks.said;
   const body = { decision, supersedes: answering.reviews.newest, regions: said, note: by("note").value };
-  keep();
-  const marked = sessionStorage.getItem(keptUnder(answering.id));
+  marks.keep();
+  const marked = kept(answering.id);
   done.add(answering.id);
   sending = sending.then(() => answer(answering.id, body)).then(
     (review) => {
-      sessionStorage.removeItem(keptUnder(answering.id));
+      forget(answering.id);
       answered.push({ id: answering.id, review: review.id, marked });
       root.dataset.sent = answering.id;
     },
@@ -197,61 +138,12 @@ async function undo() {
   } catch (error) {
     return trouble(error);
   }
-  sessionStorage.setItem(keptUnder(last.id), last.marked); // the answer is gone, the work on it is not
+  keepAgain(last.id, last.marked); // the answer is gone, the work on it is not
   upcoming.clear();
   done.delete(last.id);
   decided = 0;
   await show(last.id);
   say(`${WORDS.undone}. The answer stays in the record as undone.`);
-}
-
-async function changeType() {
-  if (chosen < 0 && regions.length) choose(0);
-  if (chosen < 0) return say("There is no region; d draws one");
-  const code = await chooseType(regions[chosen].code);
-  if (!code) return;
-  Object.assign(regions[chosen], { code, dismissed: false });
-  keep();
-  redraw();
-  say(`Region ${chosen + 1} is now ${titleOf(code)}`);
-}
-
-function dismiss() {
-  if (chosen < 0 && regions.length) choose(0);
-  if (chosen < 0) return say("There is no region");
-  const region = regions[chosen];
-  if (region.nth === null) {
-    regions.splice(chosen, 1);
-    chosen = -1;
-    say("What was drawn is removed");
-  } else {
-    region.dismissed = !region.dismissed;
-    say(`Region ${chosen + 1} is ${region.dismissed ? "dismissed" : "a defect"}`);
-  }
-  keep();
-  redraw();
-}
-
-function draw() {
-  if (stage.pen) return fix();
-  stage.pen = new Pen(stage, sheet.frame, redraw, fix);
-  root.classList.add("drawing");
-  redraw();
-  say("Arrows move, Shift and arrows size, Enter keeps, Esc drops; or drag");
-}
-
-function dropPen() {
-  stage.pen = undefined;
-  root.classList.remove("drawing");
-}
-
-async function fix() {
-  regions.push({ nth: null, corners: stage.pen.corners, code: "", dismissed: false });
-  dropPen();
-  chosen = regions.length - 1;
-  keep();
-  redraw();
-  await changeType();
 }
 
 function toggleMode(wanted) {
@@ -273,7 +165,10 @@ const DO = {
   retake: (at) => decide("retake", at),
   next: goOn,
   previous: () => (visited.length ? show(visited.pop(), { back: true }) : say("There is no photo before this one")),
-  undo, type: changeType, dismiss, draw,
+  undo,
+  type: () => marks.changeType(),
+  dismiss: () => marks.dismiss(),
+  draw: () => marks.draw(),
   mode: () => toggleMode("slider"),
   blink: () => toggleMode("blink"),
   heat: () => {
@@ -288,8 +183,8 @@ const DO = {
   help: () => by("help").showModal(),
   wipeLeft: () => wipe(-5),
   wipeRight: () => wipe(5),
-  nextRegion: () => choose(chosen + 1),
-  previousRegion: () => choose(chosen < 0 ? regions.length - 1 : chosen - 1),
+  nextRegion: () => marks.next(),
+  previousRegion: () => marks.previous(),
 };
 const KEYS = {
   a: "accept", r: "reject", t: "retake", n: "next", j: "next", k: "previous", u: "undo", c: "type", x: "dismiss", d: "draw",
@@ -299,28 +194,13 @@ const KEYS = {
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FOR_WRITING = "input:not([type=range]), select, textarea";
 
-function penKey(event) {
-  if (event.key === "Escape") {
-    dropPen();
-    redraw();
-    say("Nothing drawn");
-  } else if (event.key === "Enter") {
-    fix();
-  } else if (event.key in ARROWS) {
-    stage.pen.arrow(...ARROWS[event.key], event.shiftKey);
-  } else {
-    return false;
-  }
-  return true;
-}
-
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !sheet || document.querySelector("dialog[open]")) return;
   if (event.target.closest(FOR_WRITING) && !event.target.closest("dialog")) { // a closed dialog may still have the focus
     if (event.key === "Escape" || event.key === "Enter") event.target.blur();
     return;
   }
-  if (stage.pen && penKey(event)) return event.preventDefault();
+  if (stage.pen && marks.penKey(event, ARROWS[event.key])) return event.preventDefault();
   if (event.key in ARROWS && !event.target.closest("input")) {
     const [right, down] = ARROWS[event.key];
     stage.move(-60 * right, -60 * down);
@@ -336,7 +216,7 @@ root.addEventListener("click", (event) => {
   if (button && sheet) DO[button.dataset.do](event.timeStamp);
 });
 addEventListener("popstate", () => show(decodeURIComponent(location.pathname.split("/").pop()), { push: false, back: true }));
-by("note")?.addEventListener("input", keep);
+by("note")?.addEventListener("input", () => marks.keep());
 setInterval(() => sheet && tellOthers(), LOOK_EVERY_MS);
 if (matchMedia("(max-width: 860px)").matches) toggleMode("slider");
 show(root.dataset.id, { push: false });
