@@ -120,6 +120,8 @@ def placed(settings: FitSettings) -> Iterator[Place]:
         if joined:
             _join(device, rank, world)
         yield Place(device, _precision(settings, device), rank, world)
+        if joined:
+            _part(device)
     finally:
         if joined and dist.is_initialized():
             dist.destroy_process_group()
@@ -133,6 +135,13 @@ def _join(device: torch.device, rank: int, world: int) -> None:
     except (RuntimeError, ValueError) as err:
         said = str(err).partition("\n")[0]
         raise Unavailable(f"the {world} training processes cannot meet: {said}; start them with torchrun") from err
+
+
+def _part(device: torch.device) -> None:
+    """Wait until all are done: one that leaves while another still talks to it makes that one fail."""
+    done = torch.zeros(1, device=device)
+    dist.all_reduce(done)
+    done.cpu()  # on a GPU the line above returns before the others came
 
 
 def _device(settings: FitSettings, local_rank: int) -> torch.device:
