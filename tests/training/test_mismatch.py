@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from visiqc.bootstrap import load_fleet
 from visiqc.errors import BadRecipe
+from visiqc.inspection.fleet import to_json
 from visiqc.recipes import make_recipe, read_recipe
 from visiqc.runtime.cards import read_card
+from visiqc.runtime.models import DEFAULT_TRUNK, NONE, load_models
 from visiqc.training.defect_candidate import load_candidate
 from visiqc.training.mismatch import MismatchRecipe, data_digest, train_mismatch
 from visiqc.training.tracking import Tracker
@@ -33,9 +37,7 @@ def test_a_recipe_that_cannot_be_is_refused_by_name(changes: dict[str, int], nam
 def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
-    recipe = read_recipe(
-        MismatchRecipe, ROOT / "configs/train_mismatch_smoke.yaml", ["calibration={wanted: false}", "version=smoke"]
-    )
+    recipe = read_recipe(MismatchRecipe, ROOT / "configs/train_mismatch_smoke.yaml", ["version=smoke"])
     result = train_mismatch(recipe, Tracker(tmp_path / "run"), tmp_path / "run")
     assert result.data_digest == data_digest(recipe)
     (candidate,) = result.artifacts
@@ -46,3 +48,14 @@ def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypa
     models = load_candidate(candidate, trunk=recipe.trunk, identity="smoke")
     assert models.identity.digest == card.sha256
     assert (tmp_path / "run/figures/roc.png").is_file()
+    fleet = load_fleet(models, home=_home_of(candidate, tmp_path))
+    shipped = load_fleet(load_models(identity=DEFAULT_TRUNK, defect=NONE))
+    kept = replace(fleet, cohort=shipped.cohort, identity="", source=shipped.source)
+    assert to_json(kept) == to_json(shipped)
+    assert fleet.cohort.shape[1] == 128
+
+
+def _home_of(candidate: Path, folder: Path) -> Path:
+    (folder / "home").mkdir()
+    (folder / "home" / "models").symlink_to(candidate)
+    return folder / "home"

@@ -74,6 +74,9 @@ class MismatchRecipe:
     """What pulls photos of one identity together."""
     fit: FitSettings = field(default_factory=FitSettings)
     """How it is fitted."""
+    keep_scale: bool = False
+    """Of the fleet sidecar that the trunk has without a defect model, keep all but the cohort: the identity model does
+    not touch the map. False = everything is measured on the products held out, as `calibration` says."""
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
     """The fleet sidecar of the new model."""
     max_unreadable: int = MAX_UNREADABLE
@@ -101,7 +104,8 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     apart = products_held_out(recipe, sets)
-    require_calibration(sets, apart, recipe.calibration)
+    if not recipe.keep_scale:
+        require_calibration(sets, apart, recipe.calibration)
     digest = joint(sets)
     tracker.data({one.name: one.digest for one in sets})
     net = MismatchNet(load_lite(_variant(trunk))[0], frozen=recipe.frozen_blocks)

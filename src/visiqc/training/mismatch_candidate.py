@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from visiqc.bootstrap import load_fleet
 from visiqc.evaluation.verification_report import Negative
+from visiqc.inspection.fleet import Fleet
+from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import ModelCard, TrainingRecord
-from visiqc.runtime.models import DEFAULT_TRUNK
+from visiqc.runtime.models import DEFAULT_TRUNK, NONE, load_models
 from visiqc.training import plots
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.defect_candidate import Candidate, held_out_products, load_candidate
-from visiqc.training.fleet import FleetRecipe, fleet_of, write_fleet
+from visiqc.training.fleet import FleetBuilt, FleetRecipe, fleet_of, write_fleet
 from visiqc.training.mismatch_batches import Row
 from visiqc.training.mismatch_export import MismatchFacts, export_mismatch
 from visiqc.training.mismatch_features import Patches
@@ -25,6 +28,7 @@ from visiqc.training.mismatch_model import MismatchNet
 from visiqc.training.mismatch_validation import Seen, Table, figures, report_of, table_of, vectors_of
 from visiqc.training.stage_progress import stage
 from visiqc.training.tracking import Tracker
+from visiqc.vision.golden_view import TURNS
 from visiqc.vision.types import FloatArray
 
 if TYPE_CHECKING:
@@ -116,19 +120,44 @@ def _show(table: Table, tracker: Tracker) -> None:
 def _calibrated(
     trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path, version: str, cohort: FloatArray
 ) -> dict[str, float]:
-    """The fleet sidecar with the new model: scores of the products held out, and every known product as impostor."""
-    products = held_out_products(trained.sets, trained.held_out)
+    """The fleet sidecar with the new model, every known product an impostor: those held out, and those in `cohort`."""
+    models = load_candidate(folder, trunk=recipe.trunk or DEFAULT_TRUNK, identity=version)
+    if recipe.keep_scale:
+        fleet, metrics = _rescaled(trained, recipe, models.identity.digest), {}
+    else:
+        built = _measured_fleet(trained, recipe, folder, models)
+        fleet, metrics = built.fleet, built.metrics
+    fleet = replace(fleet, cohort=np.concatenate([fleet.cohort, cohort]))
+    write_fleet(fleet, folder / "fleet" / version)
+    return {f"fleet/{name}": value for name, value in metrics.items()}
+
+
+def _measured_fleet(trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path, models: Models) -> FleetBuilt:
     settings = FleetRecipe(
         photos=folder,
-        source=", ".join(sorted({one.name for one in trained.sets})) + ", products held out",
+        source=f"{_names(trained.sets)}, products held out",
         goldens=recipe.calibration.goldens,
         impostors=recipe.calibration.impostors,
         fewest_products=recipe.calibration.fewest_products,
         seed=recipe.seed,
     )
-    models = load_candidate(folder, trunk=recipe.trunk or DEFAULT_TRUNK, identity=version)
+    products = held_out_products(trained.sets, trained.held_out)
     with stage("calibrating on the products held out") as told:
-        built = fleet_of(products, models, settings, told=told)
-    fleet = replace(built.fleet, cohort=np.concatenate([built.fleet.cohort, cohort]))
-    write_fleet(fleet, folder / "fleet" / version)
-    return {f"fleet/{name}": value for name, value in built.metrics.items()}
+        return fleet_of(products, models, settings, told=told)
+
+
+def _rescaled(trained: TrainedMismatch, recipe: MismatchRecipe, identity: str) -> Fleet:
+    """The sidecar of the trunk as it ships, with the products held out as its cohort."""
+    known = load_fleet(load_models(trunk=recipe.trunk, identity=recipe.trunk or DEFAULT_TRUNK, defect=NONE))
+    goldens = [one.patches for one in trained.validated if one.shown.role == "golden"]
+    turned = [Patches(one.stride16[:: TURNS // 3], one.deep[:: TURNS // 3]) for one in goldens]
+    return replace(
+        known,
+        cohort=np.concatenate([vectors_of(trained.net, one) for one in turned]),
+        identity=identity,
+        source=f"{known.source}; cohort: {_names(trained.sets)}",
+    )
+
+
+def _names(sets: Sequence[PairSet]) -> str:
+    return ", ".join(sorted({one.name for one in sets}))
