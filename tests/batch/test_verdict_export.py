@@ -16,7 +16,7 @@ from visiqc.domain.inspection_queue import QueueFilter
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.review import Decision, ReviewedRegion
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Conflict, InputError
+from visiqc.errors import Conflict, InputError, NotFound
 from visiqc.inspection.parts import Parts
 from visiqc.inspection.reviewing import Author, SaidRegion, review_photo
 from visiqc.training.datasets.verdicts import read_verdicts
@@ -88,9 +88,11 @@ def test_an_export_that_was_stopped_goes_on_and_a_finished_one_is_kept(
 
 
 def test_only_what_is_asked_for_is_exported(bench: tuple[Parts, Verdict, Verdict], tmp_path: Path) -> None:
-    none = export_reviews(tmp_path / "a", bench[0], TERMS, wanted=QueueFilter(order="PO-9"))
-    late = export_reviews(tmp_path / "b", bench[0], TERMS, wanted=QueueFilter(), since=later(1))
-    assert (none.photos, late.photos) == (0, 0)
+    for wanted, since in ((QueueFilter(order="PO-9"), None), (QueueFilter(), later(1))):
+        with pytest.raises(NotFound, match="no answer to learn from"):
+            export_reviews(tmp_path / "out", bench[0], TERMS, wanted=wanted, since=since)
+    done = export_reviews(tmp_path / "out", bench[0], TERMS, wanted=QueueFilter())
+    assert done.photos == 2, "an export of nothing does not bar the folder"
 
 
 def test_a_place_that_cannot_be_written_is_named(bench: tuple[Parts, Verdict, Verdict], tmp_path: Path) -> None:

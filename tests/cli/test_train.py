@@ -27,7 +27,8 @@ def train_line(recipe: LineRecipe, tracker: Any, folder: Path) -> Any:
     from visiqc.training.recipes import RunResult
 
     result = fit(TinyLearner(), recipe.fit, folder=folder, tracker=tracker, seed=recipe.seed)
-    return RunResult(metrics={"epochs": result.epochs_run, "resumed": result.resumed})
+    made = (folder / "candidate",)
+    return RunResult(metrics={"epochs": result.epochs_run, "resumed": result.resumed}, artifacts=made)
 
 
 @pytest.fixture
@@ -48,19 +49,20 @@ def test_a_training_is_printed_run_and_goes_on_where_it_was(visiqc: Run, recipe:
     first = visiqc("train", "defect", recipe, "--no-tracking")
     assert first.code == 0, first.err
     assert first.out.startswith("LineRecipe\nfit:\n  epochs: 2\n")
-    assert first.out.endswith("epochs: 2\nresumed: 0\n")
+    assert "epochs: 2\nresumed: 0\n" in first.out
     assert "fit: epoch 2/2: train/loss" in first.err
     again = visiqc("train", "defect", recipe, "--no-tracking")
-    assert again.out.endswith("epochs: 2\nresumed: 1\n")
+    assert "epochs: 2\nresumed: 1\n" in again.out
     fresh = visiqc("train", "defect", recipe, "--no-tracking", "--fresh")
-    assert fresh.out.endswith("epochs: 2\nresumed: 0\n")
+    assert "epochs: 2\nresumed: 0\n" in fresh.out
     (run,) = (path for path in (tmp_path / "cache" / "runs").iterdir() if path.suffix != ".previous")
     assert {"recipe.yaml", "checkpoint.pt", "log.jsonl"} <= {path.name for path in run.iterdir()}
+    assert fresh.out.endswith(f"visiqc model promote {run / 'candidate'}\n"), "it says what to do with the candidate"
 
 
 def test_a_nested_key_is_set_and_an_unknown_one_named(visiqc: Run, recipe: Path) -> None:
     ran = visiqc("train", "defect", recipe, "--no-tracking", "--set", "fit.epochs=1")
-    assert ran.out.endswith("epochs: 1\nresumed: 0\n")
+    assert "epochs: 1\nresumed: 0\n" in ran.out
     refused = visiqc("train", "defect", recipe, "--set", "fit.epohcs=1")
     assert refused.code == 3
     assert "FitSettings has no key 'fit.epohcs'; its keys are fit.epochs, fit.rate, " in refused.err

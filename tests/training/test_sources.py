@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from visiqc.errors import BadRecipe, InputError, NotAllowed
 from visiqc.training.datasets.folders import FolderSource
 from visiqc.training.datasets.pairs import Licence, Pair, PairSet
-from visiqc.training.sources import Sources, held_out_skus, is_shippable, read_sources, rendered_folder, reserved_skus
+from visiqc.training.sources import Sources, describe_sets, held_out_skus, is_shippable, read_sources, rendered_folder, reserved_skus
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,3 +78,13 @@ def test_products_held_out_are_whole_and_the_same_for_every_set_that_photographs
     assert held_out_skus([one], 0.3, seed=1) == held_out_skus([one, two], 0.3, seed=1)
     assert 4 <= len(held_out_skus([one], 0.3, seed=1)) <= 20
     assert held_out_skus([one], 0.3, seed=1) != held_out_skus([one], 0.3, seed=2)
+
+
+def test_it_is_told_how_much_of_each_set_is_learned_from_and_what_was_left_out_of_it() -> None:
+    taught = replace(photographed("a", range(3)), notes=("2 photos that are unusable, left out",))
+    apart = photographed("b", range(5, 7))
+    assert describe_sets([taught, apart], frozenset({"ring-0", "ring-5", "ring-6"})) == [
+        "a: 3 products, 3 good; learned from 2, held out 1",
+        "  2 photos that are unusable, left out",
+        "b: 2 products, 2 good; nothing is learned from it, for all of them are held out",
+    ]

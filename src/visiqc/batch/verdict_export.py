@@ -20,7 +20,7 @@ from visiqc.domain.outcome import Outcome
 from visiqc.domain.review import Decision, Review, ReviewedRegion, standing_review
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Conflict, InputError
+from visiqc.errors import Conflict, InputError, NotFound
 from visiqc.inspection.parts import Parts
 from visiqc.vision.photo import inspect_header
 
@@ -86,6 +86,7 @@ def export_reviews(
     Raises:
         Conflict: The folder holds a finished export; it is never overwritten.
         InputError: The folder cannot be written.
+        NotFound: No photo has an answer that teaches anything; the folder stays free for a later export.
     """
     if (folder / NAME).exists():
         raise Conflict(f"{folder.name} holds a finished export already; name another folder, or move it away")
@@ -97,10 +98,22 @@ def export_reviews(
             writing.write(out, terms, _standing(parts, wanted, since), progress)
             out.flush()
             os.fsync(out.fileno())
+        _require_some(writing.done, part)
         part.replace(folder / NAME)
     except OSError as err:
         raise InputError(f"{folder.name} cannot be written: {err.strerror}; name another folder or make room") from err
     return writing.done
+
+
+def _require_some(done: Exported, part: Path) -> None:
+    """Training refuses an empty export, and a finished one is never overwritten: an empty one would bar the folder."""
+    if done.photos:
+        return
+    part.unlink()
+    raise NotFound(
+        f"there is no answer to learn from: {done.says_nothing} photos have one that teaches nothing, the others none; "
+        "inspectors answer photos at /queue, and --order, --lot and --since leave some out"
+    )
 
 
 def _standing(parts: Parts, wanted: QueueFilter, since: datetime | None) -> Iterator[Review]:

@@ -53,3 +53,9 @@ def export(
     print(f"{done.photos} photos with {done.regions} regions written to {folder}")
     if done.says_nothing:
         print(f"{done.says_nothing} answers teach nothing and were left out")
+    if not commercial:
+        print(
+            "A model that learns from them is not for shipping: set shippable: false in its recipe, or export them "
+            "anew with --commercial where their owner allows it"
+        )
+    print(f"To learn from them: visiqc train defect RECIPE --set 'data.verdicts=[{folder}]'")

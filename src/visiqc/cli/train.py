@@ -88,6 +88,8 @@ def _train(
     )
     for name, value in result.metrics.items() if leads else ():
         print(f"{name}: {value:.6g}")
+    for folder in result.artifacts if leads else ():
+        print(f"The candidate stands in {folder}\nTo compare it and put it in force: visiqc model promote {folder}")
 
 
 def _quiet() -> None:

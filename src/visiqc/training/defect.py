@@ -29,6 +29,7 @@ from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
 from visiqc.training.sources import (
     Sources,
+    describe_sets,
     held_out_skus,
     is_shippable,
     joint,
@@ -36,7 +37,7 @@ from visiqc.training.sources import (
     require_learned,
     reserved_skus,
 )
-from visiqc.training.stage_progress import stage
+from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
 from visiqc.vision.rotation import Embed
 
@@ -179,6 +180,7 @@ def _parts(recipe: DefectRecipe, embed: Embed, trunk: str) -> Parts:
     with stage("reading photos") as told:
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     held_out = products_held_out(recipe, sets)
+    say(describe_sets(sets, held_out))
     require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
     laid: list[LaidProduct] = []
     for one in sets:

@@ -31,8 +31,16 @@ from visiqc.training.mismatch_model import MismatchNet
 from visiqc.training.mismatch_validation import Seen, figures, report_of, table_of
 from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
-from visiqc.training.sources import Sources, is_shippable, joint, read_sources, require_learned, reserved_skus
-from visiqc.training.stage_progress import stage
+from visiqc.training.sources import (
+    Sources,
+    describe_sets,
+    is_shippable,
+    joint,
+    read_sources,
+    require_learned,
+    reserved_skus,
+)
+from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
 from visiqc.vision.golden_view import TURNS
 from visiqc.vision.photo import decode_rgb
@@ -104,6 +112,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     apart = products_held_out(recipe, sets)
+    say(describe_sets(sets, apart))
     if not recipe.keep_scale:
         require_calibration(sets, apart, recipe.calibration)
     digest = joint(sets)

@@ -82,6 +82,19 @@ def joint(sets: Sequence[PairSet]) -> str:
     return joint_digest([one.digest for one in sets])
 
 
+def describe_sets(sets: Sequence[PairSet], held_out: frozenset[str]) -> list[str]:
+    """What each set holds, how many of its products are learned from, and what was left out of it; for people."""
+    lines = []
+    for one in sets:
+        skus = {pair.sku for pair in one.pairs}
+        learned = len(skus - held_out)
+        what = f"learned from {learned}, held out {len(skus) - learned}"
+        if not learned:
+            what = "nothing is learned from it, for all of them are held out"
+        lines += [f"{one.summary}; {what}", *(f"  {note}" for note in one.notes)]
+    return lines
+
+
 def is_shippable(sets: Sequence[PairSet]) -> bool:
     """Whether every set allows to give a model away."""
     return not unshippable(sets)

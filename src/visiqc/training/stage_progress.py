@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -36,6 +36,12 @@ def stage(title: str) -> Iterator[Told]:
             shown.update(task, description=f"{title}: {what[:40]}", completed=done, total=total)
 
         yield told
+
+
+def say(lines: Iterable[str]) -> None:
+    """Tell people something once, beside the progress."""
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    sys.stderr.flush()
 
 
 def _lines(title: str) -> Told:
