@@ -7,17 +7,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from bench import other_models
+from builders import a_reason
 from commands import Run
 from small_models import a_candidate, a_defect_card, a_defect_graph, put_model
 from visiqc.bootstrap import build_parts, build_records
 from visiqc.domain.model_set import ModelSet
+from visiqc.domain.outcome import Outcome
+from visiqc.domain.review import Decision
+from visiqc.inspection.inspect import accept_photos, verdict_of
+from visiqc.inspection.parts import SentPhoto
+from visiqc.inspection.reviewing import Author, review_photo
 from visiqc.runtime.bundle import bundled_models, bundled_samples
 from visiqc.settings import Settings
 from visiqc.storage.records import SqlRecords
@@ -135,8 +142,29 @@ def test_a_worse_challenger_is_refused_with_the_table_and_changes_nothing(
     ran = visiqc("model", "promote", candidate, "--override", "knows the new alloy", "--yes")
     assert ran.code == 0
     (row,) = rows(home)
-    assert (row.overridden, row.why, row.comparison) == (True, "knows the new alloy", {"worse": True})
+    assert (row.overridden, row.why, row.comparison["worse"]) == (True, "knows the new alloy", True)
     assert 'although worse: "knows the new alloy"' in visiqc("model", "history").out
+
+
+def test_a_challenger_that_passes_what_an_inspector_rejected_is_refused_by_the_name_of_the_photo(
+    visiqc: Run, home: Path, candidate: Path, comparison: Comparison, scratched: Path
+) -> None:
+    parts = build_parts(Settings(home=home, device="cpu", threads=1))
+    (upload,) = accept_photos("signet", [SentPhoto(name="ring.jpg", content=scratched.read_bytes())], parts)
+    seen = verdict_of(upload, parts.records.golden("signet", 1), parts)
+    models, fleet = other_models("halo-1")
+    passed = replace(seen, outcome=Outcome.PASS, reasons=(), model_digests=(*models.digests, fleet.digest))
+    for verdict in (replace(seen, outcome=Outcome.REVIEW, reasons=(a_reason(),)), passed):
+        parts.records.add_verdict(verdict)
+    review_photo(upload.id, Decision.REJECT, parts, author=Author(id="user-1", name="Ana (inspector)"))
+    cast("SqlRecords", parts.records).close()
+
+    ran = visiqc("model", "promote", candidate, "--yes")
+    assert (ran.code, "is worse than what is in force" in ran.err, rows(home)) == (4, True, ())
+    assert f"it passes ring.jpg ({upload.id})" in ran.out
+    assert visiqc("model", "promote", candidate, "--override", "a stain, wiped off", "--yes").code == 0
+    (row,) = rows(home)
+    assert (row.overridden, row.comparison["answered"]["lost"]) == (True, [upload.id])
 
 
 def test_where_nobody_can_be_asked_yes_must_have_been_said(

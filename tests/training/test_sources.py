@@ -11,7 +11,15 @@ import pytest
 from visiqc.errors import BadRecipe, InputError, NotAllowed
 from visiqc.training.datasets.folders import FolderSource
 from visiqc.training.datasets.pairs import Licence, Pair, PairSet
-from visiqc.training.sources import Sources, describe_sets, held_out_skus, is_shippable, read_sources, rendered_folder, reserved_skus
+from visiqc.training.sources import (
+    Sources,
+    describe_sets,
+    held_out_skus,
+    is_shippable,
+    read_sources,
+    rendered_folder,
+    reserved_skus,
+)
 
 ROOT = Path(__file__).parents[2]
 

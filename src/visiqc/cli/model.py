@@ -88,6 +88,7 @@ def promote(
     from visiqc.cli.model_text import describe_moved
     from visiqc.cli.progress import progress
     from visiqc.evaluation.model_comparison import compare_models
+    from visiqc.inspection.answered import WithAnswers, compare_on_answers
     from visiqc.inspection.promotion import gate
     from visiqc.inspection.promotion import promote as put_in_force
     from visiqc.runtime.bundle import bundled_samples
@@ -111,12 +112,17 @@ def promote(
         )
     print(measured.text(), flush=True)
     gate(measured, override=override)
+    with progress("answered photos", unit="photo") as steps:
+        answered = compare_on_answers(asked.champion_parts, asked.parts, progress=steps)
+    print(answered.text(), flush=True)
+    weighed = WithAnswers(measured=measured, answered=answered)
+    gate(weighed, override=override)
     _ask("Put the challenger in force?", yes=yes)
     with progress("fit products") as steps:
         moved = put_in_force(
             asked.members,
             asked.parts,
-            measured,
+            weighed,
             supersedes=asked.supersedes,
             by=who,
             override=override,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -36,6 +36,12 @@ class Challenge:
     parts: Parts
     champion: tuple[Models, Fleet]
     supersedes: str
+
+    @property
+    def champion_parts(self) -> Parts:
+        """Every port, with the models in force."""
+        models, fleet = self.champion
+        return replace(self.parts, models=models, fleet=fleet)
 
 
 def challenge(settings: Settings, folders: Sequence[Path], *, sidecars: Sequence[Path] = ()) -> Challenge:
