@@ -20,13 +20,14 @@ UPLOADS: Mapping[str, Sequence[str]] = {
 """Uploads of each product that are taken; all goldens are."""
 
 
-def small_set(folder: Path, uploads: Mapping[str, Sequence[str]] = UPLOADS, *, most: int = 3) -> Path:
+def small_set(folder: Path, uploads: Mapping[str, Sequence[str]] = UPLOADS, *, most: int = 3, name: str = "") -> Path:
     """Copy some samples into `folder` and return it.
 
     Args:
         folder: Made if need be.
         uploads: Names of the uploads by product; of a product without names, its first `most` good or defective ones.
         most: See `uploads`.
+        name: Of the set; empty = that of the samples.
     """
     samples = bundled_samples()
     manifest = json.loads((samples / MANIFEST).read_text())
@@ -39,7 +40,7 @@ def small_set(folder: Path, uploads: Mapping[str, Sequence[str]] = UPLOADS, *, m
     for path in (item[key] for item in items for key in ("file", "mask", "record")):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(samples / path, folder / path)
-    (folder / MANIFEST).write_text(json.dumps(manifest | {"items": items}))
+    (folder / MANIFEST).write_text(json.dumps(manifest | {"items": items} | ({"name": name} if name else {})))
     return folder
 
 
