@@ -19,7 +19,7 @@ from services import PASSWORD, wait_until
 from serving import VISIQC, serving
 from small_renders import small_set
 from visiqc.runtime.bundle import bundled_samples
-from visiqc.runtime.cards import read_card
+from visiqc.runtime.cards import ModelCard, read_card
 
 ROOT = Path(__file__).parents[1]
 STUDS = bundled_samples() / "gala-studs"
@@ -122,29 +122,60 @@ def visiqc(tmp_path: Path) -> Shell:
     return Shell(clean | quiet | own)
 
 
-def trained(visiqc: Shell, export: Path, held_out: Path) -> Path:
-    """The candidate of a smoke training that learns from the export alone."""
-    changes = [
-        f"data.renders=[{held_out}]",
-        f"data.verdicts=[{export}]",
-        f"data.held_out=[{held_out.name}]",
-        "held_out=0",
-        "steps=4",
-    ]
+def enrolled(visiqc: Shell) -> str:
+    """Enrol the studs, let Ana in, and return the factory's key."""
+    visiqc("golden", "enrol", "studs", *sorted((STUDS / "golden").glob("*.jpg"))[:2], "--long-side", 320)
+    visiqc("golden", "approve", "studs", 1)
+    visiqc("user", "add", "Ana", "--role", "inspector", "--password-stdin", says=f"{PASSWORD}\n")
+    return visiqc("key", "create", "--name", "factory", "--role", "factory").stdout.strip()
+
+
+def exported(visiqc: Shell, folder: Path) -> Path:
+    """The export of what Ana said; it says what she said."""
+    visiqc("dataset", "export", folder, "--licence", "rendered", "--commercial")
+    (rejected, accepted) = json.loads((folder / "export.json").read_text())["uploads"]
+    (said,) = rejected["answers"]
+    assert (said["answer"], accepted["answers"][0]["answer"]) == ("typed", "dismissed")
+    marked = {(region["origin"], region["code"]) for region in said["regions"]}
+    assert {("model", "ST-MIS"), ("inspector", "ME-SCR")} <= marked
+    return folder
+
+
+def trained(visiqc: Shell, export: Path, held_out: Path) -> ModelCard:
+    """The card of a challenger that a smoke training made from the export alone."""
+    where = {"data.renders": f"[{held_out}]", "data.verdicts": f"[{export}]", "data.held_out": f"[{held_out.name}]"}
+    changes = [f"{name}={value}" for name, value in (where | {"held_out": 0, "steps": 4}).items()]
     named = [argument for change in changes for argument in ("--set", change)]
     ran = visiqc("train", "defect", "configs/train_defect_smoke.yaml", *named)
     assert f"{export.name}: 1 products, 1 defective, 1 good; learned from 1, held out 0" in ran.stderr
     (candidate,) = re.findall(r"visiqc model promote (.+)$", ran.stdout)
-    return Path(candidate)
+    (folder,) = (Path(candidate) / "defect").iterdir()
+    card = read_card(folder)
+    assert card.training is not None
+    assert {one.name for one in card.training.data} == {held_out.name, export.name}
+    assert {"ST-MIS", "ME-SCR"} <= set(card.codes)
+    return card
+
+
+def put_in_force(visiqc: Shell, compared: Path, factory: Factory, before: Mapping[str, Any]) -> bool:
+    """Promote the challenger, against the gate's word if need be; whether the gate saw it pass what Ana rejected."""
+    promote = ("model", "promote", "--registry", "visiqc-defect@challenger", "--on", compared, "--yes")
+    asked = visiqc(*promote, code=None)
+    if asked.returncode == 0:
+        assert "rejected 1: the models in force flag 1, the challenger 1" in asked.stdout
+        return False
+    assert (asked.returncode, "is worse than what is in force" in asked.stderr) == (4, True), asked.stderr
+    still = factory.sends(DEFECTIVE)
+    assert (still["model_digests"], still["outcome"]) == (before["model_digests"], before["outcome"])
+    told = visiqc(*promote, "--override", "to see what it does").stdout
+    assert 'although worse: "to see what it does"' in visiqc("model", "history").stdout
+    return f"it passes {DEFECTIVE}" in told
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_what_an_inspector_says_trains_a_model_that_keeps_to_it_or_is_refused(visiqc: Shell, tmp_path: Path) -> None:
-    visiqc("golden", "enrol", "studs", *sorted((STUDS / "golden").glob("*.jpg"))[:2], "--long-side", 320)
-    visiqc("golden", "approve", "studs", 1)
-    visiqc("user", "add", "Ana", "--role", "inspector", "--password-stdin", says=f"{PASSWORD}\n")
-    key = visiqc("key", "create", "--name", "factory", "--role", "factory").stdout.strip()
+    key = enrolled(visiqc)
     with (
         serving(visiqc.env, tmp_path / "serve.log") as (url, _),
         httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=120) as client,
@@ -155,35 +186,9 @@ def test_what_an_inspector_says_trains_a_model_that_keeps_to_it_or_is_refused(vi
         inspect(url)
         wait_until(lambda: factory.answers(before) and factory.answers(good))
 
-        visiqc("dataset", "export", tmp_path / "week-48", "--licence", "rendered", "--commercial")
-        (rejected, accepted) = json.loads((tmp_path / "week-48" / "export.json").read_text())["uploads"]
-        (said,) = rejected["answers"]
-        assert (said["answer"], accepted["answers"][0]["answer"]) == ("typed", "dismissed")
-        marked = {(region["origin"], region["code"]) for region in said["regions"]}
-        assert {("model", "ST-MIS"), ("inspector", "ME-SCR")} <= marked
-
-        candidate = trained(visiqc, tmp_path / "week-48", small_set(tmp_path / "apart", HELD_OUT, name="apart"))
-        (folder,) = (candidate / "defect").iterdir()
-        card = read_card(folder)
-        assert card.training is not None
-        assert {one.name for one in card.training.data} == {"apart", "week-48"}
-        assert "ST-MIS" in card.codes
-
-        compared = small_set(tmp_path / "compared", COMPARED, name="compared")
-        promote = ("model", "promote", "--registry", "visiqc-defect@challenger", "--on", compared, "--yes")
-        asked = visiqc(*promote, code=None)
-        passes = f"it passes {DEFECTIVE}" in asked.stdout
-        assert "rejected 1: the models in force flag 1" in asked.stdout or "is worse" in asked.stderr
-        if asked.returncode == 0:
-            assert not passes, "nothing takes over in silence that passes what an inspector rejected"
-        else:
-            assert (asked.returncode, "is worse than what is in force" in asked.stderr) == (4, True), asked.stderr
-            still = factory.sends(DEFECTIVE)
-            assert (still["model_digests"], still["outcome"]) == (before["model_digests"], before["outcome"])
-            told = visiqc(*promote, "--override", "to see what it does").stdout
-            passes = f"it passes {DEFECTIVE}" in told
-            assert 'although worse: "to see what it does"' in visiqc("model", "history").stdout
-
+        export = exported(visiqc, tmp_path / "week-48")
+        card = trained(visiqc, export, small_set(tmp_path / "apart", HELD_OUT, name="apart"))
+        passes = put_in_force(visiqc, small_set(tmp_path / "compared", COMPARED, name="compared"), factory, before)
         after = factory.sends_until(DEFECTIVE, card.sha256, there=True)
         assert (after["outcome"] == "PASS") is passes, "the service answers as the gate said"
         of_record = client.get(f"/v1/scores/{before['id']}").json()["verdict"]
