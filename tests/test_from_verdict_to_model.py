@@ -22,9 +22,9 @@ from visiqc.runtime.bundle import bundled_samples
 from visiqc.runtime.cards import ModelCard, read_card
 
 ROOT = Path(__file__).parents[1]
-STUDS = bundled_samples() / "gala-studs"
-DEFECTIVE, GOOD = "guided-defective-12.jpg", "jig-good-2.jpg"
-"""Photos that what ships flags: a missing stone rightly, the other for its colour."""
+SIGNET = bundled_samples() / "dora-signet"
+DEFECTIVE, GOOD = "jig-defective-6.jpg", "guided-good-11.jpg"
+"""Photos that what ships flags, the first one rightly."""
 HELD_OUT = {
     sku: ("jig-good-2", "jig-good-5", "guided-good-8", "guided-good-11", bad)
     for sku, bad in (
@@ -34,7 +34,10 @@ HELD_OUT = {
     )
 }
 """Of three products nothing is learned: the smallest fleet there may be."""
-COMPARED = {"dora-signet": ("jig-good-2", "jig-defective-4"), "luna-pendant": ("guided-good-8", "guided-defective-9")}
+COMPARED = {
+    "gala-studs": ("jig-good-5", "guided-defective-12"),
+    "luna-pendant": ("guided-good-8", "guided-defective-9"),
+}
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class Factory:
 
     def sends(self, name: str) -> dict[str, Any]:
         """The verdict of a sample photo, sent anew, with the id of its score."""
-        files = [("photos", (name, (STUDS / "uploads" / name).read_bytes(), "image/jpeg"))]
-        sent = self.client.post("/v1/score", data={"sku": "studs"}, files=files)
+        files = [("photos", (name, (SIGNET / "uploads" / name).read_bytes(), "image/jpeg"))]
+        sent = self.client.post("/v1/score", data={"sku": "signet"}, files=files)
         (score,) = sent.raise_for_status().json()["scores"]
         return score["verdict"] | {"id": score["id"]}
 
@@ -123,9 +126,9 @@ def visiqc(tmp_path: Path) -> Shell:
 
 
 def enrolled(visiqc: Shell) -> str:
-    """Enrol the studs, let Ana in, and return the factory's key."""
-    visiqc("golden", "enrol", "studs", *sorted((STUDS / "golden").glob("*.jpg"))[:2], "--long-side", 320)
-    visiqc("golden", "approve", "studs", 1)
+    """Enrol the signet ring, let Ana in, and return the factory's key."""
+    visiqc("golden", "enrol", "signet", *sorted((SIGNET / "golden").glob("*.jpg")))
+    visiqc("golden", "approve", "signet", 1)
     visiqc("user", "add", "Ana", "--role", "inspector", "--password-stdin", says=f"{PASSWORD}\n")
     return visiqc("key", "create", "--name", "factory", "--role", "factory").stdout.strip()
 
@@ -161,6 +164,7 @@ def put_in_force(visiqc: Shell, compared: Path, factory: Factory, before: Mappin
     """Promote the challenger, against the gate's word if need be; whether the gate saw it pass what Ana rejected."""
     promote = ("model", "promote", "--registry", "visiqc-defect@challenger", "--on", compared, "--yes")
     asked = visiqc(*promote, code=None)
+    print(asked.stdout, asked.stderr[-300:])  # noqa: T201 - which way it went, for whoever reads the log
     if asked.returncode == 0:
         assert "rejected 1: the models in force flag 1, the challenger 1" in asked.stdout
         return False
@@ -182,7 +186,7 @@ def test_what_an_inspector_says_trains_a_model_that_keeps_to_it_or_is_refused(vi
     ):
         factory = Factory(client)
         before, good = factory.sends(DEFECTIVE), factory.sends(GOOD)
-        assert (before["outcome"], good["outcome"]) == ("REJECT", "REVIEW")
+        assert (before["outcome"], good["outcome"]) == ("REVIEW", "REVIEW")
         inspect(url)
         wait_until(lambda: factory.answers(before) and factory.answers(good))
 
