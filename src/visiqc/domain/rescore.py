@@ -7,9 +7,11 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from visiqc.domain.agreement import contradicts
 from visiqc.domain.lot import UnitPhoto
 from visiqc.domain.model_set import Members, models_key
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.review import Decision, Review
 from visiqc.domain.verdict import CalibrationReport, Verdict
 from visiqc.errors import InputError, InvalidRecord
 
@@ -240,6 +242,7 @@ class RescoredPhoto:
         now: The new verdict; None where there is none yet, or none could be had.
         error: Why it could not be scored; empty otherwise.
         moved: As `moved`.
+        review: What inspectors say of it, as it stands; None while nobody answered.
     """
 
     task: RescoreTask
@@ -251,11 +254,17 @@ class RescoredPhoto:
     now: Verdict | None = None
     error: str = ""
     moved: float = 0.0
+    review: Review | None = None
 
     @property
     def changed(self) -> bool:
         """Whether its outcome is another one now."""
         return self.now is not None and self.now.outcome is not self.before.outcome
+
+    @property
+    def contradicts_inspector(self) -> bool:
+        """Whether its new outcome is the opposite of what an inspector decided."""
+        return self.review is not None and self.now is not None and contradicts(self.review.decision, self.now.outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +276,7 @@ class RescoreTally:
         accepted: Whether nothing stood against the lot when the run was planned.
         before: Outcome of record.
         now: The new outcome; None where the photo could not be scored.
+        decision: What inspectors decided about these photos, as it stands; None while nobody answered.
         photos: How many.
     """
 
@@ -275,6 +285,7 @@ class RescoreTally:
     accepted: bool
     before: Outcome
     now: Outcome | None
+    decision: Decision | None = None
     photos: int
 
     @property

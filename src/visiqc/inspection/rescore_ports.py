@@ -81,11 +81,12 @@ class RescoreRecords(Protocol):
     def rescore_changes(self, run_id: str, *, skip: int, limit: int) -> tuple[RescoredPhoto, ...]:
         """Photos whose outcome changed, the most surprising first.
 
-        First those that passed and would be rejected today, then photos of accepted lots, then what got worse; among
-        equals, the p-value that moved farthest.
+        First those whose new outcome contradicts an inspector, last those where it agrees with one; within each, those
+        that passed and would be rejected today, then photos of accepted lots, then what got worse; among equals, the
+        p-value that moved farthest.
         """
         ...
 
     def rescore_tallies(self, run_id: str) -> tuple[RescoreTally, ...]:
-        """Photos with a result, counted by lot, outcome of record and new outcome."""
+        """Photos with a result, counted by lot, outcome of record, new outcome, and what inspectors decided."""
         ...

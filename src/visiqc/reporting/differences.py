@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from visiqc import __version__
+from visiqc.domain.agreement import Agreement
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.rescore import RescoreCounts, RescoredPhoto, RescoreRun, RescoreTally
+from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import VisiQCError
 from visiqc.inspection.parts import Parts
@@ -19,6 +21,7 @@ from visiqc.reporting.contact_sheet import ENVIRONMENT, data_uri, outcome_class,
 SHOWN: Final = 50
 """Photos on the page: with four pictures each it stays small enough to send."""
 LOTS_SHOWN: Final = 200
+_DECIDED = {Decision.ACCEPT: "accepted it", Decision.REJECT: "rejected it", Decision.RETAKE: "wanted another photo"}
 _QUESTIONED = (Outcome.REVIEW, Outcome.REJECT, Outcome.WRONG_SAMPLE)
 
 
@@ -51,7 +54,7 @@ class LotDifference:
         photos: Its photos in the run.
         changed, worse: Those with another outcome; those of them with a more severe one.
         escaped: Those that passed and would be rejected today.
-        questioned: Those that a person would have to look at today.
+        questioned: Those that nobody answered, and that a person would have to look at today.
         errors: Those that could not be scored.
     """
 
@@ -76,7 +79,7 @@ class LotDifference:
         self.changed += tally.photos * tally.changed
         self.worse += tally.photos * tally.worse
         self.escaped += tally.photos * tally.escaped
-        self.questioned += tally.photos * (tally.now in _QUESTIONED)
+        self.questioned += tally.photos * (tally.now in _QUESTIONED and tally.decision is None)
         self.errors += tally.photos * (tally.now is None)
 
 
@@ -91,6 +94,16 @@ def lot_differences(tallies: Iterable[RescoreTally]) -> list[LotDifference]:
         lots.values(),
         key=lambda lot: (not (lot.accepted and lot.questioned), -lot.escaped, -lot.worse, -lot.changed, lot.name),
     )
+
+
+def agreement(tallies: Iterable[RescoreTally]) -> tuple[Agreement, Agreement]:
+    """How often the outcomes of record, and the new ones, say what inspectors decided; of the same photos."""
+    before, now = Agreement(), Agreement()
+    for tally in tallies:
+        if tally.decision is not None and tally.now is not None:
+            before.count(tally.decision, tally.before, tally.photos)
+            now.count(tally.decision, tally.now, tally.photos)
+    return before, now
 
 
 def difference_rows(photos: Iterable[RescoredPhoto], parts: Parts) -> list[DifferenceRow]:
@@ -156,7 +169,9 @@ def difference_page(
         run=run,
         counts=counts,
         moves=_moves(tallies),
+        agreement=agreement(tallies),
         outcomes=list(Outcome),
+        decided=_DECIDED,
         lots=changed[:LOTS_SHOWN],
         lots_changed=len(changed),
         lots_all=sum(lot.order is not None for lot in lots),

@@ -10,19 +10,22 @@ from sqlalchemy import (
     Insert,
     Select,
     and_,
+    case,
     exists,
+    false,
     func,
     insert,
     literal,
-    or_,
     select,
     true,
 )
 
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.rescore import GoldenInPlan, RescoreRequest, Selection
+from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.storage.documents import from_document
+from visiqc.storage.review_records import newest_review
 from visiqc.storage.schema import (
     FAILED,
     PENDING,
@@ -30,6 +33,7 @@ from visiqc.storage.schema import (
     approvals,
     goldens,
     rescore_photos,
+    reviews,
     unit_photos,
     uploads,
     verdicts,
@@ -39,6 +43,8 @@ TIMED = 50
 """Verdicts from which the time of a photo is estimated."""
 _CLEAN = (Outcome.PASS, Outcome.RETAKE)
 """Outcomes that leave a lot accepted; a poor photo was mended by another one."""
+_SETTLED = (Decision.ACCEPT, Decision.RETAKE)
+"""Decisions that do the same, whatever the verdict says."""
 
 
 def first_verdict(upload_id: ColumnElement[str]) -> ColumnElement[int]:
@@ -161,12 +167,22 @@ def _selected(selection: Selection, *states: str) -> ColumnElement[bool]:
 
 
 def _questioned() -> Select[Any]:
-    """Lots against which something stands: a photo that is open or failed, or an outcome a person has to look at."""
-    photo, upload, record = unit_photos.alias("photo"), uploads.alias("upload"), verdicts.alias("record")
+    """Lots against which something stands: a photo that is open or failed, one that an inspector rejected, or one that
+    nobody answered and whose outcome a person has to look at.
+    """
+    photo, upload = unit_photos.alias("photo"), uploads.alias("upload")
+    record, review = verdicts.alias("record"), reviews.alias("newest")
+    stands = case(
+        (upload.c.state != SCORED, true()),
+        (review.c.decision == Decision.REJECT, true()),
+        (review.c.decision.in_(_SETTLED), false()),
+        else_=record.c.outcome.not_in(_CLEAN),
+    )
     return (
         select(photo.c.order_code, photo.c.lot_code)
         .join_from(photo, upload, upload.c.id == photo.c.upload_id)
         .outerjoin(record, record.c.seq == first_verdict(upload.c.id))
-        .where(or_(upload.c.state != SCORED, record.c.outcome.not_in(_CLEAN)))
+        .outerjoin(review, review.c.seq == newest_review(upload.c.id))
+        .where(stands)
         .distinct()
     )
