@@ -22,8 +22,11 @@ from cli.conftest import SIGNET
 from commands import Run
 from services import wait_until
 from small_models import a_candidate
+from visiqc.batch.rescore_hold import RescoreHold
 from visiqc.bootstrap import build_parts, build_records
+from visiqc.cli.rescore_models import asked_models
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.rescore import RescoreRequest, Selection
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.inspect import accept_photos, verdict_of
 from visiqc.inspection.parts import Parts, SentPhoto
@@ -100,6 +103,17 @@ def test_asked_again_nothing_is_scored_twice(history: History, visiqc: Run) -> N
     ran = visiqc("rescore", "--processes", 1)
     assert "4 of 4 photos were scored again, 2 changed" in ran.out
     assert {name: history.verdicts(name) for name in PHOTOS} == before
+
+
+def test_the_same_rescore_at_once_is_refused_in_one_sentence_and_nothing_is_done(history: History, visiqc: Run) -> None:
+    members, _ = asked_models(Settings(home=history.home, threads=1), [])
+    request, before = RescoreRequest(selection=Selection(), members=members), history.rows()
+    with RescoreHold(request, history.parts.records, history.parts.clock, renew_s=0.1):
+        ran = visiqc("rescore", "--processes", 1)
+        assert "by these models before" in visiqc("rescore", "--dry-run").out, "a plan may be looked at"
+    assert (ran.code, history.rows()) == (4, before)
+    assert "this re-score is being done already, by process" in ran.err
+    assert visiqc("rescore", "--processes", 1).code == 0
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(history: History, visiqc: Run, tmp_path: Path) -> None:
@@ -216,3 +230,27 @@ def test_kill_9_of_the_whole_command_at_any_moment_and_the_same_command_is_exact
     uploads = [records.upload(history.ids[name]) for name in MANY[:3]]
     honest = [verdict_of(upload, records.golden("signet", 1), history.parts) for upload in uploads]
     assert found.items() >= {verdict.photo_name: verdict.outcome for verdict in honest}.items()
+
+
+def children_of(process: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds a command's workers in /proc")
+def test_two_same_commands_at_once_do_the_work_once(home: Path) -> None:
+    history = a_history(home, MANY)
+    environment = os.environ | {"VISIQC_HOME": str(home)}
+    command = [*COMMAND, "rescore", "--processes", "1"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as first:
+        wait_until(lambda: done_of(home) > 0 or first.poll() is not None, seconds=60)
+        workers = children_of(first.pid)
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)  # the first is still at it, however slow the second is
+        second = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+        first.communicate()
+    assert (first.returncode, second.returncode) == (0, 4), second.stderr
+    assert "wait for it to end, then give the same command again" in second.stderr
+    assert {name: len(history.verdicts(name)) for name in MANY} == dict.fromkeys(MANY, 2)

@@ -16,6 +16,7 @@ from visiqc.domain.rescore import (
     RescoreTally,
     RescoreTask,
 )
+from visiqc.domain.rescore_lease import RescoreLease
 from visiqc.domain.verdict import Verdict
 
 
@@ -24,6 +25,23 @@ class RescoreRecords(Protocol):
 
     def rescore_plan(self, request: RescoreRequest) -> RescorePlan:
         """What a request would do; nothing is written."""
+        ...
+
+    def hold_rescore(self, fingerprint: str, lease: RescoreLease, *, now: datetime) -> RescoreLease:
+        """Let `lease.worker` do a request alone, or go on doing so.
+
+        Args:
+            fingerprint: Of the request.
+            lease: Who wants to hold it, and until when.
+            now: A lease of another that ended by then is a dead one's.
+
+        Returns:
+            The lease in force: `lease` itself, or that of another who holds the request.
+        """
+        ...
+
+    def let_go_rescore(self, fingerprint: str, worker: str) -> None:
+        """Let others do a request, if `worker` is the one who holds it."""
         ...
 
     def begin_rescore(self, run: RescoreRun) -> RescoreRun:

@@ -91,6 +91,16 @@ rescore_ends = Table(
     Column("finished_at", UtcDateTime, nullable=False),
 )
 
+rescore_leases = Table(
+    "rescore_leases",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("worker", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("leased_until", UtcDateTime, nullable=False),
+)
+"""Requests that a process is working on; a row that was not renewed in time is a dead one's."""
+
 rescore_photos = Table(
     "rescore_photos",
     metadata,
