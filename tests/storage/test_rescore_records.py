@@ -11,6 +11,7 @@ import pytest
 from builders import (
     MOMENT,
     SKU,
+    a_calibration,
     a_calibration_report,
     a_golden,
     a_lot,
@@ -284,3 +285,48 @@ def test_tallies_tell_what_inspectors_decided(records: SqlRecords) -> None:
     for tally in records.rescore_tallies("run-1"):
         counted[tally.decision] += tally.photos
     assert counted == {ACCEPT: 1, None: 2}
+
+
+def own_calibration(records: SqlRecords, name: str, specimens: int) -> None:
+    """A calibration of the golden sample under the new models; it speaks from 29 specimens on."""
+    scores = tuple(0.5 + n / 100 for n in range(specimens))
+    records.add_calibration(a_calibration(id=name, scores=scores, fleet=members().fleet.digest))
+
+
+def known(records: SqlRecords, run: str = "run-1") -> list[bool]:
+    """Whether each open photo needs no work; the plan counts the same."""
+    found = [verdict is not None for _, verdict in records.open_photos(run, after=0, limit=99)]
+    assert records.rescore_plan(a_rescore_request()).known == sum(found)
+    return found
+
+
+def test_a_photo_of_a_golden_that_was_calibrated_since_is_scored_again(records: SqlRecords) -> None:
+    photo(records, "a", Outcome.PASS)
+    records.add_verdict(again("a", Outcome.REVIEW))
+    records.begin_rescore(a_rescore())
+    assert known(records) == [True]
+    own_calibration(records, "too few to speak", 28)
+    assert known(records) == [True]
+    own_calibration(records, "own", 29)
+    assert known(records) == [False]
+    report = a_calibration_report(source="own", p_value=0.6)
+    found = a_verdict(id="a", outcome=Outcome.PASS, calibration=report, model_digests=NEW)
+    records.add_rescore_results("run-1", [RescoreResult(position=1, verdict=found)])
+    assert records.rescored_photos("run-1", after=0, limit=9)[0].now == found
+    assert [verdict.outcome for verdict in records.verdicts("a")] == [Outcome.PASS, Outcome.REVIEW, Outcome.PASS]
+    records.begin_rescore(a_rescore(id="run-2"))
+    assert records.open_photos("run-2", after=0, limit=9)[0][1] == found
+
+
+def test_a_calibration_under_other_models_or_a_photo_that_was_not_compared_changes_nothing(
+    records: SqlRecords,
+) -> None:
+    photo(records, "compared", Outcome.PASS)
+    photo(records, "poor", Outcome.PASS)
+    records.add_verdict(again("compared", Outcome.REVIEW))
+    records.add_verdict(a_verdict(id="poor", outcome=Outcome.RETAKE, calibration=None, model_digests=NEW))
+    records.begin_rescore(a_rescore())
+    records.add_calibration(a_calibration(id="old", scores=tuple(map(float, range(40))), fleet=digest_of("old")))
+    assert known(records) == [True, True]
+    own_calibration(records, "own", 30)
+    assert known(records) == [False, True]

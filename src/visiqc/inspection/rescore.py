@@ -1,7 +1,8 @@
 """Score history again: plan it, begin it or go on with it, and look at one photo once more.
 
 The plan is written before the work and says what is left at any moment; new verdicts stand beside those of record, one
-for each photo, golden version and set of models. The order of the work, and who does it, is not decided here.
+for each photo, golden version, set of models and calibration. The order of the work, and who does it, is not decided
+here.
 """
 
 from __future__ import annotations

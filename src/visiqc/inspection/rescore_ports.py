@@ -72,7 +72,7 @@ class RescoreRecords(Protocol):
             limit: How many at most.
 
         Returns:
-            Each with its verdict where the same golden version and models gave one before.
+            Each with its verdict where the same golden version, models and calibration gave one before.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from sqlalchemy import (
@@ -21,10 +22,12 @@ from sqlalchemy import (
 )
 
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.ranking import source_in_force
 from visiqc.domain.rescore import GoldenInPlan, RescoreRequest, Selection
 from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.storage.documents import from_document
+from visiqc.storage.golden_records import latest_calibration
 from visiqc.storage.review_records import newest_review
 from visiqc.storage.schema import (
     FAILED,
@@ -73,9 +76,7 @@ def planned_rows(request: RescoreRequest, run_id: str) -> Insert:
 
 def goldens_of(connection: Connection, request: RescoreRequest) -> tuple[GoldenInPlan, ...]:
     """The golden versions that the photos of a request would be held against."""
-    target = _target(request)
-    known = verdicts.alias("known")
-    same = (known.c.upload_id == uploads.c.id) & (known.c.golden_version == target)
+    target, known = _target(request), _known(connection, request)
     approved = exists().where(approvals.c.sku == uploads.c.sku, approvals.c.golden_version == target)
     there = exists().where(goldens.c.sku == uploads.c.sku, goldens.c.version == target)
     query = (
@@ -83,12 +84,10 @@ def goldens_of(connection: Connection, request: RescoreRequest) -> tuple[GoldenI
             uploads.c.sku,
             target.label("version"),
             func.count(uploads.c.id).label("photos"),
-            func.count(known.c.seq).label("known"),
             there.label("there"),
             approved.label("approved"),
         )
         .select_from(_with_places())
-        .outerjoin(known, and_(same, known.c.models == request.models))
         .where(_selected(request.selection, SCORED))
         .group_by(uploads.c.sku, target)
         .order_by(uploads.c.sku, target)
@@ -98,12 +97,51 @@ def goldens_of(connection: Connection, request: RescoreRequest) -> tuple[GoldenI
             sku=row.sku,
             version=row.version,
             photos=row.photos,
-            known=row.known,
+            known=known[row.sku, row.version],
             exists=bool(row.there),
             approved=bool(row.approved),
         )
         for row in connection.execute(query)
     )
+
+
+def _known(connection: Connection, request: RescoreRequest) -> Counter[tuple[str, int]]:
+    """Of how many photos of each golden version these models said before what they would say now."""
+    target, source = _target(request), verdicts.c.calibration
+    same = (verdicts.c.upload_id == uploads.c.id) & (verdicts.c.golden_version == target)
+    query = (
+        select(uploads.c.sku, target.label("version"), source, func.count().label("photos"))
+        .select_from(_with_places().join(verdicts, and_(same, verdicts.c.models == request.models)))
+        .where(_selected(request.selection, SCORED))
+        .group_by(uploads.c.sku, target, source)
+    )
+    sources, known = Sources(connection, request), Counter[tuple[str, int]]()
+    for row in connection.execute(query):
+        known[row.sku, row.version] += row.photos * sources.speaks(row.calibration, row.sku, row.version)
+    return known
+
+
+class Sources:
+    """What the scores of each golden version are held against under the models of a request."""
+
+    def __init__(self, connection: Connection, request: RescoreRequest) -> None:
+        """Nothing is read yet."""
+        self._connection = connection
+        self._fleet = request.members.fleet.digest
+        self._found: dict[tuple[str, int], str] = {}
+
+    def speaks(self, source: str, sku: str, version: int) -> bool:
+        """Whether a verdict that rests on `source` would be the same today; without a comparison, nothing can change.
+
+        A golden version that was calibrated since holds scores against other numbers.
+        """
+        return not source or source == self._in_force(sku, version)
+
+    def _in_force(self, sku: str, version: int) -> str:
+        if (sku, version) not in self._found:
+            own = latest_calibration(self._connection, sku, version, self._fleet)
+            self._found[sku, version] = source_in_force(own, self._fleet)
+        return self._found[sku, version]
 
 
 def lots_of(connection: Connection, selection: Selection) -> int:
