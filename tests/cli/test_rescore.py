@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -20,11 +21,12 @@ import pytest
 from bench import blob_file
 from cli.conftest import SIGNET
 from commands import Run
-from services import wait_until
+from services import a_service, wait_until
 from small_models import a_candidate
 from visiqc.batch.rescore_hold import RescoreHold
 from visiqc.bootstrap import build_parts, build_records
 from visiqc.cli.rescore_models import asked_models
+from visiqc.domain.inspection_queue import QueueFilter
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.rescore import RescoreRequest, Selection
 from visiqc.domain.verdict import Verdict
@@ -183,6 +185,26 @@ def test_models_are_asked_for_as_candidates_by_version_or_as_an_earlier_set(
     assert (mixed.code, "either versions or candidates" in mixed.err) == (3, True)
     assert visiqc("rescore", "--models", "run", "--processes", 1).code == 0
     assert {len(history.verdicts(name)) for name in PHOTOS} == {2}
+
+
+def test_what_passed_and_is_flagged_now_waits_for_an_inspector_with_the_reason(history: History, visiqc: Run) -> None:
+    records = history.parts.records
+    assert records.queue(QueueFilter()) == ()
+    ran = visiqc("rescore", "--processes", 1, "--to-queue")
+    assert "2 photos that are riskier now are in the inspectors' queue" in ran.out
+    flagged = [item.upload_id for item in records.queue(QueueFilter())]
+    assert {records.upload(upload_id).photo_name for upload_id in flagged} == {
+        name for name in PHOTOS if history.verdicts(name)[1].outcome is not Outcome.PASS
+    }
+    with a_service(parts=history.parts).client() as client:
+        sheet = client.get(f"/v1/scores/{flagged[0]}/sheet").json()
+        page = client.get("/queue").text
+    now = history.verdicts(records.upload(flagged[0]).photo_name)[1].outcome
+    assert (sheet["outcome"], sheet["rescored"]["outcome"]) == ("PASS", now)
+    assert re.fullmatch(rf"re-scored on .* by trunk .*: {now}; passed at the time", sheet["rescored"]["said"])
+    assert sheet["rescored"]["reasons"]
+    assert page.count("re-scored") == 2
+    assert "nothing new for inspectors" in visiqc("rescore", "--processes", 1, "--to-queue").out
 
 
 COMMAND = [sys.executable, "-c", "from visiqc.cli import main; raise SystemExit(main())"]

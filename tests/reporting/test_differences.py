@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from builders import MOMENT, a_reason, a_region, a_rescore, a_review, a_unit_photo, a_verdict
 from pages import Page
 from visiqc.domain.outcome import Outcome
-from visiqc.domain.rescore import RescoreCounts, RescoredPhoto, RescoreTally, RescoreTask
+from visiqc.domain.rescore import RescoreCounts, RescoreTask
+from visiqc.domain.rescore_results import RescoredPhoto, RescoreTally
 from visiqc.domain.review import Decision
 from visiqc.inspection.pictures import jpeg
 from visiqc.reporting.differences import DifferenceRow, difference_page, lot_differences

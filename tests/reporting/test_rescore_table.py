@@ -10,7 +10,8 @@ import pytest
 
 from builders import MOMENT, a_review, a_unit_photo, a_verdict
 from visiqc.domain.outcome import Outcome
-from visiqc.domain.rescore import RescoredPhoto, RescoreTask
+from visiqc.domain.rescore import RescoreTask
+from visiqc.domain.rescore_results import RescoredPhoto
 from visiqc.domain.review import Decision
 from visiqc.errors import Unavailable
 from visiqc.reporting.rescore_table import COLUMNS, write_csv, write_parquet

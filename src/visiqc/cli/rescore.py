@@ -43,6 +43,10 @@ def rescore(
         Path | None, typer.Option(metavar="FOLDER", help="Write tables, the difference report and a manifest here.")
     ] = None,
     show: Annotated[int, typer.Option(min=0, max=1000, help="Changed photos that the report shows.")] = 50,
+    to_queue: Annotated[
+        bool,
+        typer.Option("--to-queue", help="Put unanswered photos that are riskier than before in the inspectors' queue."),
+    ] = False,
     new: Annotated[bool, typer.Option("--new", help="Begin a new run, even if one is unfinished.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
 ) -> None:
@@ -55,9 +59,9 @@ def rescore(
     from visiqc.batch.rescore_hold import RescoreHold
     from visiqc.cli.exits import DONE, INPUT
     from visiqc.cli.rescore_models import asked_models
-    from visiqc.cli.rescore_text import describe_plan, describe_rescore
+    from visiqc.cli.rescore_text import describe_plan, describe_queued, describe_rescore
     from visiqc.domain.rescore import RescoreRequest
-    from visiqc.inspection.rescore import begin_rescore, plan_rescore
+    from visiqc.inspection.rescore import begin_rescore, plan_rescore, queue_riskier
     from visiqc.settings import Settings
 
     settings, cores = Settings(), processes or usable_cores()
@@ -72,6 +76,8 @@ def rescore(
         counts = _work(begun, request, parts, settings, cores, hold)
         finished_at = parts.records.end_rescore(begun.run.id, at=parts.clock())
         print(describe_rescore(counts))
+        if to_queue:
+            print(describe_queued(queue_riskier(begun.run, parts.records)))
         if out is not None:
             _write(out, begun, counts, parts, finished_at, show)
     raise typer.Exit(INPUT if counts.errors else DONE)

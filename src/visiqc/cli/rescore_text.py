@@ -46,3 +46,10 @@ def describe_rescore(counts: RescoreCounts) -> str:
     """What a re-score found, one or two lines."""
     said = f"{counts.scored} of {counts.planned} photos were scored again, {counts.changed} changed their outcome"
     return f"{said}; {counts.errors} could not be scored" if counts.errors else said
+
+
+def describe_queued(photos: int) -> str:
+    """What reached the inspectors' queue, one line."""
+    if not photos:
+        return "nothing new for inspectors: what is riskier now is answered, or was in their queue already"
+    return f"{photos} photos that are riskier now are in the inspectors' queue, with the reason"

@@ -6,17 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from visiqc.domain.rescore import (
-    RescoreCounts,
-    RescoredPhoto,
-    RescorePlan,
-    RescoreRequest,
-    RescoreResult,
-    RescoreRun,
-    RescoreTally,
-    RescoreTask,
-)
+from visiqc.domain.rescore import RescoreCounts, RescorePlan, RescoreRequest, RescoreResult, RescoreRun, RescoreTask
 from visiqc.domain.rescore_lease import RescoreLease
+from visiqc.domain.rescore_results import RescoredPhoto, RescoreTally
 from visiqc.domain.verdict import Verdict
 
 
@@ -92,8 +84,20 @@ class RescoreRecords(Protocol):
         """
         ...
 
-    def rescored_photos(self, run_id: str, *, after: int, limit: int) -> tuple[RescoredPhoto, ...]:
-        """Photos of a run by position, those after `after`."""
+    def rescored_photos(
+        self, run_id: str, *, after: int, limit: int, changed: bool = False
+    ) -> tuple[RescoredPhoto, ...]:
+        """Photos of a run by position, those after `after`; with `changed`, only those whose outcome is another one."""
+        ...
+
+    def requeue(self, run_id: str, photos: Sequence[RescoredPhoto]) -> int:
+        """Give photos of a run the place in the inspectors' queue that their new verdicts deserve.
+
+        Photos that an inspector answered stay where they are, whatever the verdict of record.
+
+        Returns:
+            How many were placed; those that stood there by the same verdict do not count.
+        """
         ...
 
     def rescore_changes(self, run_id: str, *, skip: int, limit: int) -> tuple[RescoredPhoto, ...]:

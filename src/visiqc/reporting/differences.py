@@ -10,7 +10,8 @@ from typing import Final
 from visiqc import __version__
 from visiqc.domain.agreement import Agreement
 from visiqc.domain.outcome import Outcome
-from visiqc.domain.rescore import RescoreCounts, RescoredPhoto, RescoreRun, RescoreTally
+from visiqc.domain.rescore import RescoreCounts, RescoreRun
+from visiqc.domain.rescore_results import RescoredPhoto, RescoreTally
 from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import VisiQCError

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from visiqc.domain.lot import UnitPhoto
-from visiqc.domain.rescore import RescoredPhoto
+from visiqc.domain.rescore_results import RescoredPhoto
 from visiqc.domain.verdict import CalibrationReport, Verdict
 from visiqc.inspection.rescore_ports import RescoreRecords
 from visiqc.reporting.files import whole_file

@@ -12,6 +12,7 @@ from visiqc.storage.lot_records import LotRecords
 from visiqc.storage.model_records import ModelRecords
 from visiqc.storage.people_records import UserRecords
 from visiqc.storage.queue_records import QueueRecords
+from visiqc.storage.requeue_records import RequeueRecords
 from visiqc.storage.rescore_leases import RescoreLeaseRecords
 from visiqc.storage.rescore_reading import RescoreReading
 from visiqc.storage.rescore_records import RescoreRecords
@@ -32,6 +33,7 @@ class SqlRecords(
     UserRecords,
     RescoreRecords,
     RescoreReading,
+    RequeueRecords,
     RescoreLeaseRecords,
     ReviewRecords,
     QueueRecords,

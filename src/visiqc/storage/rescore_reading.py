@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
 
 from visiqc.domain.agreement import AGREEING, CONTRADICTING
 from visiqc.domain.outcome import Outcome
-from visiqc.domain.rescore import ESCAPES, RescoredPhoto, RescoreTally, RescoreTask
+from visiqc.domain.rescore import RescoreTask
+from visiqc.domain.rescore_results import ESCAPES, RescoredPhoto, RescoreTally
 from visiqc.domain.review import Decision, Review, standing_review
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
@@ -28,10 +29,13 @@ class RescoreReading:
 
     _database: Database
 
-    def rescored_photos(self, run_id: str, *, after: int, limit: int) -> tuple[RescoredPhoto, ...]:
+    def rescored_photos(
+        self, run_id: str, *, after: int, limit: int, changed: bool = False
+    ) -> tuple[RescoredPhoto, ...]:
         """Photos of a run by position; see `RescoreRecords.rescored_photos`."""
         c = rescore_photos.c
-        query = _photos().where(c.rescore_id == run_id, c.position > after).order_by(c.position).limit(limit)
+        wanted = [c.outcome != c.was] if changed else []
+        query = _photos().where(c.rescore_id == run_id, c.position > after, *wanted).order_by(c.position).limit(limit)
         with self._database.reading() as connection:
             return tuple(map(_photo, connection.execute(query)))
 

@@ -9,15 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select, update
 
-from visiqc.domain.rescore import (
-    RescoreCounts,
-    RescorePlan,
-    RescoreRequest,
-    RescoreResult,
-    RescoreRun,
-    RescoreTask,
-    moved,
-)
+from visiqc.domain.rescore import RescoreCounts, RescorePlan, RescoreRequest, RescoreResult, RescoreRun, RescoreTask
+from visiqc.domain.rescore_results import moved
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, NotFound
 from visiqc.storage.database import Database

@@ -65,12 +65,14 @@ queue = Table(
     Column("milestone", String(64)),
     Column("decision", String(16), nullable=False),
     Column("decided_by", Text, nullable=False),
+    Column("rescore_id", String(64), ForeignKey("rescores.id")),
+    Column("verdict_seq", ROW_NUMBER, ForeignKey("verdicts.seq")),
     Index(None, "is_open", "rank", "p_value", "upload_seq"),
     Index(None, "order_code", "lot_code", "is_open", "rank", "p_value", "upload_seq"),
     Index(None, "upload_seq"),
 )
 """What inspectors look at next, made from verdicts of record and reviews, which stay the record; `rank` is 0 for what
-must be seen first."""
+must be seen first. Where a re-score found a photo riskier, `rescore_id` and `verdict_seq` name it and its verdict."""
 
 rescores = Table(
     "rescores",
