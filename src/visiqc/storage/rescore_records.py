@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, insert, select, update
 
 from visiqc.domain.rescore import RescoreCounts, RescorePlan, RescoreRequest, RescoreResult, RescoreRun, RescoreTask
 from visiqc.domain.rescore_results import moved
@@ -72,7 +72,7 @@ class RescoreRecords:
     def open_photos(self, run_id: str, *, after: int, limit: int) -> tuple[tuple[RescoreTask, Verdict | None], ...]:
         """The next photos without a result; see `RescoreRecords.open_photos`."""
         c = rescore_photos.c
-        query = (
+        query: Select[Any] = (
             select(c.position, c.upload_id, c.sku, c.golden_version)
             .where(c.rescore_id == run_id, c.position > after, _open())
             .order_by(c.position)

@@ -73,7 +73,7 @@ def keep_verdict(connection: Connection, verdict: Verdict) -> Verdict:
     return verdict
 
 
-def documents_of(upload_id: str, **same: Any) -> Select[tuple[str]]:
+def documents_of(upload_id: str, **same: Any) -> Select[str]:
     """Documents of the verdicts of an upload, the one of record first; `same` holds columns to values."""
     c = schema.verdicts.c
     named = (c[name] == value for name, value in same.items())
