@@ -35,6 +35,7 @@ GOAL = 1.6
 INFERENCE = ("identify", "trunk", "change")
 """Stages that are mostly neural networks."""
 SAMPLE_S = 0.2
+PHOTOS_A_KILL = 12
 
 
 def main() -> None:
@@ -237,7 +238,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=int, default=500, help="that the pool scores")
     parser.add_argument("--plain", type=int, default=150, help="of them, that the plain loop scores")
-    parser.add_argument("--killed", type=int, default=100, help="of these, that the command scores while it is killed")
+    parser.add_argument("--killed", type=int, default=150, help="of these, that the command scores while it is killed")
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--processes", type=int, default=0, help="0 = one for each core")
     parser.add_argument("--seed", type=int, default=1)
@@ -248,6 +249,8 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if not 2 <= arguments.killed <= arguments.plain <= arguments.photos:
         parser.error("wanted 2 <= --killed <= --plain <= --photos: each part scores some of the photos of the next")
+    if arguments.killed < PHOTOS_A_KILL * arguments.kills:
+        parser.error(f"wanted {PHOTOS_A_KILL} photos in --killed for each of --kills, or it is done before the last")
     return arguments
 
 

@@ -9,13 +9,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 COMMAND = [sys.executable, "-c", "from visiqc.cli import main; raise SystemExit(main())", "rescore"]
 START_S = 300.0
-"""How long the command may take until it works, the wait for its killed forerunner's lease included."""
+"""How long the command may take until its next result, the wait for its killed forerunner's lease included."""
 
 Answers = dict[str, list[tuple[str, float]]]
 """Outcome and score of every new verdict of a photo, by its name; a verdict that stands twice is there twice."""
@@ -25,6 +26,9 @@ def print_kills(
     home: Path, plain: Path, *, kills: int, processes: int, seconds: float, ready_s: float, seed: int
 ) -> None:
     """Kill the whole command at random moments of its work, let it end, and compare with the plain loop.
+
+    Every third kill comes at a random moment before the first result, the others at one after the first that was
+    written, soon enough that there is work left for all of them.
 
     Args:
         home: Photos that were not scored again yet; it is worked on.
@@ -37,34 +41,45 @@ def print_kills(
     """
     environment = os.environ | {"VISIQC_HOME": str(home)}
     command, chance = [*COMMAND, "--processes", str(processes)], random.Random(seed)
-    begun, done = time.perf_counter(), []
-    for _ in range(kills):
+    begun, done = time.perf_counter(), [0]
+    for kill in range(kills):
         process = subprocess.Popen(
             command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        _wait_for_work(home, process)
-        time.sleep(chance.uniform(0.0, ready_s + 2 * seconds / kills))
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            done.append(_done(home))
-    print(f"kill -9 at {len(done)} random moments, when {', '.join(map(str, done))} photos had their result")
+        _wait(process, lambda number=process.pid: _holds(home, number))
+        if kill % 3:
+            _wait(process, lambda before=done[-1]: _done(home) > before)
+            time.sleep(chance.uniform(0.0, seconds / kills / 2))
+        else:
+            time.sleep(chance.uniform(0.0, ready_s))
+        if process.poll() is not None:
+            raise SystemExit(f"the command ended before kill {kill + 1}, with code {process.returncode}")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        done.append(_done(home))
+    print(f"kill -9 {kills} times, when {', '.join(map(str, done[1:]))} photos had their result")
     ended = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     took = time.perf_counter() - begun
     print(f"then left alone, exit code {ended.returncode}: {ended.stdout.strip()} (all of it {took:.0f} s)")
     print(_compared(answers(plain), answers(home)))
 
 
-def _wait_for_work(home: Path, process: subprocess.Popen[bytes]) -> None:
-    """Return when this very process holds the re-score, which it does just before it works; or when it ended."""
+def _wait(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> None:
+    """Return when something is reached, or the process ended."""
     give_up = time.monotonic() + START_S
-    while process.poll() is None and time.monotonic() < give_up:
-        if any(f":{process.pid}:" in worker for (worker,) in _rows(home, "SELECT worker FROM rescore_leases")):
-            return
+    while process.poll() is None and not reached():
+        if time.monotonic() > give_up:
+            raise SystemExit(f"the command did not begin within {START_S:.0f} s")
         time.sleep(0.05)
 
 
+def _holds(home: Path, process: int) -> bool:
+    """Whether this very process holds the re-score, as it does before it works."""
+    return any(f":{process}:" in worker for (worker,) in _rows(home, "SELECT worker FROM rescore_leases"))
+
+
 def _done(home: Path) -> int:
+    """Photos of the first run, which all others go on with, that have a result."""
     rows = _rows(home, "SELECT count(*) FROM rescore_photos WHERE verdict_seq IS NOT NULL OR error IS NOT NULL")
     return int(rows[0][0])
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from bench import blob_file
+from builders import a_review
 from cli.conftest import SIGNET
 from commands import Run
 from services import a_service, wait_until
@@ -29,6 +30,7 @@ from visiqc.cli.rescore_models import asked_models
 from visiqc.domain.inspection_queue import QueueFilter
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.rescore import RescoreRequest, Selection
+from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.inspect import accept_photos, verdict_of
 from visiqc.inspection.parts import Parts, SentPhoto
@@ -105,6 +107,20 @@ def test_asked_again_nothing_is_scored_twice(history: History, visiqc: Run) -> N
     ran = visiqc("rescore", "--processes", 1)
     assert "4 of 4 photos were scored again, 2 changed" in ran.out
     assert {name: history.verdicts(name) for name in PHOTOS} == before
+
+
+def test_it_is_told_how_often_old_and_new_models_agree_with_inspectors(history: History, visiqc: Run) -> None:
+    for name, decision in zip(
+        PHOTOS, (Decision.ACCEPT, Decision.REJECT, Decision.REJECT, Decision.RETAKE), strict=True
+    ):
+        history.parts.records.add_review(a_review(id=name, upload_id=history.ids[name], decision=decision))
+    ran = visiqc("rescore", "--processes", 1, "--out", "found")
+    assert "of 4 of them that inspectors answered, the verdicts of record agreed with 1 and contradicted 2" in ran.out
+    manifest = json.loads(Path("found/manifest.json").read_text())["inspectors"]
+    assert manifest["before"] == {"photos": 4, "agreed": 1, "contradicted": 2}
+    assert f"the new ones agree with {manifest['now']['agreed']} and" in ran.out
+    decisions = {row["photo_name"]: row["decision"] for row in table(Path("found/rescore.csv"))}
+    assert decisions[PHOTOS[3]] == "retake"
 
 
 def test_the_same_rescore_at_once_is_refused_in_one_sentence_and_nothing_is_done(history: History, visiqc: Run) -> None:

@@ -67,7 +67,10 @@ class RescoreHold:
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._thread.join(self._renew_s)
-        self._records.let_go_rescore(self._fingerprint, self._worker)
+        try:
+            self._records.let_go_rescore(self._fingerprint, self._worker)
+        except Exception as err:
+            log.warning("the hold on the re-score cannot be let go yet", exc_info=err)
 
     def require(self) -> None:
         """Return while it is ours.

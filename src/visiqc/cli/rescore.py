@@ -59,8 +59,9 @@ def rescore(
     from visiqc.batch.rescore_hold import RescoreHold
     from visiqc.cli.exits import DONE, INPUT
     from visiqc.cli.rescore_models import asked_models
-    from visiqc.cli.rescore_text import describe_plan, describe_queued, describe_rescore
+    from visiqc.cli.rescore_text import describe_agreement, describe_plan, describe_queued, describe_rescore
     from visiqc.domain.rescore import RescoreRequest
+    from visiqc.domain.rescore_results import agreement
     from visiqc.inspection.rescore import begin_rescore, plan_rescore, queue_riskier
     from visiqc.settings import Settings
 
@@ -76,6 +77,9 @@ def rescore(
         counts = _work(begun, request, parts, settings, cores, hold)
         finished_at = parts.records.end_rescore(begun.run.id, at=parts.clock())
         print(describe_rescore(counts))
+        before, now = agreement(parts.records.rescore_tallies(begun.run.id))
+        if before.photos:
+            print(describe_agreement(before, now))
         if to_queue:
             print(describe_queued(queue_riskier(begun.run, parts.records)))
         if out is not None:

@@ -12,8 +12,9 @@ from typing import Any
 
 from visiqc.cli.files import write_whole
 from visiqc.domain.rescore import RescoreCounts, RescoreRun
+from visiqc.domain.rescore_results import agreement
 from visiqc.inspection.parts import Parts
-from visiqc.reporting.differences import agreement, difference_page, difference_rows
+from visiqc.reporting.differences import difference_page, difference_rows
 from visiqc.reporting.rescore_table import all_photos, changed_photos, write_csv, write_parquet
 
 FORMAT = 1

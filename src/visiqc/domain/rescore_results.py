@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from visiqc.domain.agreement import contradicts
+from visiqc.domain.agreement import Agreement, contradicts
 from visiqc.domain.inspection_queue import RISK
 from visiqc.domain.lot import UnitPhoto
 from visiqc.domain.outcome import Outcome
@@ -112,3 +113,13 @@ class RescoreTally:
     def escaped(self) -> bool:
         """Whether what passed would be rejected today."""
         return self.before is Outcome.PASS and self.now in ESCAPES
+
+
+def agreement(tallies: Iterable[RescoreTally]) -> tuple[Agreement, Agreement]:
+    """How often the outcomes of record, and the new ones, say what inspectors decided; of the same photos."""
+    before, now = Agreement(), Agreement()
+    for tally in tallies:
+        if tally.decision is not None and tally.now is not None:
+            before.count(tally.decision, tally.before, tally.photos)
+            now.count(tally.decision, tally.now, tally.photos)
+    return before, now

@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from visiqc import __version__
-from visiqc.domain.agreement import Agreement
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.rescore import RescoreCounts, RescoreRun
-from visiqc.domain.rescore_results import RescoredPhoto, RescoreTally
+from visiqc.domain.rescore_results import RescoredPhoto, RescoreTally, agreement
 from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import VisiQCError
@@ -95,16 +94,6 @@ def lot_differences(tallies: Iterable[RescoreTally]) -> list[LotDifference]:
         lots.values(),
         key=lambda lot: (not (lot.accepted and lot.questioned), -lot.escaped, -lot.worse, -lot.changed, lot.name),
     )
-
-
-def agreement(tallies: Iterable[RescoreTally]) -> tuple[Agreement, Agreement]:
-    """How often the outcomes of record, and the new ones, say what inspectors decided; of the same photos."""
-    before, now = Agreement(), Agreement()
-    for tally in tallies:
-        if tally.decision is not None and tally.now is not None:
-            before.count(tally.decision, tally.before, tally.photos)
-            now.count(tally.decision, tally.now, tally.photos)
-    return before, now
 
 
 def difference_rows(photos: Iterable[RescoredPhoto], parts: Parts) -> list[DifferenceRow]:
