@@ -176,10 +176,11 @@ def a_region(**changes: Any) -> Region:
 
 
 def a_calibration_report(**changes: Any) -> CalibrationReport:
+    """Held against the fleet of `members()`."""
     defaults = {
         "stage": 0,
         "n": 400,
-        "source": digest_of("fleet"),
+        "source": members().fleet.digest,
         "score": 3.2,
         "p_value": 0.004,
         "alpha_review": 0.05,

@@ -71,7 +71,7 @@ class MemoryRecords(MemoryReviews, MemoryLots, MemoryPeople):
         self._calibrations: dict[str, Calibration] = {}
         self._requests: dict[str, RequestKey] = {}
         self._uploads: dict[str, Upload] = {}
-        self._verdicts: dict[str, dict[tuple[int, str], Verdict]] = {}
+        self._verdicts: dict[str, dict[tuple[int, str, str], Verdict]] = {}
         self._jobs: dict[str, tuple[str, datetime | None, int]] = {}
         self._put_off: dict[str, tuple[int, datetime]] = {}
         self._keys: dict[str, ApiKey] = {}
@@ -210,7 +210,7 @@ class MemoryRecords(MemoryReviews, MemoryLots, MemoryPeople):
         upload = self.upload(verdict.id)
         self._uploads[verdict.id] = replace(upload, failure=None)
         self._jobs.pop(verdict.id, None)
-        key = (verdict.golden_version, verdict.models)
+        key = (verdict.golden_version, verdict.models, verdict.calibration_source)
         return self._verdicts.setdefault(verdict.id, {}).setdefault(key, verdict)
 
     @_transaction
@@ -220,7 +220,8 @@ class MemoryRecords(MemoryReviews, MemoryLots, MemoryPeople):
     @_transaction
     def verdict_under(self, upload_id: str, golden_version: int, models: str) -> Verdict | None:
         self.upload(upload_id)
-        return self._verdicts.get(upload_id, {}).get((golden_version, models))
+        known = self._verdicts.get(upload_id, {}).items()
+        return next((verdict for key, verdict in known if key[:2] == (golden_version, models)), None)
 
     @_transaction
     def verdicts(self, upload_id: str) -> tuple[Verdict, ...]:

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -18,12 +19,18 @@ from pathlib import Path
 import pytest
 
 from bench import blob_file
+from builders import a_review
 from cli.conftest import SIGNET
 from commands import Run
-from services import wait_until
+from services import a_service, wait_until
 from small_models import a_candidate
+from visiqc.batch.rescore_hold import RescoreHold
 from visiqc.bootstrap import build_parts, build_records
+from visiqc.cli.rescore_models import asked_models
+from visiqc.domain.inspection_queue import QueueFilter
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.rescore import RescoreRequest, Selection
+from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.inspect import accept_photos, verdict_of
 from visiqc.inspection.parts import Parts, SentPhoto
@@ -102,6 +109,31 @@ def test_asked_again_nothing_is_scored_twice(history: History, visiqc: Run) -> N
     assert {name: history.verdicts(name) for name in PHOTOS} == before
 
 
+def test_it_is_told_how_often_old_and_new_models_agree_with_inspectors(history: History, visiqc: Run) -> None:
+    for name, decision in zip(
+        PHOTOS, (Decision.ACCEPT, Decision.REJECT, Decision.REJECT, Decision.RETAKE), strict=True
+    ):
+        history.parts.records.add_review(a_review(id=name, upload_id=history.ids[name], decision=decision))
+    ran = visiqc("rescore", "--processes", 1, "--out", "found")
+    assert "of 4 of them that inspectors answered, the verdicts of record agreed with 1 and contradicted 2" in ran.out
+    manifest = json.loads(Path("found/manifest.json").read_text())["inspectors"]
+    assert manifest["before"] == {"photos": 4, "agreed": 1, "contradicted": 2}
+    assert f"the new ones agree with {manifest['now']['agreed']} and" in ran.out
+    decisions = {row["photo_name"]: row["decision"] for row in table(Path("found/rescore.csv"))}
+    assert decisions[PHOTOS[3]] == "retake"
+
+
+def test_the_same_rescore_at_once_is_refused_in_one_sentence_and_nothing_is_done(history: History, visiqc: Run) -> None:
+    members, _ = asked_models(Settings(home=history.home, threads=1), [])
+    request, before = RescoreRequest(selection=Selection(), members=members), history.rows()
+    with RescoreHold(request, history.parts.records, history.parts.clock, renew_s=0.1):
+        ran = visiqc("rescore", "--processes", 1)
+        assert "by these models before" in visiqc("rescore", "--dry-run").out, "a plan may be looked at"
+    assert (ran.code, history.rows()) == (4, before)
+    assert "this re-score is being done already, by process" in ran.err
+    assert visiqc("rescore", "--processes", 1).code == 0
+
+
 def test_a_dry_run_prints_the_plan_and_writes_nothing(history: History, visiqc: Run, tmp_path: Path) -> None:
     before, folders = history.rows(), sorted(tmp_path.iterdir())
     ran = visiqc("rescore", "--dry-run", "--processes", 2)
@@ -171,6 +203,26 @@ def test_models_are_asked_for_as_candidates_by_version_or_as_an_earlier_set(
     assert {len(history.verdicts(name)) for name in PHOTOS} == {2}
 
 
+def test_what_passed_and_is_flagged_now_waits_for_an_inspector_with_the_reason(history: History, visiqc: Run) -> None:
+    records = history.parts.records
+    assert records.queue(QueueFilter()) == ()
+    ran = visiqc("rescore", "--processes", 1, "--to-queue")
+    assert "2 photos that are riskier now are in the inspectors' queue" in ran.out
+    flagged = [item.upload_id for item in records.queue(QueueFilter())]
+    assert {records.upload(upload_id).photo_name for upload_id in flagged} == {
+        name for name in PHOTOS if history.verdicts(name)[1].outcome is not Outcome.PASS
+    }
+    with a_service(parts=history.parts).client() as client:
+        sheet = client.get(f"/v1/scores/{flagged[0]}/sheet").json()
+        page = client.get("/queue").text
+    now = history.verdicts(records.upload(flagged[0]).photo_name)[1].outcome
+    assert (sheet["outcome"], sheet["rescored"]["outcome"]) == ("PASS", now)
+    assert re.fullmatch(rf"re-scored on .* by trunk .*: {now}; passed at the time", sheet["rescored"]["said"])
+    assert sheet["rescored"]["reasons"]
+    assert page.count("re-scored") == 2
+    assert "nothing new for inspectors" in visiqc("rescore", "--processes", 1, "--to-queue").out
+
+
 COMMAND = [sys.executable, "-c", "from visiqc.cli import main; raise SystemExit(main())"]
 MANY = tuple(sorted(file.name for file in (SIGNET / "uploads").glob("*.jpg")))
 
@@ -216,3 +268,27 @@ def test_kill_9_of_the_whole_command_at_any_moment_and_the_same_command_is_exact
     uploads = [records.upload(history.ids[name]) for name in MANY[:3]]
     honest = [verdict_of(upload, records.golden("signet", 1), history.parts) for upload in uploads]
     assert found.items() >= {verdict.photo_name: verdict.outcome for verdict in honest}.items()
+
+
+def children_of(process: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds a command's workers in /proc")
+def test_two_same_commands_at_once_do_the_work_once(home: Path) -> None:
+    history = a_history(home, MANY)
+    environment = os.environ | {"VISIQC_HOME": str(home)}
+    command = [*COMMAND, "rescore", "--processes", "1"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as first:
+        wait_until(lambda: done_of(home) > 0 or first.poll() is not None, seconds=60)
+        workers = children_of(first.pid)
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)  # the first is still at it, however slow the second is
+        second = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+        first.communicate()
+    assert (first.returncode, second.returncode) == (0, 4), second.stderr
+    assert "wait for it to end, then give the same command again" in second.stderr
+    assert {name: len(history.verdicts(name)) for name in MANY} == dict.fromkeys(MANY, 2)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from builders import MOMENT, a_golden, a_verdict, an_upload, digest_of, later
+from builders import MOMENT, a_calibration_report, a_golden, a_verdict, an_upload, digest_of, later
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.upload import MAX_ATTEMPTS
 from visiqc.errors import NotFound
@@ -122,6 +122,16 @@ def test_each_golden_version_and_set_of_models_has_a_verdict_and_the_first_is_of
     assert waiting.verdicts("a") == (first, by_others, by_golden)
     assert waiting.verdict_under("a", 1, by_others.models) == by_others
     assert waiting.verdict_under("a", 2, by_others.models) is None
+
+
+def test_a_golden_that_is_calibrated_again_gives_photos_another_verdict(waiting: Records) -> None:
+    reports = [a_calibration_report(source=source) for source in ("fleet", "calibration-1")]
+    first, second = (waiting.add_verdict(a_verdict(id="a", calibration=report)) for report in reports)
+    not_compared = waiting.add_verdict(a_verdict(id="a", outcome=Outcome.RETAKE, calibration=None))
+    again = a_verdict(id="a", calibration=reports[1], software="again")
+    assert waiting.add_verdict(again) == second
+    assert waiting.verdicts("a") == (first, second, not_compared)
+    assert waiting.verdict("a") == first == waiting.verdict_under("a", 1, first.models)
 
 
 def test_verdicts_of_an_unknown_upload_are_not_found(records: Records) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import MOMENT, a_calibration_report, a_rescore_request, a_verdict, later, members
-from visiqc.domain.rescore import RescoreResult, Selection, moved
+from visiqc.domain.rescore import RescoreResult, Selection
+from visiqc.domain.rescore_results import moved
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import InputError, InvalidRecord
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from bench import damage, enrolled, other_models, photo_of, scored, sent
-from builders import members
+from builders import a_calibration, members
 from pictures import board
 from visiqc.domain.model_set import Members, ModelRef
-from visiqc.domain.rescore import RescoreRequest, RescoreRun, RescoreTask, Selection
+from visiqc.domain.rescore import RescoreRequest, RescoreResult, RescoreRun, RescoreTask, Selection
 from visiqc.errors import InputError, NotFound
 from visiqc.inspection.parts import Parts
 from visiqc.inspection.rescore import begin_rescore, plan_rescore, prepare_goldens, score_again
@@ -48,6 +48,29 @@ def test_a_photo_is_looked_at_with_other_models_and_its_verdict_of_record_stays(
     found = score_again(task, again)
     assert found.models == request.models != (of_record and of_record.models)
     assert parts.records.verdicts(task.upload_id) == (of_record,), "it is returned, not kept"
+
+
+def test_after_a_calibration_the_same_models_score_a_photo_again_and_hold_it_against_that(parts: Parts) -> None:
+    models, fleet = parts.models, parts.fleet
+    names = ("trunk", "identity", "defect")
+    refs = {name: ModelRef(version="x", digest=digest) for name, digest in zip(names, models.digests, strict=False)}
+    same = Members(**refs, fleet=ModelRef(version="x", digest=fleet.digest))
+    request = RescoreRequest(selection=Selection(), members=same)
+    before = begin_rescore(request, parts).run
+    assert parts.records.open_photos(before.id, after=0, limit=9)[0][1] is not None
+    scores = tuple(0.01 * n for n in range(40))
+    parts.records.add_calibration(a_calibration(id="own", sku="ring", scores=scores, fleet=fleet.digest))
+    run = begin_rescore(request, parts, new=True).run
+    assert plan_rescore(request, parts.records).known == 0
+    ((task, known),) = parts.records.open_photos(run.id, after=0, limit=9)
+    assert known is None
+    found = score_again(task, parts)
+    assert found.calibration_source == "own"
+    of_record = parts.records.verdict(task.upload_id)
+    assert of_record is not None
+    assert found.models == of_record.models
+    parts.records.add_rescore_results(run.id, [RescoreResult(position=1, verdict=found)])
+    assert parts.records.verdicts(task.upload_id) == (of_record, found)
 
 
 def test_a_golden_that_cannot_be_fitted_is_named_and_stops_nothing(parts: Parts, tmp_path: Path) -> None:

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import MOMENT, a_reason, a_region, a_rescore, a_unit_photo, a_verdict
+from builders import MOMENT, a_reason, a_region, a_rescore, a_review, a_unit_photo, a_verdict
 from pages import Page
 from visiqc.domain.outcome import Outcome
-from visiqc.domain.rescore import RescoreCounts, RescoredPhoto, RescoreTally, RescoreTask
+from visiqc.domain.rescore import RescoreCounts, RescoreTask
+from visiqc.domain.rescore_results import RescoredPhoto, RescoreTally
+from visiqc.domain.review import Decision
 from visiqc.inspection.pictures import jpeg
 from visiqc.reporting.differences import DifferenceRow, difference_page, lot_differences
 
@@ -38,10 +41,10 @@ def a_row(photo: RescoredPhoto | None = None, **pictures: bytes | None) -> Diffe
 
 
 def tally(
-    before: Outcome, now: Outcome | None, photos: int, *, lot: str | None = "L1", accepted: bool = True
+    before: Outcome, now: Outcome | None, photos: int, *, lot: str | None = "L1", accepted: bool = True, **more: Any
 ) -> RescoreTally:
     order = "PO-7" if lot else None
-    return RescoreTally(order=order, lot=lot, accepted=accepted, before=before, now=now, photos=photos)
+    return RescoreTally(order=order, lot=lot, accepted=accepted, before=before, now=now, photos=photos, **more)
 
 
 def a_page(*rows: DifferenceRow, tallies: tuple[RescoreTally, ...] = (), **counts: int) -> str:
@@ -95,11 +98,41 @@ def test_accepted_lots_that_would_be_questioned_are_counted_and_stand_first() ->
     assert "1 accepted lot of 2 lots would be questioned today" in text
 
 
+def test_it_is_counted_how_often_inspectors_were_agreed_with_before_and_after() -> None:
+    tallies = (
+        tally(Outcome.REVIEW, Outcome.PASS, 4, decision=Decision.ACCEPT),
+        tally(Outcome.PASS, Outcome.REJECT, 3, decision=Decision.REJECT),
+        tally(Outcome.PASS, Outcome.REJECT, 1, decision=Decision.ACCEPT),
+        tally(Outcome.PASS, None, 5, decision=Decision.ACCEPT),
+        tally(Outcome.PASS, Outcome.REJECT, 9),
+    )
+    said = (
+        "Of 8 photos that inspectors answered, the verdicts of record agreed with 1 and contradicted 3; "
+        "the new ones agree with 7 and contradict 1 ."
+    )
+    assert said in words(a_page(tallies=tallies))
+    assert "inspectors answered" not in words(a_page(tallies=tallies[-1:]))
+
+
+def test_a_lot_whose_flagged_photos_an_inspector_accepted_is_not_questioned() -> None:
+    (lot,) = lot_differences([tally(Outcome.PASS, Outcome.REVIEW, 2, decision=Decision.ACCEPT)])
+    assert (lot.changed, lot.questioned) == (2, 0)
+
+
+def test_the_inspectors_decision_stands_beside_both_outcomes() -> None:
+    review = a_review(decision=Decision.ACCEPT, note="only dust")
+    text = words(a_page(a_row(changed(review=review))))
+    assert "PASS → REJECT Ana (inspector) accepted it, which the new verdict contradicts" in text
+    assert "Ana (inspector) accepted it, 2026-03-02 09:30 UTC: only dust" in text
+    agreed = words(a_page(a_row(changed(review=a_review(decision=Decision.REJECT)))))
+    assert "Ana (inspector) rejected it accepted lot" in agreed
+
+
 @given(st.text(min_size=1, max_size=40))
 def test_names_cannot_write_html(name: str) -> None:
     hostile = f'"><script>{name}</script><img src=x onerror=alert(1)>'
     verdict = a_verdict(photo_name=hostile, reasons=(a_reason(message=hostile),))
-    place = a_unit_photo(view="front")
-    page = Page(a_page(a_row(changed(photo_name=hostile, now=verdict, place=place))))
+    place, review = a_unit_photo(view="front"), a_review(author_name=hostile, note=hostile)
+    page = Page(a_page(a_row(changed(photo_name=hostile, now=verdict, place=place, review=review))))
     assert "script" not in {tag for tag, _ in page.tags}
     assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from builders import MOMENT, a_unit_photo, a_verdict
+from builders import MOMENT, a_review, a_unit_photo, a_verdict
 from visiqc.domain.outcome import Outcome
-from visiqc.domain.rescore import RescoredPhoto, RescoreTask
+from visiqc.domain.rescore import RescoreTask
+from visiqc.domain.rescore_results import RescoredPhoto
+from visiqc.domain.review import Decision
 from visiqc.errors import Unavailable
 from visiqc.reporting.rescore_table import COLUMNS, write_csv, write_parquet
 
@@ -52,6 +54,14 @@ def test_a_photo_that_could_not_be_scored_says_why_and_nothing_else_is_made_up(t
     assert row["error"] == "no blob"
     assert {row[name] for name in ("outcome_now", "p_now", "moved", "reasons_now", "lot", "unit")} == {""}
     assert row["changed"] == "no"
+
+
+def test_a_row_says_what_an_inspector_decided_and_whether_it_is_contradicted(tmp_path: Path) -> None:
+    write_csv([a_photo(review=a_review(decision=Decision.ACCEPT)), a_photo()], tmp_path / "a.csv")
+    answered, open_ = rows_of(tmp_path / "a.csv")
+    told = {"decision": "accept", "decided_by": "Ana (inspector)", "contradicts_inspector": "yes"}
+    assert told.items() <= answered.items()
+    assert {open_[name] for name in (*told, "decided_at")} == {""}
 
 
 def test_a_name_is_never_a_formula(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,16 @@ import pytest
 
 from bench import parts_in
 from browsing import chromium, findings, log_in, visiting
+from builders import a_reason, a_rescore
 from sample_lots import ORDER, sample_lot
 from services import PASSWORD, Service, a_service, on_a_socket, wait_until
 from visiqc.batch.verdict_export import ExportTerms, export_reviews
 from visiqc.domain.access import Role
 from visiqc.domain.inspection_queue import QueueFilter
+from visiqc.domain.outcome import Outcome
+from visiqc.domain.rescore import RescoreResult
 from visiqc.domain.review import Decision, Review
+from visiqc.inspection.rescore import queue_riskier
 from visiqc.training.datasets.verdicts import read_verdicts
 
 pytestmark = pytest.mark.slow
@@ -73,6 +79,20 @@ def told(page: Any, text: str) -> None:
     page.get_by_role("status").filter(has_text=text).wait_for()
 
 
+def rescored(service: Service, outcome: Outcome) -> str:
+    """A photo that passed, and that a re-score found otherwise."""
+    records: Any = service.parts.records
+    (passed,) = records.queue(QueueFilter(outcome=Outcome.PASS), limit=1)
+    records.begin_rescore(a_rescore())
+    tasks = [task for task, _ in records.open_photos("run-1", after=0, limit=999)]
+    (position,) = (task.position for task in tasks if task.upload_id == passed.upload_id)
+    reasons = (a_reason(message="differs on the shoulder"),)
+    found = replace(records.verdict(passed.upload_id), outcome=outcome, reasons=reasons, model_digests=("new",))
+    records.add_rescore_results("run-1", [RescoreResult(position=position, verdict=found)])
+    assert queue_riskier(a_rescore(), records) == 1
+    return str(passed.upload_id)
+
+
 def reviews(service: Service, upload_id: str, number: int = 1) -> tuple[Review, ...]:
     wait_until(lambda: len(service.parts.records.reviews(upload_id)) >= number)
     return service.parts.records.reviews(upload_id)
@@ -85,6 +105,20 @@ def with_a_region(service: Service, lot: str = "") -> str:
         if verdict and verdict.regions:
             return item.upload_id
     raise AssertionError("no flagged photo has a region")
+
+
+def test_a_photo_that_a_rescore_queued_says_why_it_waits(browser: Any, service: Service) -> None:
+    upload = rescored(service, Outcome.REJECT)
+    with on_a_socket(service.app) as (url, _), at_the_queue(browser, url) as page:
+        row = page.locator("tr", has=page.locator(f'a[href="/photos/{upload}"]'))
+        assert row.get_by_text("re-scored").is_visible()
+        row.locator("a").click()
+        assert shown(page) == upload
+        said = page.locator("#reasons li").all_inner_texts()
+        assert re.fullmatch(r"Re-scored on [0-9-]+ by trunk .*: REJECT; passed at the time", said[0])
+        assert said[1] == "Now: differs on the shoulder"
+        assert page.locator("#outcome").inner_text() == "PASS", "the verdict of record stays"
+        assert findings(page) == []
 
 
 def test_an_inspector_corrects_draws_rejects_and_undoes_by_keyboard_and_it_becomes_data(

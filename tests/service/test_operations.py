@@ -162,7 +162,15 @@ def test_the_openapi_document_has_an_example_for_every_answer() -> None:
 
 
 def test_every_example_is_what_the_schema_says() -> None:
-    from visiqc.service import examples, lot_examples, lot_schemas, review_examples, review_schemas, schemas
+    from visiqc.service import (
+        examples,
+        lot_examples,
+        lot_schemas,
+        queue_schemas,
+        review_examples,
+        review_schemas,
+        schemas,
+    )
 
     pairs = {
         schemas.ScoresOut: (examples.SCORES, examples.SCORES_PENDING),
@@ -175,7 +183,7 @@ def test_every_example_is_what_the_schema_says() -> None:
         lot_schemas.LotReportOut: (lot_examples.LOT_REPORT,),
         review_schemas.ReviewIn: (review_examples.REVIEW_IN,),
         review_schemas.ReviewsOut: (review_examples.REVIEWS,),
-        review_schemas.QueueOut: (review_examples.QUEUE,),
+        queue_schemas.QueueOut: (review_examples.QUEUE,),
         review_schemas.SheetOut: (review_examples.SHEET,),
         review_schemas.ViewersOut: (review_examples.VIEWERS,),
         lot_schemas.UnitPhotosOut: (lot_examples.UNIT_PHOTOS, lot_examples.UNIT_PHOTOS_WAIT),

@@ -82,6 +82,8 @@ def test_verdicts_of_earlier_releases_are_named_by_their_models(tmp_path: Path) 
     assert records.add_verdict(a_verdict(id="7", outcome=Outcome.PASS, model_digests=("a", "b"))) == old[7]
     assert [upload.id for upload in records.pending()] == ["1200"]
     with records._database.reading() as connection:
+        sources = select(schema.verdicts.c.calibration).order_by(schema.verdicts.c.seq)
+        assert [*connection.scalars(sources)][6:9] == [each.calibration_source for each in old[6:9]]
         made_at, views = schema.verdicts.c.made_at, schema.verdicts.c.golden_view
         assert set(connection.scalars(select(made_at))) == {MOMENT}
         assert [*connection.scalars(select(views).order_by(schema.verdicts.c.seq))][6:9] == ["front", None, "front"]
@@ -102,6 +104,7 @@ def test_photos_that_were_scored_before_there_was_a_queue_are_in_it(tmp_path: Pa
                 sku=verdict.sku,
                 golden_version=1,
                 models=verdict.models,
+                calibration=verdict.calibration_source,
                 outcome=verdict.outcome,
                 made_at=verdict.made_at,
                 document=to_document(verdict),

@@ -11,11 +11,13 @@ import pytest
 from builders import (
     MOMENT,
     SKU,
+    a_calibration,
     a_calibration_report,
     a_golden,
     a_lot,
     a_rescore,
     a_rescore_request,
+    a_review,
     a_unit_photo,
     a_verdict,
     an_order,
@@ -26,6 +28,7 @@ from builders import (
 )
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.rescore import RescoreResult, Selection
+from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, NotFound
 from visiqc.storage.database import open_database
@@ -63,6 +66,15 @@ def again(name: str, outcome: Outcome, p_value: float = 0.5, **changes: Any) -> 
     """A verdict under the new models."""
     report = a_calibration_report(p_value=p_value)
     return a_verdict(id=name, outcome=outcome, calibration=report, model_digests=NEW, **changes)
+
+
+def answer(records: SqlRecords, name: str, *decisions: Decision) -> None:
+    """What an inspector says of a photo, one review after the other."""
+    for decision in decisions:
+        earlier = records.reviews(name)
+        review = f"{name} {len(earlier)}"
+        newest = earlier[-1].id if earlier else ""
+        records.add_review(a_review(id=review, upload_id=name, decision=decision, supersedes=newest))
 
 
 def results(records: SqlRecords, run: str, found: dict[str, Any]) -> None:
@@ -218,3 +230,103 @@ def test_a_lot_with_an_open_photo_is_not_accepted(records: SqlRecords) -> None:
     photo(records, "b", None, lot="L1")
     records.begin_rescore(a_rescore(started_at=MOMENT))
     assert not records.rescored_photos("run-1", after=0, limit=1)[0].in_accepted_lot
+
+
+ACCEPT, REJECT, RETAKE, UNDONE = Decision.ACCEPT, Decision.REJECT, Decision.RETAKE, Decision.UNDONE
+
+
+@pytest.mark.parametrize(
+    ("outcome", "decisions", "accepted"),
+    [
+        (Outcome.REJECT, (ACCEPT,), True),
+        (Outcome.REVIEW, (RETAKE,), True),
+        (Outcome.REVIEW, (ACCEPT, UNDONE), False),
+        (Outcome.PASS, (REJECT,), False),
+        (Outcome.RETAKE, (REJECT,), False),
+        (Outcome.PASS, (REJECT, ACCEPT), True),
+    ],
+)
+def test_a_lot_is_accepted_by_what_people_decided_and_by_verdicts_where_nobody_did(
+    records: SqlRecords, outcome: Outcome, decisions: tuple[Decision, ...], accepted: bool
+) -> None:
+    photo(records, "a", outcome, lot="L1")
+    photo(records, "b", Outcome.PASS, lot="L1")
+    answer(records, "a", *decisions)
+    records.begin_rescore(a_rescore())
+    found = records.rescored_photos("run-1", after=0, limit=9)
+    assert [each.in_accepted_lot for each in found] == [accepted] * 2
+
+
+def test_what_contradicts_a_person_comes_first_and_what_a_person_knew_last(records: SqlRecords) -> None:
+    was = {"escape": Outcome.PASS, "known": Outcome.PASS, "accepted": Outcome.REVIEW, "rejected": Outcome.REVIEW}
+    now = {"escape": Outcome.REJECT, "known": Outcome.REJECT, "accepted": Outcome.REJECT, "rejected": Outcome.PASS}
+    for name, outcome in was.items():
+        photo(records, name, outcome)
+    answer(records, "known", REJECT)
+    answer(records, "accepted", ACCEPT)
+    answer(records, "rejected", REJECT)
+    answer(records, "escape", REJECT, UNDONE)
+    records.begin_rescore(a_rescore())
+    results(records, "run-1", {name: again(name, outcome) for name, outcome in now.items()})
+    changes = records.rescore_changes("run-1", skip=0, limit=9)
+    assert [each.task.upload_id for each in changes] == ["accepted", "rejected", "escape", "known"]
+    assert [each.contradicts_inspector for each in changes] == [True, True, False, False]
+    assert [each.review and each.review.decision for each in changes] == [ACCEPT, REJECT, None, REJECT]
+
+
+def test_tallies_tell_what_inspectors_decided(records: SqlRecords) -> None:
+    for name in "abc":
+        photo(records, name, Outcome.PASS)
+    answer(records, "a", ACCEPT)
+    answer(records, "b", ACCEPT, UNDONE)
+    records.begin_rescore(a_rescore())
+    results(records, "run-1", {name: again(name, Outcome.REVIEW) for name in "abc"})
+    counted = {ACCEPT: 0, None: 0}
+    for tally in records.rescore_tallies("run-1"):
+        counted[tally.decision] += tally.photos
+    assert counted == {ACCEPT: 1, None: 2}
+
+
+def own_calibration(records: SqlRecords, name: str, specimens: int) -> None:
+    """A calibration of the golden sample under the new models; it speaks from 29 specimens on."""
+    scores = tuple(0.5 + n / 100 for n in range(specimens))
+    records.add_calibration(a_calibration(id=name, scores=scores, fleet=members().fleet.digest))
+
+
+def known(records: SqlRecords, run: str = "run-1") -> list[bool]:
+    """Whether each open photo needs no work; the plan counts the same."""
+    found = [verdict is not None for _, verdict in records.open_photos(run, after=0, limit=99)]
+    assert records.rescore_plan(a_rescore_request()).known == sum(found)
+    return found
+
+
+def test_a_photo_of_a_golden_that_was_calibrated_since_is_scored_again(records: SqlRecords) -> None:
+    photo(records, "a", Outcome.PASS)
+    records.add_verdict(again("a", Outcome.REVIEW))
+    records.begin_rescore(a_rescore())
+    assert known(records) == [True]
+    own_calibration(records, "too few to speak", 28)
+    assert known(records) == [True]
+    own_calibration(records, "own", 29)
+    assert known(records) == [False]
+    report = a_calibration_report(source="own", p_value=0.6)
+    found = a_verdict(id="a", outcome=Outcome.PASS, calibration=report, model_digests=NEW)
+    records.add_rescore_results("run-1", [RescoreResult(position=1, verdict=found)])
+    assert records.rescored_photos("run-1", after=0, limit=9)[0].now == found
+    assert [verdict.outcome for verdict in records.verdicts("a")] == [Outcome.PASS, Outcome.REVIEW, Outcome.PASS]
+    records.begin_rescore(a_rescore(id="run-2"))
+    assert records.open_photos("run-2", after=0, limit=9)[0][1] == found
+
+
+def test_a_calibration_under_other_models_or_a_photo_that_was_not_compared_changes_nothing(
+    records: SqlRecords,
+) -> None:
+    photo(records, "compared", Outcome.PASS)
+    photo(records, "poor", Outcome.PASS)
+    records.add_verdict(again("compared", Outcome.REVIEW))
+    records.add_verdict(a_verdict(id="poor", outcome=Outcome.RETAKE, calibration=None, model_digests=NEW))
+    records.begin_rescore(a_rescore())
+    records.add_calibration(a_calibration(id="old", scores=tuple(map(float, range(40))), fleet=digest_of("old")))
+    assert known(records) == [True, True]
+    own_calibration(records, "own", 30)
+    assert known(records) == [False, True]

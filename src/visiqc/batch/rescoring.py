@@ -81,6 +81,7 @@ def run_rescore(
     *,
     unusable: Mapping[Golden, str] | None = None,
     progress: Progress | None = None,
+    still_ours: Callable[[], None] = lambda: None,
 ) -> RescoreCounts:
     """Do what a run has left to do.
 
@@ -91,6 +92,7 @@ def run_rescore(
         opener: What the workers open, such as `RescoreWork`.
         unusable: Golden versions that cannot be used, and why: the result of all their photos.
         progress: Told after every photo.
+        still_ours: Asked after every batch; it raises where another process does the run now, see `RescoreHold`.
 
     Returns:
         How far the run is: all of it is done.
@@ -102,7 +104,8 @@ def run_rescore(
     try:
         with closing(runner.run(_tasks(run, records, unusable or {}, keeper), opener)) as finished:
             for each in finished:
-                keeper.add(each.result or _given_up(each))
+                if keeper.add(each.result or _given_up(each)):
+                    still_ours()
     finally:
         keeper.write()
     return records.rescore_counts(run.id)
@@ -139,12 +142,15 @@ class _Keeper:
         self._done = records.rescore_counts(run.id).done
         self._tell("")
 
-    def add(self, result: RescoreResult) -> None:
+    def add(self, result: RescoreResult) -> bool:
+        """Keep a result; returns whether what waited was written."""
         self._waiting.append(result)
         self._done += 1
-        if len(self._waiting) >= BATCH or time.monotonic() - self._written_at > WRITE_EVERY_S:
+        full = len(self._waiting) >= BATCH or time.monotonic() - self._written_at > WRITE_EVERY_S
+        if full:
             self.write()
         self._tell(result.verdict.photo_name if result.verdict else "")
+        return full
 
     def write(self) -> None:
         self._records.add_rescore_results(self._run.id, self._waiting)

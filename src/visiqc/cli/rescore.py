@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from visiqc.batch.rescore_hold import RescoreHold
     from visiqc.domain.rescore import RescoreCounts, RescoreRequest, Selection
+    from visiqc.domain.rescore_lease import RescoreLease
     from visiqc.inspection.parts import Parts
     from visiqc.inspection.rescore import Begun
     from visiqc.settings import Settings
@@ -41,6 +43,10 @@ def rescore(
         Path | None, typer.Option(metavar="FOLDER", help="Write tables, the difference report and a manifest here.")
     ] = None,
     show: Annotated[int, typer.Option(min=0, max=1000, help="Changed photos that the report shows.")] = 50,
+    to_queue: Annotated[
+        bool,
+        typer.Option("--to-queue", help="Put unanswered photos that are riskier than before in the inspectors' queue."),
+    ] = False,
     new: Annotated[bool, typer.Option("--new", help="Begin a new run, even if one is unfinished.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
 ) -> None:
@@ -50,11 +56,13 @@ def rescore(
     reason; the others are scored all the same, and the exit code is 3.
     """
     from visiqc.batch.local import usable_cores
+    from visiqc.batch.rescore_hold import RescoreHold
     from visiqc.cli.exits import DONE, INPUT
     from visiqc.cli.rescore_models import asked_models
-    from visiqc.cli.rescore_text import describe_plan, describe_rescore
+    from visiqc.cli.rescore_text import describe_agreement, describe_plan, describe_queued, describe_rescore
     from visiqc.domain.rescore import RescoreRequest
-    from visiqc.inspection.rescore import begin_rescore, plan_rescore
+    from visiqc.domain.rescore_results import agreement
+    from visiqc.inspection.rescore import begin_rescore, plan_rescore, queue_riskier
     from visiqc.settings import Settings
 
     settings, cores = Settings(), processes or usable_cores()
@@ -64,12 +72,18 @@ def rescore(
     if dry_run:
         print(describe_plan(plan_rescore(request, parts.records), processes=cores))
         return
-    begun = begin_rescore(request, parts, new=new)
-    counts = _work(begun, request, parts, settings, cores)
-    finished_at = parts.records.end_rescore(begun.run.id, at=parts.clock())
-    print(describe_rescore(counts))
-    if out is not None:
-        _write(out, begun, counts, parts, finished_at, show)
+    with RescoreHold(request, parts.records, parts.clock, waiting=_say_waiting) as hold:
+        begun = begin_rescore(request, parts, new=new)
+        counts = _work(begun, request, parts, settings, cores, hold)
+        finished_at = parts.records.end_rescore(begun.run.id, at=parts.clock())
+        print(describe_rescore(counts))
+        before, now = agreement(parts.records.rescore_tallies(begun.run.id))
+        if before.photos:
+            print(describe_agreement(before, now))
+        if to_queue:
+            print(describe_queued(queue_riskier(begun.run, parts.records)))
+        if out is not None:
+            _write(out, begun, counts, parts, finished_at, show)
     raise typer.Exit(INPUT if counts.errors else DONE)
 
 
@@ -81,7 +95,13 @@ def _selection(sku: str | None, order: str | None, lot: str | None, since: datet
     return Selection(sku=sku, order=order, lot=lot, since=since and since.replace(tzinfo=UTC))
 
 
-def _work(begun: Begun, request: RescoreRequest, parts: Parts, settings: Settings, processes: int) -> RescoreCounts:
+def _say_waiting(lease: RescoreLease) -> None:
+    typer.echo(f"This re-score was begun by {lease}; waiting a few seconds for a sign of life", err=True)
+
+
+def _work(
+    begun: Begun, request: RescoreRequest, parts: Parts, settings: Settings, processes: int, hold: RescoreHold
+) -> RescoreCounts:
     from visiqc.batch.local import LocalProcesses
     from visiqc.batch.rescoring import RescoreWork, run_rescore
     from visiqc.cli.progress import progress
@@ -102,6 +122,7 @@ def _work(begun: Begun, request: RescoreRequest, parts: Parts, settings: Setting
             RescoreWork(settings, request.members),
             unusable=unusable,
             progress=steps,
+            still_ours=hold.require,
         )
 
 

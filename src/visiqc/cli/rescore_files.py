@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from visiqc.cli.files import write_whole
 from visiqc.domain.rescore import RescoreCounts, RescoreRun
+from visiqc.domain.rescore_results import agreement
 from visiqc.inspection.parts import Parts
 from visiqc.reporting.differences import difference_page, difference_rows
 from visiqc.reporting.rescore_table import all_photos, changed_photos, write_csv, write_parquet
@@ -41,12 +43,12 @@ def write_files(
         rows["rescore.parquet"] = write_parquet(all_photos(records, run.id), folder / "rescore.parquet")
     rows["differences.csv"] = write_csv(changed_photos(records, run.id), folder / "differences.csv")
     changes = records.rescore_changes(run.id, skip=0, limit=shown)
-    page = difference_page(
-        run, counts, records.rescore_tallies(run.id), difference_rows(changes, parts), made_at=parts.clock()
-    )
+    tallies = records.rescore_tallies(run.id)
+    page = difference_page(run, counts, tallies, difference_rows(changes, parts), made_at=parts.clock())
     write_whole(folder / "differences.html", page.encode())
     rows["differences.html"] = len(changes)
     manifest = _manifest(folder, run, counts, rows, finished_at=finished_at)
+    manifest["inspectors"] = dict(zip(("before", "now"), map(asdict, agreement(tallies)), strict=True))
     write_whole(folder / "manifest.json", (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
     return [*(folder / name for name in rows), folder / "manifest.json"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from visiqc.cli.progress import duration
+from visiqc.domain.agreement import Agreement
 from visiqc.domain.rescore import RescoreCounts, RescorePlan
 
 GOLDENS_NAMED = 12
@@ -46,3 +47,18 @@ def describe_rescore(counts: RescoreCounts) -> str:
     """What a re-score found, one or two lines."""
     said = f"{counts.scored} of {counts.planned} photos were scored again, {counts.changed} changed their outcome"
     return f"{said}; {counts.errors} could not be scored" if counts.errors else said
+
+
+def describe_agreement(before: Agreement, now: Agreement) -> str:
+    """How often old and new outcomes say what inspectors decided, one line."""
+    return (
+        f"of {before.photos} of them that inspectors answered, the verdicts of record agreed with {before.agreed} and "
+        f"contradicted {before.contradicted}, the new ones agree with {now.agreed} and contradict {now.contradicted}"
+    )
+
+
+def describe_queued(photos: int) -> str:
+    """What reached the inspectors' queue, one line."""
+    if not photos:
+        return "nothing new for inspectors: what is riskier now is answered, or was in their queue already"
+    return f"{photos} photos that are riskier now are in the inspectors' queue, with the reason"

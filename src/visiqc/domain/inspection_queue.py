@@ -61,7 +61,7 @@ class QueueFilter:
 
     Attributes:
         order, lot, milestone: Where the photo belongs.
-        outcome: Of its verdict of record; None = all but PASS.
+        outcome: Of the verdict it is queued by; None = all but PASS.
         answered: Whether inspectors answered it.
     """
 
@@ -80,10 +80,11 @@ class QueueItem:
         upload_id: The photo.
         place: Where it stands.
         sku: Its product.
-        outcome: Of its verdict of record.
+        outcome: Of the verdict it is queued by: of record, or of a re-score that found it riskier.
         unit_photo: Which unit it shows; None where it belongs to no lot.
         decision: Of the review that stands; empty while there is none.
         decided_by: Who made that review.
+        rescored: Whether a re-score queued it.
     """
 
     upload_id: str
@@ -93,6 +94,7 @@ class QueueItem:
     unit_photo: UnitPhoto | None = None
     decision: str = ""
     decided_by: str = ""
+    rescored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,25 @@ class QueueCount:
     outcome: Outcome
     open: int
     done: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requeued:
+    """Why a photo waits that was less risky, or none at all, at the time.
+
+    Attributes:
+        was: Its outcome of record.
+        now: The verdict of the re-score that queued it.
+        models: The models of that verdict, by name.
+    """
+
+    was: Outcome
+    now: Verdict
+    models: str
+
+    def __str__(self) -> str:
+        before = "passed" if self.was is Outcome.PASS else f"was {self.was}"
+        return f"re-scored on {self.now.made_at:%Y-%m-%d} by {self.models}: {self.now.outcome}; {before} at the time"
 
 
 def risk_of(verdict: Verdict) -> tuple[int, float]:

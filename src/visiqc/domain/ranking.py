@@ -17,6 +17,11 @@ from visiqc.domain.verdict import CalibrationReport
 from visiqc.errors import InvalidRecord
 
 
+def source_in_force(own: Calibration | None, fleet_source: str) -> str:
+    """What scores are held against: the id of the SKU's own calibration once it speaks, the fleet's digest before."""
+    return own.id if own is not None and stage_of(len(own.scores)) > 0 else fleet_source
+
+
 class Ranking:
     """What scores of one golden version are held against.
 
@@ -40,11 +45,12 @@ class Ranking:
     ) -> None:
         self.stage = stage_of(len(own.scores)) if own is not None else 0
         if own is not None and self.stage > 0:
-            self._scores, self._source, self._p_value = own.scores, own.id, bounded_p_value
+            self._scores, self._p_value = own.scores, bounded_p_value
             floor = STAGE_LEVELS[self.stage - 1]
         else:
-            self._scores, self._source, self._p_value = tuple(fleet), fleet_source, rank_p_value
+            self._scores, self._p_value = tuple(fleet), rank_p_value
             floor = 1.0 / (len(self._scores) + 1)
+        self._source = source_in_force(own, fleet_source)
         if not self._scores:
             raise InvalidRecord("a score needs something to be held against, got an empty fleet")
         self.alpha_review = max(policy.alpha_review, floor)

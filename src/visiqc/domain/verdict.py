@@ -121,8 +121,8 @@ class CalibrationReport:
 class Verdict:
     """One answer about one photo. Never edited: a second look is a second verdict.
 
-    An upload has one verdict for each golden version and each set of models it was scored with; the first is its
-    verdict of record. Reports are None where the photo's way ended before that stage.
+    An upload has one verdict for each golden version, set of models and calibration it was scored with; the first is
+    its verdict of record. Reports are None where the photo's way ended before that stage.
     """
 
     id: str  # of the upload it answers
@@ -156,3 +156,8 @@ class Verdict:
     def models(self) -> str:
         """One name for the models and the fleet sidecar that made it."""
         return models_key(self.model_digests)
+
+    @property
+    def calibration_source(self) -> str:
+        """What its score was held against, see `CalibrationReport`; empty where it was not compared."""
+        return self.calibration.source if self.calibration else ""

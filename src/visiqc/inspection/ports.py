@@ -119,7 +119,7 @@ class Records(
         ...
 
     def verdict_under(self, upload_id: str, golden_version: int, models: str) -> Verdict | None:
-        """The verdict by one golden version and one set of models (`Verdict.models`); None where there is none."""
+        """The first verdict by one golden version and set of models (`Verdict.models`); None where there is none."""
         ...
 
     def verdicts(self, upload_id: str) -> tuple[Verdict, ...]:

@@ -1,7 +1,8 @@
 """Score history again: plan it, begin it or go on with it, and look at one photo once more.
 
 The plan is written before the work and says what is left at any moment; new verdicts stand beside those of record, one
-for each photo, golden version and set of models. The order of the work, and who does it, is not decided here.
+for each photo, golden version, set of models and calibration. The order of the work, and who does it, is not decided
+here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from visiqc.domain.rescore import RescorePlan, RescoreRequest, RescoreRun, RescoreTask, Selection
 from visiqc.domain.verdict import Verdict
@@ -22,6 +24,8 @@ from visiqc.inspection.refit import golden_bank
 
 Golden = tuple[str, int]
 """SKU and version."""
+PAGE: Final = 256
+"""Photos that are in memory, and queued in one transaction, at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,21 @@ def prepare_goldens(run: RescoreRun, parts: Parts, *, progress: Progress | None 
         except VisiQCError as err:
             trouble[sku, version] = str(err)
     return trouble
+
+
+def queue_riskier(run: RescoreRun, records: Records) -> int:
+    """Put photos of a finished run in the inspectors' queue that it finds riskier than their verdicts of record.
+
+    Those that an inspector answered stay answered. Killed half-way, it can be done again.
+
+    Returns:
+        How many were put there; those that this very verdict had put there before do not count.
+    """
+    queued, after = 0, 0
+    while page := records.rescored_photos(run.id, after=after, limit=PAGE, changed=True):
+        queued += records.requeue(run.id, [photo for photo in page if photo.riskier])
+        after = page[-1].task.position
+    return queued
 
 
 def score_again(task: RescoreTask, parts: Parts) -> Verdict:

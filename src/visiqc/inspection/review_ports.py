@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from visiqc.domain.inspection_queue import Place, QueueCount, QueueFilter, QueueItem
+from visiqc.domain.inspection_queue import Place, QueueCount, QueueFilter, QueueItem, Requeued
 from visiqc.domain.review import Review
 
 
@@ -33,6 +33,10 @@ class ReviewRecords(Protocol):
 
     def queue_item(self, upload_id: str) -> QueueItem | None:
         """Where one photo stands; None before it has a verdict."""
+        ...
+
+    def requeued(self, upload_id: str) -> Requeued | None:
+        """Why a re-score queued a photo; None where its verdict of record did."""
         ...
 
     def queue_counts(self, wanted: QueueFilter) -> Sequence[QueueCount]:

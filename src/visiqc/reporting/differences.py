@@ -9,7 +9,9 @@ from typing import Final
 
 from visiqc import __version__
 from visiqc.domain.outcome import Outcome
-from visiqc.domain.rescore import RescoreCounts, RescoredPhoto, RescoreRun, RescoreTally
+from visiqc.domain.rescore import RescoreCounts, RescoreRun
+from visiqc.domain.rescore_results import RescoredPhoto, RescoreTally, agreement
+from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import VisiQCError
 from visiqc.inspection.parts import Parts
@@ -19,6 +21,7 @@ from visiqc.reporting.contact_sheet import ENVIRONMENT, data_uri, outcome_class,
 SHOWN: Final = 50
 """Photos on the page: with four pictures each it stays small enough to send."""
 LOTS_SHOWN: Final = 200
+_DECIDED = {Decision.ACCEPT: "accepted it", Decision.REJECT: "rejected it", Decision.RETAKE: "wanted another photo"}
 _QUESTIONED = (Outcome.REVIEW, Outcome.REJECT, Outcome.WRONG_SAMPLE)
 
 
@@ -51,7 +54,7 @@ class LotDifference:
         photos: Its photos in the run.
         changed, worse: Those with another outcome; those of them with a more severe one.
         escaped: Those that passed and would be rejected today.
-        questioned: Those that a person would have to look at today.
+        questioned: Those that nobody answered, and that a person would have to look at today.
         errors: Those that could not be scored.
     """
 
@@ -76,7 +79,7 @@ class LotDifference:
         self.changed += tally.photos * tally.changed
         self.worse += tally.photos * tally.worse
         self.escaped += tally.photos * tally.escaped
-        self.questioned += tally.photos * (tally.now in _QUESTIONED)
+        self.questioned += tally.photos * (tally.now in _QUESTIONED and tally.decision is None)
         self.errors += tally.photos * (tally.now is None)
 
 
@@ -156,7 +159,9 @@ def difference_page(
         run=run,
         counts=counts,
         moves=_moves(tallies),
+        agreement=agreement(tallies),
         outcomes=list(Outcome),
+        decided=_DECIDED,
         lots=changed[:LOTS_SHOWN],
         lots_changed=len(changed),
         lots_all=sum(lot.order is not None for lot in lots),

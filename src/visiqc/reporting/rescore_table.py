@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from visiqc.domain.lot import UnitPhoto
-from visiqc.domain.rescore import RescoredPhoto
+from visiqc.domain.rescore_results import RescoredPhoto
 from visiqc.domain.verdict import CalibrationReport, Verdict
 from visiqc.inspection.rescore_ports import RescoreRecords
 from visiqc.reporting.files import whole_file
@@ -82,6 +82,10 @@ COLUMNS: tuple[Column, ...] = (
     Column("outcome_before", "text", lambda photo: photo.before.outcome.value),
     Column("outcome_now", "text", lambda photo: photo.now.outcome.value if photo.now else None),
     Column("changed", "yes-no", lambda photo: photo.changed),
+    Column("decision", "text", lambda photo: photo.review.decision.value if photo.review else None),
+    Column("decided_by", "text", lambda photo: photo.review.author_name if photo.review else None),
+    Column("decided_at", "time", lambda photo: photo.review.made_at if photo.review else None),
+    Column("contradicts_inspector", "yes-no", lambda photo: photo.contradicts_inspector if photo.review else None),
     Column("moved", "number", lambda photo: photo.moved if photo.now else None),
     Column("p_before", "number", _calibration("p_value", "before")),
     Column("p_now", "number", _calibration("p_value", "now")),

@@ -59,6 +59,7 @@ QUEUE: Final[dict[str, Any]] = {
             "place": _PLACE,
             "decision": "",
             "decided_by": "",
+            "rescored": False,
         }
     ],
     "after": "2_0.031_17",
@@ -73,6 +74,7 @@ SHEET: Final[dict[str, Any]] = {
     "received_at": SCORE["received_at"],
     "outcome": "REVIEW",
     "reasons": VERDICT["reasons"],
+    "rescored": None,
     "place": _PLACE,
     "frame": {"width": 1024, "height": 768, "compared": True, "full": 2.5},
     "regions": [

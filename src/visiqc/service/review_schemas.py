@@ -1,20 +1,21 @@
-"""What the service says and is told about inspectors' reviews and their queue."""
+"""What the service says and is told about inspectors' reviews, and what they see of a photo."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from visiqc.domain.inspection_queue import QueueCount, QueueItem
+from visiqc.domain.inspection_queue import QueueItem, Requeued
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.review import Decision, Review, standing_review
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.reviewing import SaidRegion
 from visiqc.inspection.side_by_side import SharedFrame
+from visiqc.service.queue_schemas import PlaceOut
 from visiqc.service.schemas import CalibrationOut, IdentityOut, MeasurementOut, ReasonOut
 from visiqc.vision.outlines import moved
 
@@ -122,67 +123,6 @@ class ReviewsOut(_Out):
         )
 
 
-class PlaceOut(_Out):
-    """Which unit a photo shows."""
-
-    order: str
-    lot: str
-    milestone: str
-    unit: int
-    view: str
-
-
-class QueueItemOut(_Out):
-    """A photo in the queue; `decision` and `decided_by` are empty while nobody answered."""
-
-    id: str
-    sku: str
-    outcome: Outcome
-    p_value: float
-    place: PlaceOut | None
-    decision: str
-    decided_by: str
-
-    @classmethod
-    def of(cls, item: QueueItem) -> Self:
-        """One photo."""
-        return cls(
-            id=item.upload_id,
-            sku=item.sku,
-            outcome=item.outcome,
-            p_value=item.place.p_value,
-            place=PlaceOut.model_validate(item.unit_photo) if item.unit_photo else None,
-            decision=item.decision,
-            decided_by=item.decided_by,
-        )
-
-
-class QueueCountOut(_Out):
-    """How many photos of one outcome are open, and how many are done."""
-
-    outcome: Outcome
-    open: int
-    done: int
-
-
-class QueueOut(_Out):
-    """A page of the queue, riskiest first; `after` asks for the next one, null at the end."""
-
-    items: list[QueueItemOut]
-    after: str | None
-    counts: list[QueueCountOut]
-
-    @classmethod
-    def of(cls, items: Sequence[QueueItem], counts: Iterable[QueueCount], *, limit: int) -> Self:
-        """One page; `items` may hold one more than `limit`, which tells that there is a next page."""
-        page = items[:limit]
-        return cls(
-            items=[QueueItemOut.of(item) for item in page],
-            after=str(page[-1].place) if len(items) > limit else None,
-            counts=[QueueCountOut.model_validate(count) for count in counts],
-        )
-
-
 class ShownRegionOut(_Out):
     """A region of the verdict, `box` in the sheet's frame; `type` is a code of the catalogue or empty."""
 
@@ -213,8 +153,31 @@ class PicturesOut(_Out):
     heat: str | None
 
 
+class RescoredOut(_Out):
+    """What a re-score said that put the photo in the queue; `said` is that in one sentence."""
+
+    outcome: Outcome
+    scored_at: datetime
+    models: str
+    reasons: list[ReasonOut]
+    said: str
+
+    @classmethod
+    def of(cls, found: Requeued) -> Self:
+        """What the re-score said."""
+        return cls(
+            outcome=found.now.outcome,
+            scored_at=found.now.made_at,
+            models=found.models,
+            reasons=[ReasonOut.model_validate(reason) for reason in found.now.reasons],
+            said=str(found),
+        )
+
+
 class SheetOut(_Out):
-    """All that an inspector needs to answer one photo; `next` is the photo after it in the same queue."""
+    """All that an inspector needs to answer one photo; `next` is the photo after it in the same queue. `rescored` is
+    null unless a re-score put it there.
+    """
 
     id: str
     sku: str
@@ -224,6 +187,7 @@ class SheetOut(_Out):
     received_at: datetime
     outcome: Outcome | None
     reasons: list[ReasonOut]
+    rescored: RescoredOut | None
     place: PlaceOut | None
     frame: FrameOut
     regions: list[ShownRegionOut]
@@ -253,6 +217,7 @@ def sheet_of(
     item: QueueItem | None,
     reviews: Sequence[Review],
     *,
+    rescored: Requeued | None,
     following: str | None,
     waiting: int,
 ) -> SheetOut:
@@ -267,6 +232,7 @@ def sheet_of(
         received_at=upload.received_at,
         outcome=verdict.outcome if verdict else None,
         reasons=[ReasonOut.model_validate(reason) for reason in verdict.reasons] if verdict else [],
+        rescored=RescoredOut.of(rescored) if rescored else None,
         place=PlaceOut.model_validate(item.unit_photo) if item and item.unit_photo else None,
         frame=FrameOut(
             width=frame.size[1], height=frame.size[0], compared=frame.compared, full=round(frame.magnification, 3)

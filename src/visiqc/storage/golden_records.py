@@ -104,14 +104,8 @@ class GoldenRecords:
 
     def calibration(self, sku: str, version: int, fleet: str | None = None) -> Calibration | None:
         """The latest calibration, or the latest that the sidecar `fleet` scaled; see `Records.calibration`."""
-        c = calibrations.c
-        query = select(c.document).where(c.sku == sku, c.golden_version == version).order_by(c.seq.desc())
         with self._database.reading() as connection:
-            for document in connection.scalars(query):  # a golden has a handful; nearly always the first is it
-                found = from_document(Calibration, document)
-                if fleet in {None, found.fleet}:
-                    return found
-        return None
+            return latest_calibration(connection, sku, version, fleet)
 
     def calibrations(self, sku: str, version: int) -> tuple[Calibration, ...]:
         """Every calibration a golden version ever had, oldest first; see `Records.calibrations`."""
@@ -120,6 +114,17 @@ class GoldenRecords:
         with self._database.reading() as connection:
             documents = connection.scalars(query).all()
         return tuple(from_document(Calibration, document) for document in documents)
+
+
+def latest_calibration(connection: Connection, sku: str, version: int, fleet: str | None = None) -> Calibration | None:
+    """The latest calibration of a golden version, or the latest that the sidecar `fleet` scaled."""
+    c = calibrations.c
+    query = select(c.document).where(c.sku == sku, c.golden_version == version).order_by(c.seq.desc())
+    for document in connection.scalars(query):  # a golden has a handful; nearly always the first is it
+        found = from_document(Calibration, document)
+        if fleet in {None, found.fleet}:
+            return found
+    return None
 
 
 def require_golden(connection: Connection, sku: str, version: int) -> None:

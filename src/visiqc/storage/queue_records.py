@@ -113,4 +113,5 @@ def _item(row: Row[Any]) -> QueueItem:
         unit_photo=None if row.unit is None else placed(row),
         decision=row.decision,
         decided_by=row.decided_by,
+        rescored=row.rescore_id is not None,
     )

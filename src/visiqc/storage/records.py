@@ -12,6 +12,8 @@ from visiqc.storage.lot_records import LotRecords
 from visiqc.storage.model_records import ModelRecords
 from visiqc.storage.people_records import UserRecords
 from visiqc.storage.queue_records import QueueRecords
+from visiqc.storage.requeue_records import RequeueRecords
+from visiqc.storage.rescore_leases import RescoreLeaseRecords
 from visiqc.storage.rescore_reading import RescoreReading
 from visiqc.storage.rescore_records import RescoreRecords
 from visiqc.storage.review_records import ReviewRecords
@@ -31,6 +33,8 @@ class SqlRecords(
     UserRecords,
     RescoreRecords,
     RescoreReading,
+    RequeueRecords,
+    RescoreLeaseRecords,
     ReviewRecords,
     QueueRecords,
 ):

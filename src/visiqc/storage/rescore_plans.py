@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from sqlalchemy import (
@@ -10,19 +11,24 @@ from sqlalchemy import (
     Insert,
     Select,
     and_,
+    case,
     exists,
+    false,
     func,
     insert,
     literal,
-    or_,
     select,
     true,
 )
 
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.ranking import source_in_force
 from visiqc.domain.rescore import GoldenInPlan, RescoreRequest, Selection
+from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.storage.documents import from_document
+from visiqc.storage.golden_records import latest_calibration
+from visiqc.storage.review_records import newest_review
 from visiqc.storage.schema import (
     FAILED,
     PENDING,
@@ -30,6 +36,7 @@ from visiqc.storage.schema import (
     approvals,
     goldens,
     rescore_photos,
+    reviews,
     unit_photos,
     uploads,
     verdicts,
@@ -39,6 +46,8 @@ TIMED = 50
 """Verdicts from which the time of a photo is estimated."""
 _CLEAN = (Outcome.PASS, Outcome.RETAKE)
 """Outcomes that leave a lot accepted; a poor photo was mended by another one."""
+_SETTLED = (Decision.ACCEPT, Decision.RETAKE)
+"""Decisions that do the same, whatever the verdict says."""
 
 
 def first_verdict(upload_id: ColumnElement[str]) -> ColumnElement[int]:
@@ -67,9 +76,7 @@ def planned_rows(request: RescoreRequest, run_id: str) -> Insert:
 
 def goldens_of(connection: Connection, request: RescoreRequest) -> tuple[GoldenInPlan, ...]:
     """The golden versions that the photos of a request would be held against."""
-    target = _target(request)
-    known = verdicts.alias("known")
-    same = (known.c.upload_id == uploads.c.id) & (known.c.golden_version == target)
+    target, known = _target(request), _known(connection, request)
     approved = exists().where(approvals.c.sku == uploads.c.sku, approvals.c.golden_version == target)
     there = exists().where(goldens.c.sku == uploads.c.sku, goldens.c.version == target)
     query = (
@@ -77,12 +84,10 @@ def goldens_of(connection: Connection, request: RescoreRequest) -> tuple[GoldenI
             uploads.c.sku,
             target.label("version"),
             func.count(uploads.c.id).label("photos"),
-            func.count(known.c.seq).label("known"),
             there.label("there"),
             approved.label("approved"),
         )
         .select_from(_with_places())
-        .outerjoin(known, and_(same, known.c.models == request.models))
         .where(_selected(request.selection, SCORED))
         .group_by(uploads.c.sku, target)
         .order_by(uploads.c.sku, target)
@@ -92,12 +97,51 @@ def goldens_of(connection: Connection, request: RescoreRequest) -> tuple[GoldenI
             sku=row.sku,
             version=row.version,
             photos=row.photos,
-            known=row.known,
+            known=known[row.sku, row.version],
             exists=bool(row.there),
             approved=bool(row.approved),
         )
         for row in connection.execute(query)
     )
+
+
+def _known(connection: Connection, request: RescoreRequest) -> Counter[tuple[str, int]]:
+    """Of how many photos of each golden version these models said before what they would say now."""
+    target, source = _target(request), verdicts.c.calibration
+    same = (verdicts.c.upload_id == uploads.c.id) & (verdicts.c.golden_version == target)
+    query = (
+        select(uploads.c.sku, target.label("version"), source, func.count().label("photos"))
+        .select_from(_with_places().join(verdicts, and_(same, verdicts.c.models == request.models)))
+        .where(_selected(request.selection, SCORED))
+        .group_by(uploads.c.sku, target, source)
+    )
+    sources, known = Sources(connection, request), Counter[tuple[str, int]]()
+    for row in connection.execute(query):
+        known[row.sku, row.version] += row.photos * sources.speaks(row.calibration, row.sku, row.version)
+    return known
+
+
+class Sources:
+    """What the scores of each golden version are held against under the models of a request."""
+
+    def __init__(self, connection: Connection, request: RescoreRequest) -> None:
+        """Nothing is read yet."""
+        self._connection = connection
+        self._fleet = request.members.fleet.digest
+        self._found: dict[tuple[str, int], str] = {}
+
+    def speaks(self, source: str, sku: str, version: int) -> bool:
+        """Whether a verdict that rests on `source` would be the same today; without a comparison, nothing can change.
+
+        A golden version that was calibrated since holds scores against other numbers.
+        """
+        return not source or source == self._in_force(sku, version)
+
+    def _in_force(self, sku: str, version: int) -> str:
+        if (sku, version) not in self._found:
+            own = latest_calibration(self._connection, sku, version, self._fleet)
+            self._found[sku, version] = source_in_force(own, self._fleet)
+        return self._found[sku, version]
 
 
 def lots_of(connection: Connection, selection: Selection) -> int:
@@ -161,12 +205,22 @@ def _selected(selection: Selection, *states: str) -> ColumnElement[bool]:
 
 
 def _questioned() -> Select[Any]:
-    """Lots against which something stands: a photo that is open or failed, or an outcome a person has to look at."""
-    photo, upload, record = unit_photos.alias("photo"), uploads.alias("upload"), verdicts.alias("record")
+    """Lots against which something stands: a photo that is open or failed, one that an inspector rejected, or one that
+    nobody answered and whose outcome a person has to look at.
+    """
+    photo, upload = unit_photos.alias("photo"), uploads.alias("upload")
+    record, review = verdicts.alias("record"), reviews.alias("newest")
+    stands = case(
+        (upload.c.state != SCORED, true()),
+        (review.c.decision == Decision.REJECT, true()),
+        (review.c.decision.in_(_SETTLED), false()),
+        else_=record.c.outcome.not_in(_CLEAN),
+    )
     return (
         select(photo.c.order_code, photo.c.lot_code)
         .join_from(photo, upload, upload.c.id == photo.c.upload_id)
         .outerjoin(record, record.c.seq == first_verdict(upload.c.id))
-        .where(or_(upload.c.state != SCORED, record.c.outcome.not_in(_CLEAN)))
+        .outerjoin(review, review.c.seq == newest_review(upload.c.id))
+        .where(stands)
         .distinct()
     )

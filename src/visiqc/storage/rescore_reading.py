@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
 
+from visiqc.domain.agreement import AGREEING, CONTRADICTING
 from visiqc.domain.outcome import Outcome
-from visiqc.domain.rescore import ESCAPES, RescoredPhoto, RescoreTally, RescoreTask
+from visiqc.domain.rescore import RescoreTask
+from visiqc.domain.rescore_results import ESCAPES, RescoredPhoto, RescoreTally
+from visiqc.domain.review import Decision, Review, standing_review
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
 from visiqc.storage.database import Database
 from visiqc.storage.documents import from_document
 from visiqc.storage.lot_records import placed
 from visiqc.storage.rescore_plans import first_verdict
-from visiqc.storage.schema import rescore_photos, unit_photos, uploads, verdicts
+from visiqc.storage.review_records import newest_review
+from visiqc.storage.schema import rescore_photos, reviews, unit_photos, uploads, verdicts
 
-_RECORD, _NEW = verdicts.alias("of_record"), verdicts.alias("new")
+_RECORD, _NEW, _REVIEW = verdicts.alias("of_record"), verdicts.alias("new"), reviews.alias("newest")
 
 
 class RescoreReading:
@@ -24,10 +29,13 @@ class RescoreReading:
 
     _database: Database
 
-    def rescored_photos(self, run_id: str, *, after: int, limit: int) -> tuple[RescoredPhoto, ...]:
+    def rescored_photos(
+        self, run_id: str, *, after: int, limit: int, changed: bool = False
+    ) -> tuple[RescoredPhoto, ...]:
         """Photos of a run by position; see `RescoreRecords.rescored_photos`."""
         c = rescore_photos.c
-        query = _photos().where(c.rescore_id == run_id, c.position > after).order_by(c.position).limit(limit)
+        wanted = [c.outcome != c.was] if changed else []
+        query = _photos().where(c.rescore_id == run_id, c.position > after, *wanted).order_by(c.position).limit(limit)
         with self._database.reading() as connection:
             return tuple(map(_photo, connection.execute(query)))
 
@@ -38,6 +46,8 @@ class RescoreReading:
             _photos()
             .where(c.rescore_id == run_id, c.outcome != c.was)
             .order_by(
+                _first(_says(CONTRADICTING)),
+                _last(_says(AGREEING)),
                 _first(_escaped()),
                 _first(c.in_accepted_lot),
                 _first(_severity(c.outcome) > _severity(c.was)),
@@ -53,10 +63,11 @@ class RescoreReading:
     def rescore_tallies(self, run_id: str) -> tuple[RescoreTally, ...]:
         """Photos with a result by lot and outcomes; see `RescoreRecords.rescore_tallies`."""
         c, place = rescore_photos.c, unit_photos.c
-        groups = (place.order_code, place.lot_code, c.in_accepted_lot, c.was, c.outcome)
+        groups = (place.order_code, place.lot_code, c.in_accepted_lot, c.was, c.outcome, _REVIEW.c.decision)
         query = (
             select(*groups, func.count().label("photos"))
             .outerjoin_from(rescore_photos, unit_photos, place.upload_id == c.upload_id)
+            .outerjoin(_REVIEW, _REVIEW.c.seq == newest_review(c.upload_id))
             .where(c.rescore_id == run_id, c.outcome.is_not(None) | c.error.is_not(None))
             .group_by(*groups)
             .order_by(*groups)
@@ -68,6 +79,16 @@ class RescoreReading:
 def _first(condition: ColumnElement[bool]) -> ColumnElement[int]:
     """An order in which what fulfils the condition comes first."""
     return case((condition, 0), else_=1)
+
+
+def _last(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, 1), else_=0)
+
+
+def _says(outcomes: Mapping[Decision, tuple[Outcome, ...]]) -> ColumnElement[bool]:
+    """Whether the new outcome is one of those that a table names for what an inspector decided."""
+    c = rescore_photos.c
+    return or_(*((_REVIEW.c.decision == decision) & c.outcome.in_(those) for decision, those in outcomes.items()))
 
 
 def _escaped() -> ColumnElement[bool]:
@@ -88,11 +109,13 @@ def _photos() -> Select[Any]:
             uploads.c.document.label("upload"),
             _RECORD.c.document.label("before"),
             _NEW.c.document.label("now"),
+            _REVIEW.c.document.label("review"),
         )
         .join_from(rescore_photos, uploads, uploads.c.id == c.upload_id)
         .join(_RECORD, _RECORD.c.seq == first_verdict(c.upload_id))
         .outerjoin(_NEW, _NEW.c.seq == c.verdict_seq)
         .outerjoin(unit_photos, unit_photos.c.upload_id == c.upload_id)
+        .outerjoin(_REVIEW, _REVIEW.c.seq == newest_review(c.upload_id))
     )
 
 
@@ -110,6 +133,7 @@ def _photo(row: Row[Any]) -> RescoredPhoto:
         now=None if row.now is None else from_document(Verdict, row.now),
         error=row.error or "",
         moved=row.moved or 0.0,
+        review=None if row.review is None else standing_review((from_document(Review, row.review),)),
     )
 
 
@@ -120,5 +144,6 @@ def _tally(row: Row[Any]) -> RescoreTally:
         accepted=row.in_accepted_lot,
         before=Outcome(row.was),
         now=None if row.outcome is None else Outcome(row.outcome),
+        decision=None if row.decision in (None, Decision.UNDONE) else Decision(row.decision),
         photos=row.photos,
     )

@@ -9,22 +9,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, insert, select, update
 
-from visiqc.domain.rescore import (
-    RescoreCounts,
-    RescorePlan,
-    RescoreRequest,
-    RescoreResult,
-    RescoreRun,
-    RescoreTask,
-    moved,
-)
+from visiqc.domain.rescore import RescoreCounts, RescorePlan, RescoreRequest, RescoreResult, RescoreRun, RescoreTask
+from visiqc.domain.rescore_results import moved
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, NotFound
 from visiqc.storage.database import Database
 from visiqc.storage.documents import from_document, to_document
-from visiqc.storage.rescore_plans import goldens_of, left_out, lots_of, planned_rows, seconds_each
+from visiqc.storage.rescore_plans import Sources, goldens_of, left_out, lots_of, planned_rows, seconds_each
 from visiqc.storage.schema import FAILED, PENDING, rescore_ends, rescore_photos, rescores, verdicts
-from visiqc.storage.verdict_records import documents_of, keep_verdict
+from visiqc.storage.verdict_records import documents_of, keep_verdict, same_key
 
 
 class RescoreRecords:
@@ -79,18 +72,17 @@ class RescoreRecords:
     def open_photos(self, run_id: str, *, after: int, limit: int) -> tuple[tuple[RescoreTask, Verdict | None], ...]:
         """The next photos without a result; see `RescoreRecords.open_photos`."""
         c = rescore_photos.c
+        query: Select[Any] = (
+            select(c.position, c.upload_id, c.sku, c.golden_version)
+            .where(c.rescore_id == run_id, c.position > after, _open())
+            .order_by(c.position)
+            .limit(limit)
+        )
         with self._database.reading() as connection:
-            same = (verdicts.c.upload_id == c.upload_id) & (verdicts.c.golden_version == c.golden_version)
-            under = verdicts.c.models == _run(connection, run_id).request.models
-            query: Select[Any] = (
-                select(c.position, c.upload_id, c.sku, c.golden_version, verdicts.c.document)
-                .outerjoin_from(rescore_photos, verdicts, same & under)
-                .where(c.rescore_id == run_id, c.position > after, _open())
-                .order_by(c.position)
-                .limit(limit)
-            )
-            rows = connection.execute(query).all()
-        return tuple((_task(row), from_document(Verdict, row.document) if row.document else None) for row in rows)
+            request = _run(connection, run_id).request
+            tasks = [_task(row) for row in connection.execute(query)]
+            known = _known(connection, request, tasks)
+        return tuple((task, known.get(task.position)) for task in tasks)
 
     def add_rescore_results(self, run_id: str, results: Sequence[RescoreResult]) -> None:
         """Keep what came of some photos; see `RescoreRecords.add_rescore_results`."""
@@ -165,14 +157,29 @@ def _task(row: Row[Any]) -> RescoreTask:
     return RescoreTask(position=row.position, upload_id=row.upload_id, sku=row.sku, golden_version=row.golden_version)
 
 
+def _known(connection: Connection, request: RescoreRequest, tasks: Sequence[RescoreTask]) -> dict[int, Verdict]:
+    """By position, what the models of a request said before and would say again."""
+    v, of_upload = verdicts.c, {task.upload_id: task for task in tasks}
+    query = (
+        select(v.upload_id, v.golden_version, v.calibration, v.document)
+        .where(v.upload_id.in_(list(of_upload)), v.models == request.models)
+        .order_by(v.seq)
+    )
+    sources, known = Sources(connection, request), dict[int, Verdict]()
+    for row in connection.execute(query).all():
+        task = of_upload[row.upload_id]
+        same = row.golden_version == task.golden_version
+        if same and sources.speaks(row.calibration, task.sku, task.golden_version):
+            known[task.position] = from_document(Verdict, row.document)
+    return known
+
+
 def _kept(connection: Connection, verdict: Verdict) -> dict[str, Any]:
     """Write a verdict, or find the one of its key, and describe it for the plan's row."""
     kept = keep_verdict(connection, verdict)
-    v = verdicts.c
-    same = v.upload_id == kept.id, v.golden_version == kept.golden_version, v.models == kept.models
-    before = from_document(Verdict, documents_of(connection, kept.id).first() or "")
+    before = from_document(Verdict, connection.scalars(documents_of(kept.id)).first() or "")
     return {
-        "verdict_seq": connection.scalar(select(v.seq).where(*same)),
+        "verdict_seq": connection.scalar(select(verdicts.c.seq).where(same_key(kept))),
         "outcome": kept.outcome,
         "moved": moved(before, kept),
     }

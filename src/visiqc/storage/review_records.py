@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from visiqc.domain.review import Review, require_newest, standing_review
 from visiqc.storage.database import Database
@@ -59,6 +59,12 @@ class ReviewRecords:
             return tuple(connection.scalars(others))
 
         return self._database.write(work)
+
+
+def newest_review(upload_id: ColumnElement[str]) -> ColumnElement[int]:
+    """Row number of the newest review of an upload; it stands, unless it is an `undone`."""
+    row = reviews.alias("review_of_upload")
+    return select(func.max(row.c.seq)).where(row.c.upload_id == upload_id).scalar_subquery()
 
 
 def _reviews(connection: Connection, upload_id: str) -> tuple[Review, ...]:

@@ -28,8 +28,9 @@ from visiqc.service.deps import InspectorDep, Shop, ShopDep, ViewerDep
 from visiqc.service.examples import answers, problems
 from visiqc.service.guarded import GuardedRoute
 from visiqc.service.images import etag_of, image, sniffed
+from visiqc.service.queue_schemas import QueueOut
 from visiqc.service.review_examples import QUEUE, REVIEW, REVIEW_IN, REVIEWS, SHEET, VIEWERS
-from visiqc.service.review_schemas import QueueOut, ReviewIn, ReviewOut, ReviewsOut, SheetOut, ViewersOut, sheet_of
+from visiqc.service.review_schemas import ReviewIn, ReviewOut, ReviewsOut, SheetOut, ViewersOut, sheet_of
 from visiqc.service.routes.scores import ScoreId
 
 router = APIRouter(tags=["reviews"], route_class=GuardedRoute)
@@ -95,6 +96,7 @@ def read_sheet(score_id: ScoreId, _caller: ViewerDep, shop: ShopDep, wanted: Fil
         shared_frame(upload, verdict, parts),
         item,
         parts.records.reviews(score_id),
+        rescored=parts.records.requeued(score_id) if item and item.rescored else None,
         following=following[0].upload_id if following else None,
         waiting=_waiting(shop, wanted),
     )

@@ -1,16 +1,17 @@
 """The tables. A record is kept whole as a JSON document; columns beside it are for finding and joining it.
 
 Rows are only ever added, but for `uploads.state`, `uploads.failure`, `api_keys.revoked_at`, a user's password and
-`disabled_at`, `jobs`, `sessions`, `queue`, `viewings`, and the results in `rescore_photos`. In `goldens`, `approvals`,
-`calibrations`, `verdicts`, `model_sets`, `golden_features`, `orders`, `milestones`, `lots`, `unit_photos`, `logins`,
-`rescores`, `rescore_ends` and `reviews` the database itself refuses changes, and it refuses to delete an upload or a
-user (SQLite triggers, in the migrations).
+`disabled_at`, `jobs`, `sessions`, `queue`, `viewings`, `rescore_leases`, and the results in `rescore_photos`. In
+`goldens`, `approvals`, `calibrations`, `verdicts`, `model_sets`, `golden_features`, `orders`, `milestones`, `lots`,
+`unit_photos`, `logins`, `rescores`, `rescore_ends` and `reviews` the database itself refuses changes, and it refuses to
+delete an upload or a user (SQLite triggers, in the migrations).
 """
 
 from visiqc.storage.schema.columns import FAILED, PENDING, SCORED, metadata
 from visiqc.storage.schema.inspection import (
     queue,
     rescore_ends,
+    rescore_leases,
     rescore_photos,
     rescores,
     reviews,
@@ -63,6 +64,7 @@ __all__ = [
     "queue",
     "requests",
     "rescore_ends",
+    "rescore_leases",
     "rescore_photos",
     "rescores",
     "reviews",

@@ -65,12 +65,14 @@ queue = Table(
     Column("milestone", String(64)),
     Column("decision", String(16), nullable=False),
     Column("decided_by", Text, nullable=False),
+    Column("rescore_id", String(64), ForeignKey("rescores.id")),
+    Column("verdict_seq", ROW_NUMBER, ForeignKey("verdicts.seq")),
     Index(None, "is_open", "rank", "p_value", "upload_seq"),
     Index(None, "order_code", "lot_code", "is_open", "rank", "p_value", "upload_seq"),
     Index(None, "upload_seq"),
 )
 """What inspectors look at next, made from verdicts of record and reviews, which stay the record; `rank` is 0 for what
-must be seen first."""
+must be seen first. Where a re-score found a photo riskier, `rescore_id` and `verdict_seq` name it and its verdict."""
 
 rescores = Table(
     "rescores",
@@ -90,6 +92,16 @@ rescore_ends = Table(
     Column("rescore_id", String(64), ForeignKey("rescores.id"), primary_key=True),
     Column("finished_at", UtcDateTime, nullable=False),
 )
+
+rescore_leases = Table(
+    "rescore_leases",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("worker", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("leased_until", UtcDateTime, nullable=False),
+)
+"""Requests that a process is working on; a row that was not renewed in time is a dead one's."""
 
 rescore_photos = Table(
     "rescore_photos",

@@ -57,15 +57,16 @@ verdicts = Table(
     Column("upload_id", String(64), ForeignKey("uploads.id"), nullable=False),
     *golden_columns(),
     Column("models", String(64), nullable=False),
+    Column("calibration", String(64), nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("golden_view", Text),
     Column("made_at", UtcDateTime, nullable=False),
     Column("document", Text, nullable=False),
-    UniqueConstraint("upload_id", "golden_version", "models"),
+    UniqueConstraint("upload_id", "golden_version", "models", "calibration"),
     sqlite_autoincrement=True,
 )
-"""`models` is the SHA-256 of the digests of models and fleet sidecar, one a line; an upload's first row is its verdict
-of record."""
+"""`models` is the SHA-256 of the digests of models and fleet sidecar, one a line; `calibration` is what the score was
+held against, empty where there was none. An upload's first row is its verdict of record."""
 
 jobs = Table(
     "jobs",

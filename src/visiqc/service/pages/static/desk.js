@@ -38,11 +38,17 @@ export function showFacts(sheet) {
   by("outcome").className = `outcome ${(sheet.outcome ?? "").toLowerCase()}`;
   by("outcome").textContent = (sheet.outcome ?? "not scored").replace("_", " ");
   by("waiting").textContent = `${sheet.left} waiting`;
-  by("reasons").replaceChildren(...sheet.reasons.map((reason) => element("li", { text: reason.message })));
+  by("reasons").replaceChildren(...rescoredReasons(sheet.rescored), ...sheet.reasons.map((reason) => element("li", { text: reason.message })));
   by("score").replaceChildren(...scoreFacts(sheet));
   by("quality").replaceChildren(...sheet.quality.flatMap(qualityFact));
   showHistory(sheet.reviews);
 }
+
+// Why a photo waits whose verdict of record did not ask for anybody.
+const rescoredReasons = (rescored) => rescored === null ? [] : [
+  element("li", { text: rescored.said, className: "rescored" }),
+  ...rescored.reasons.map((reason) => element("li", { text: `now: ${reason.message}` })),
+];
 
 function scoreFacts({ calibration, identity, threshold_from, sku, golden_version, golden_view }) {
   const held = calibration ? [

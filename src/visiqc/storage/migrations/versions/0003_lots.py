@@ -1,4 +1,4 @@
-"""Orders, lots and their photos; leased jobs; verdicts by upload, golden version and model set."""
+"""Orders, lots and their photos; leased jobs; verdicts by upload, golden version, model set and calibration."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def _make_verdicts() -> None:
         sa.Column("sku", sa.String(64), nullable=False),
         sa.Column("golden_version", sa.Integer, nullable=False),
         sa.Column("models", sa.String(64), nullable=False),
+        sa.Column("calibration", sa.String(64), nullable=False),
         sa.Column("outcome", sa.String(16), nullable=False),
         sa.Column("golden_view", sa.Text),
         sa.Column("made_at", TIME, nullable=False),
@@ -59,19 +60,23 @@ def _make_verdicts() -> None:
             ["sku", "golden_version"], ["goldens.sku", "goldens.version"], name="fk_verdicts_goldens"
         ),
         sa.UniqueConstraint(
-            "upload_id", "golden_version", "models", name="uq_verdicts_upload_id_golden_version_models"
+            "upload_id",
+            "golden_version",
+            "models",
+            "calibration",
+            name="uq_verdicts_upload_id_golden_version_models_calibration",
         ),
         sqlite_autoincrement=True,
     )
 
 
 def _bring_verdicts_back() -> None:
-    """Copy the rows, each with the name of the models that its document lists; in the order their photos came."""
+    """Copy the rows, each with the models and the calibration that its document names; in the order of their photos."""
     connection = op.get_bind()
     columns = "upload_id, sku, golden_version, outcome, made_at, document"
     insert = sa.text(
-        f"INSERT INTO verdicts ({columns}, models, golden_view) VALUES "  # noqa: S608 - constants of this file
-        "(:upload_id, :sku, :golden_version, :outcome, :made_at, :document, :models, :golden_view)"
+        f"INSERT INTO verdicts ({columns}, models, calibration, golden_view) VALUES "  # noqa: S608 - constants of this file
+        "(:upload_id, :sku, :golden_version, :outcome, :made_at, :document, :models, :calibration, :golden_view)"
     )
     last, found = 0, True
     page = sa.text(
@@ -90,7 +95,8 @@ def _bring_verdicts_back() -> None:
 def _from_document(document: str) -> dict[str, str | None]:
     verdict = json.loads(document)
     models = hashlib.sha256("\n".join(verdict.get("model_digests") or ()).encode()).hexdigest()
-    return {"models": models, "golden_view": verdict.get("golden_view")}
+    calibration = (verdict.get("calibration") or {}).get("source", "")
+    return {"models": models, "calibration": calibration, "golden_view": verdict.get("golden_view")}
 
 
 def _make_jobs() -> None:

@@ -44,6 +44,14 @@ def _make_runs() -> None:
         sa.PrimaryKeyConstraint("rescore_id", name="pk_rescore_ends"),
         sa.ForeignKeyConstraint(["rescore_id"], ["rescores.id"], name="fk_rescore_ends_rescores"),
     )
+    op.create_table(
+        "rescore_leases",
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("worker", sa.Text, nullable=False),
+        sa.Column("since", TIME, nullable=False),
+        sa.Column("leased_until", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name="pk_rescore_leases"),
+    )
 
 
 def _make_photos() -> None:

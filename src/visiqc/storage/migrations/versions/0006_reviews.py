@@ -73,8 +73,12 @@ def _make_queue() -> None:
         sa.Column("milestone", sa.String(64)),
         sa.Column("decision", sa.String(16), nullable=False),
         sa.Column("decided_by", sa.Text, nullable=False),
+        sa.Column("rescore_id", sa.String(64)),
+        sa.Column("verdict_seq", ROW_NUMBER),
         sa.PrimaryKeyConstraint("upload_id", name="pk_queue"),
         sa.ForeignKeyConstraint(["upload_id"], ["uploads.id"], name="fk_queue_uploads"),
+        sa.ForeignKeyConstraint(["rescore_id"], ["rescores.id"], name="fk_queue_rescores"),
+        sa.ForeignKeyConstraint(["verdict_seq"], ["verdicts.seq"], name="fk_queue_verdicts"),
     )
     for columns in (
         ["is_open", "rank", "p_value", "upload_seq"],
