@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from visiqc.domain.lot import Lot, Order, UnitPhoto
+from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.unit import PhotoResult
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.errors import Conflict, NotFound
@@ -80,6 +80,21 @@ class MemoryLots:
             here = [p for p in self._unit_photos.values() if (p.order, p.lot, p.milestone) == (order, lot, milestone)]
             by_digest = {self.upload(photo.upload_id).photo_digest: photo for photo in here}
         return {digest: by_digest[digest] for digest in digests if digest in by_digest}
+
+    def first_photos(self, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
+        with self._lock:
+            firsts: dict[str, UnitPhoto] = {}
+            for photo in self._unit_photos.values():
+                firsts.setdefault(self.upload(photo.upload_id).photo_digest, photo)
+        return {digest: firsts[digest] for digest in digests if digest in firsts}
+
+    def repeated_files(self, order: str, lot: str) -> tuple[RepeatedFile, ...]:
+        with self._lock:
+            inside = [photo for photo in self._unit_photos.values() if (photo.order, photo.lot) == (order, lot)]
+            digests = [self.upload(photo.upload_id).photo_digest for photo in inside]
+            firsts = self.first_photos(digests)
+        pairs = zip(inside, (firsts[digest] for digest in digests), strict=True)
+        return tuple(RepeatedFile(photo=photo, first=first) for photo, first in pairs if first != photo)
 
     def unit_photo(self, upload_id: str) -> UnitPhoto | None:
         return self._unit_photos.get(upload_id)

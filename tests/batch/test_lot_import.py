@@ -12,7 +12,7 @@ import pytest
 from builders import SKU, FixedClock, a_golden, a_verdict, later
 from services import jpeg, memory_parts
 from visiqc.batch import lot_import
-from visiqc.batch.lot_import import LotImport
+from visiqc.batch.lot_import import LotImport, Taken
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import InputError, NotFound, Unavailable, UnreadablePhoto
@@ -38,10 +38,12 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
     records.close()
 
 
-def take(job: LotImport, *units: int) -> None:
-    for unit in units:
-        photo = SentUnitPhoto(photo=SentPhoto(name=f"{unit}.jpg", content=jpeg(unit)), unit=unit, view="front")
-        job.take("PO-7", "L1", SKU, "pre-shipment", photo)
+def photo_of(unit: int) -> SentUnitPhoto:
+    return SentUnitPhoto(photo=SentPhoto(name=f"{unit}.jpg", content=jpeg(unit)), unit=unit, view="front")
+
+
+def take(job: LotImport, *units: int, lot: str = "L1", milestone: str = "pre-shipment") -> list[Taken]:
+    return [job.take("PO-7", lot, SKU, milestone, photo_of(unit)) for unit in units]
 
 
 def verdicts(parts: Parts) -> list[int]:
@@ -55,6 +57,17 @@ def test_each_photo_is_in_its_lot_and_has_its_verdict(parts: Parts) -> None:
     assert (job.done.new, job.done.known, job.done.scored) == (2, 1, 2)
     assert list(job.done.lots) == [("PO-7", "L1")]
     assert verdicts(parts) == [1, 1]
+
+
+def test_a_file_of_another_lot_or_milestone_is_taken_in_scored_and_told(parts: Parts) -> None:
+    with LotImport(parts, score=True) as job:
+        (first,) = take(job, 1)
+        (elsewhere,) = take(job, 1, lot="L2")
+        (later_on,) = take(job, 1, milestone="first-article")
+        assert first.repeats is None
+        said = "the same file as unit 1, front, milestone pre-shipment, lot L1 of order PO-7"
+        assert str(elsewhere.repeats) == str(later_on.repeats) == said
+    assert (job.done.new, job.done.repeated, job.done.scored) == (3, 2, 3)
 
 
 def test_a_line_that_cannot_be_used_opens_no_order_and_no_lot(parts: Parts) -> None:
@@ -108,9 +121,7 @@ def test_a_photo_that_cannot_be_scored_is_told_on_the_record_and_the_rest_goes_o
     monkeypatch.setattr(lot_import, "score_upload", broken)
     for _ in range(2):  # a later import says it again
         with LotImport(parts, score=True) as job:
-            for unit in (1, 2):
-                with pytest.raises(InputError, match="taken in and cannot be scored: no picture in it"):
-                    take(job, unit)
+            assert [each.failure for each in take(job, 1, 2)] == ["no picture in it"] * 2
         assert (job.done.scored, job.done.failed) == (0, 2)
     assert [bool(each.failure) for each in parts.records.photo_results("PO-7", "L1")] == [True, True]
 

@@ -67,6 +67,23 @@ def test_importing_twice_changes_nothing(visiqc: Run, home: Path, laid: Path) ->
     assert visiqc("lot", "show", "PO-7", "L1", "--json").out == before
 
 
+def test_a_file_of_another_lot_is_imported_and_named_with_where_it_came_first(
+    visiqc: Run, home: Path, laid: Path
+) -> None:
+    assert visiqc("lot", "import", laid, "--sku", "signet", "--no-score").err.count("the same file") == 0
+    (laid / "PO-7" / "L1").rename(laid / "PO-7" / "L2")
+    ran = visiqc("lot", "import", laid, "--sku", "signet", "--no-score")
+    assert ran.code == 0
+    said = "the same file as unit 1, front, milestone pre-shipment, lot L1 of order PO-7"
+    assert f"PO-7/L2/pre-shipment/1-front.jpg: it was taken in and is {said}" in ran.err
+    assert "2 photos are files that came before elsewhere; they are named above" in ran.out
+    shown = visiqc("lot", "show", "PO-7", "L2").out
+    assert "2 open; 2 files that came before" in shown
+    assert f"unit 1, view front: {said}" in shown
+    document = json.loads(visiqc("lot", "show", "PO-7", "L2", "--json").out)
+    assert document["milestones"][-1]["repeated_files"][0]["message"] == said
+
+
 def test_broken_lines_are_named_with_their_number_and_the_rest_is_imported(
     visiqc: Run, home: Path, tmp_path: Path, photos: list[Path]
 ) -> None:

@@ -16,7 +16,7 @@ from builders import (
     digest_of,
     later,
 )
-from visiqc.domain.lot import UnitPhoto
+from visiqc.domain.lot import RepeatedFile, UnitPhoto
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.upload import Upload
 from visiqc.errors import Conflict, InputError, NotFound
@@ -88,6 +88,19 @@ def test_the_same_photo_of_a_milestone_is_kept_once(stocked: Records) -> None:
     assert [upload.id for upload in stocked.pending()] == ["a", "c"]
     digest = digest_of("bytes")
     assert stocked.known_photos("PO-7", "L1", "pre-shipment", [digest, "other"]) == {digest: first}
+
+
+def test_a_file_that_came_before_is_named_with_where_it_came_first(stocked: Records) -> None:
+    stocked.add_lot(a_lot(code="L2"))
+    (first,) = stocked.accept_unit_photos(*sent("a", "bytes", unit=3))
+    (again,) = stocked.accept_unit_photos(*sent("b", "bytes", milestone="raw-material"))
+    (third,) = stocked.accept_unit_photos(*sent("c", "bytes", lot="L2"))
+    stocked.accept_unit_photos(*sent("d", "other", lot="L2"))
+    assert stocked.first_photos([digest_of("bytes"), "unknown"]) == {digest_of("bytes"): first}
+    assert stocked.repeated_files("PO-7", "L1") == (RepeatedFile(photo=again, first=first),)
+    (in_another_lot,) = stocked.repeated_files("PO-7", "L2")
+    assert (in_another_lot.photo, in_another_lot.first) == (third, first)
+    assert str(in_another_lot) == "the same file as unit 3, front, milestone pre-shipment, lot L1 of order PO-7"
 
 
 def test_racing_senders_of_one_photo_make_one_upload(stocked: Records) -> None:

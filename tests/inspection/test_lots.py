@@ -66,6 +66,21 @@ def test_a_photo_of_another_unit_is_not_taken_a_second_time(lot: Parts) -> None:
     assert len(add(lot, of_unit(4), milestone="first-article")) == 1
 
 
+def test_a_file_that_came_before_at_another_milestone_or_in_another_lot_is_taken_in_and_told(lot: Parts) -> None:
+    open_lot("PO-7", "L2", "plate", lot)
+    (first,) = add(lot, of_unit(3))
+    (later,) = add(lot, of_unit(4), milestone="first-article")
+    (elsewhere, fresh) = add_unit_photos("PO-7", "L2", "pre-shipment", [of_unit(5), of_unit(5, SECOND)], lot)
+    (again,) = add_unit_photos("PO-7", "L2", "pre-shipment", [of_unit(5)], lot)
+    assert (later.new, elsewhere.new, again.new) == (True, True, False)
+    assert (first.repeats, fresh.repeats) == (None, None)
+    for each in (later, elsewhere, again):
+        assert str(each.repeats) == "the same file as unit 3, view-1, milestone pre-shipment, lot L1 of order PO-7"
+    assert [len(each.repeated) for each in lot_report("PO-7", "L1", lot.records).milestones] == [0, 1, 0, 0]
+    assert [each.photo.unit for each in lot_report("PO-7", "L2", lot.records).milestones[-1].repeated] == [5]
+    assert score_upload(elsewhere.photo.upload_id, lot).outcome is Outcome.PASS
+
+
 def test_all_photos_are_taken_in_or_none_and_every_bad_one_is_named(lot: Parts) -> None:
     before = stored_blobs_of(lot)
     broken = replace(FIRST, name="broken.jpg", content=FIRST.content[:2000])

@@ -131,6 +131,24 @@ def test_the_same_file_again_is_the_same_photo(client: httpx2.Client) -> None:
     assert "the photo of unit 1, view front already" in other.json()["detail"]
 
 
+def test_a_file_of_another_lot_is_scored_and_the_answer_and_the_lot_say_where_it_came_first(
+    client: httpx2.Client,
+) -> None:
+    client.post("/v1/orders/PO-7/lots", json={"code": "L2", "sku": "plate"})
+    first = send(client, ("PASS.jpg", 1), units=[3], views=["front"]).json()["photos"][0]
+    form = {"data": {"units": [1], "views": ["front"]}, "files": files(("PASS.jpg", 1))}
+    again = client.post(PHOTOS.replace("L1", "L2"), **form).json()["photos"][0]
+    assert (first["repeats"], again["known"], again["score"]["verdict"]["outcome"]) == (None, False, "PASS")
+    place = {"order": "PO-7", "lot": "L1", "milestone": "pre-shipment", "unit": 3, "view": "front"}
+    words = "the same file as unit 3, front, milestone pre-shipment, lot L1 of order PO-7"
+    assert again["repeats"] == {"upload_id": first["score"]["id"], **place, "message": words}
+    (repeated,) = client.get(HERE.replace("L1", "L2")).json()["milestones"][-1]["repeated_files"]
+    assert repeated == {"upload_id": again["score"]["id"], "unit": 1, "view": "front", "first": again["repeats"]}
+    assert client.get(HERE).json()["milestones"][-1]["repeated_files"] == []
+    sheets = [client.get(f"/v1/scores/{photo['score']['id']}/sheet").json() for photo in (first, again)]
+    assert [sheet["repeats"] for sheet in sheets] == [None, again["repeats"]]
+
+
 def test_an_idempotency_key_stands_for_its_photos(client: httpx2.Client) -> None:
     first, second = (send(client, ("a.jpg", 1), units=[1], views=["front"], idempotency_key="7") for _ in range(2))
     assert [each["score"]["id"] for each in first.json()["photos"]] == [

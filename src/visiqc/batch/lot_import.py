@@ -12,7 +12,7 @@ from typing import Final
 
 from visiqc.batch.leases import LEASE_S, Leases
 from visiqc.batch.scoring import score_or_fail
-from visiqc.domain.lot import MILESTONES, Order
+from visiqc.domain.lot import MILESTONES, Order, RepeatedFile
 from visiqc.errors import InputError, NotFound, Unavailable
 from visiqc.inspection.inspect import approved_golden, decoded_photos, score_upload
 from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos, open_lot, open_order
@@ -31,6 +31,7 @@ class Imported:
         known: Photos that were there already.
         scored: Photos that were scored here.
         failed: Photos that cannot be scored, now or since an earlier import.
+        repeated: Photos whose very file came before, at another milestone or in another lot.
         lots: Order and lot of every photo.
     """
 
@@ -38,7 +39,21 @@ class Imported:
     known: int = 0
     scored: int = 0
     failed: int = 0
+    repeated: int = 0
     lots: dict[tuple[str, str], None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is to be said of a photo that is in its lot.
+
+    Attributes:
+        repeats: Where its very file came before, if it did.
+        failure: Why it cannot be scored, if it cannot.
+    """
+
+    repeats: RepeatedFile | None = None
+    failure: str | None = None
 
 
 class LotImport:
@@ -64,11 +79,11 @@ class LotImport:
     def __exit__(self, *_: object) -> None:
         self._leases.stop()
 
-    def take(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> None:
+    def take(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> Taken:
         """Take in one photo, opening its order and its lot where they are not there yet; then score it.
 
         Raises:
-            InputError: The photo or its place cannot be used; or it was taken in and cannot be scored.
+            InputError: The photo or its place cannot be used.
             NotFound: The lot is not open, and no product was named to open it for; or the product has no golden.
             Conflict: The lot is of another product; or no golden version of it is approved.
             Unavailable: Database, disk or models are out of reach.
@@ -80,15 +95,12 @@ class LotImport:
             self.done.new += 1
         else:
             self.done.known += 1
+        self.done.repeated += added.repeats is not None
         if self._score:
             self._score_or_leave(added.photo.upload_id)
-            self._require_scored(added.photo.upload_id)
-
-    def _require_scored(self, upload_id: str) -> None:
-        failure = self._parts.records.upload(upload_id).failure
-        if failure is not None:
-            self.done.failed += 1
-            raise InputError(f"it was taken in and cannot be scored: {failure}")
+        failure = self._parts.records.upload(added.photo.upload_id).failure if self._score else None
+        self.done.failed += failure is not None
+        return Taken(added.repeats, failure)
 
     def _open(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> None:
         records = self._parts.records

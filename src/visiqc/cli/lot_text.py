@@ -26,6 +26,7 @@ def describe_lot(report: LotReport) -> str:
     for milestone in report.milestones:
         lines.append(_milestone_line(milestone))
         lines += [_unit_line(unit) for unit in milestone.units]
+        lines += [f"    {each.photo}: {each}" for each in milestone.repeated]
     return "\n".join(lines)
 
 
@@ -33,7 +34,8 @@ def _milestone_line(milestone: MilestoneReport) -> str:
     if not milestone.units:
         return f"  {milestone.name}: no photo"
     counts = ", ".join(f"{count} {name}" for name, count in milestone.counts.items() if count) + _unseen(milestone)
-    return f"  {milestone.name}: {len(milestone.units)} units, {milestone.photos} photos: {counts}"
+    repeated = f"; {len(milestone.repeated)} files that came before" if milestone.repeated else ""
+    return f"  {milestone.name}: {len(milestone.units)} units, {milestone.photos} photos: {counts}{repeated}"
 
 
 def _unseen(milestone: MilestoneReport) -> str:
@@ -78,6 +80,10 @@ def _milestone(milestone: MilestoneReport) -> dict[str, Any]:
         "counts": milestone.counts,
         "unseen": milestone.unseen,
         "unseen_ranges": milestone.unseen_ranges(),
+        "repeated_files": [
+            {"photo": asdict(each.photo), "first": asdict(each.first), "message": str(each)}
+            for each in milestone.repeated
+        ],
         "units": units,
     }
 
@@ -95,6 +101,8 @@ def describe_import(done: Imported, *, broken: int, pending: int, records: Recor
     lines = [f"{done.new} photos imported, {done.known} were there already, {done.scored} scored here"]
     if done.failed:
         lines.append(f"{done.failed} photos could not be scored; visiqc lot retry has them tried again")
+    if done.repeated:
+        lines.append(f"{done.repeated} photos are files that came before elsewhere; they are named above")
     if broken:
         lines.append(f"{broken} lines could not be used; they are named above")
     if pending:

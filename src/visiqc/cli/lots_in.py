@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from visiqc.batch.lot_import import LotImport
+from visiqc.batch.lot_import import LotImport, Taken
 from visiqc.cli.lot_lines import BrokenLine, LotLine, lot_lines
 from visiqc.cli.progress import progress
 from visiqc.domain.golden import checked_sku
@@ -37,21 +37,27 @@ def import_lines(folder: Path, sku: str, job: LotImport, *, max_bytes: int) -> i
     with progress(f"import {folder.name or folder}", unit="photo") as steps:
         for done, line in enumerate(lot_lines(folder, sku=sku)):
             steps(line.where, done, total)
-            if why := _refusal(line, job, max_bytes):
-                broken += 1
+            taken = _take(line, job, max_bytes)
+            broken += isinstance(taken, str)
+            for said in [taken] if isinstance(taken, str) else _findings(taken):
                 with steps.aside():
-                    typer.echo(f"visiqc: {line.where}: {why}", err=True)
+                    typer.echo(f"visiqc: {line.where}: {said}", err=True)
         steps("done", total, total)
     return broken
 
 
-def _refusal(line: LotLine | BrokenLine, job: LotImport, max_bytes: int) -> str:
-    """Take one line in; why it cannot be, or nothing."""
+def _take(line: LotLine | BrokenLine, job: LotImport, max_bytes: int) -> Taken | str:
+    """Take one line in, or say why it cannot be."""
     if isinstance(line, BrokenLine):
         return line.why
     try:
         photo = SentUnitPhoto(photo=line.file.read(max_bytes=max_bytes), unit=line.unit, view=line.view)
-        job.take(line.order, line.lot, line.sku, line.milestone, photo)
+        return job.take(line.order, line.lot, line.sku, line.milestone, photo)
     except (InputError, NotFound, Conflict) as err:
         return str(err)
-    return ""
+
+
+def _findings(taken: Taken) -> list[str]:
+    """What is to be said of a photo that was taken in."""
+    repeats = [] if taken.repeats is None else [f"it was taken in and is {taken.repeats}"]
+    return repeats + ([] if taken.failure is None else [f"it was taken in and cannot be scored: {taken.failure}"])

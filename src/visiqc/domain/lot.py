@@ -116,6 +116,11 @@ class UnitPhoto:
     def __str__(self) -> str:
         return f"unit {self.unit}, view {self.view}"
 
+    @property
+    def in_full(self) -> str:
+        """Where it is among all orders, in words."""
+        return f"unit {self.unit}, {self.view}, milestone {self.milestone}, lot {self.lot} of order {self.order}"
+
     def require_place(self, unit: int, view: str) -> None:
         """Return where the very file of this photo was sent for the same place again; `InputError` names both."""
         if (self.unit, self.view) != (unit, view):
@@ -123,6 +128,22 @@ class UnitPhoto:
                 f"this very file is the photo of {self} already, not of unit {unit}, view {view}; "
                 "photograph each unit and view itself"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatedFile:
+    """A photo whose very file came before, at another milestone or in another lot: it shows nothing new.
+
+    Attributes:
+        photo: Its own place.
+        first: Where these bytes came first.
+    """
+
+    photo: UnitPhoto
+    first: UnitPhoto
+
+    def __str__(self) -> str:
+        return f"the same file as {self.first.in_full}"
 
 
 def _require_utc(moment: datetime) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from visiqc.domain.lot import Lot, Order, UnitPhoto
+from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.unit import PhotoResult
 from visiqc.domain.upload import RequestKey, Upload
 
@@ -109,6 +109,14 @@ class LotRecords(Protocol):
 
     def known_photos(self, order: str, lot: str, milestone: str, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
         """By digest, those of the photos that a milestone of a lot has already."""
+        ...
+
+    def first_photos(self, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
+        """By digest, the first photo of a unit with these bytes, of any order; those that no unit has are left out."""
+        ...
+
+    def repeated_files(self, order: str, lot: str) -> tuple[RepeatedFile, ...]:
+        """Photos of a lot whose bytes came before as those of another photo, in the order they were accepted."""
         ...
 
     def unit_photo(self, upload_id: str) -> UnitPhoto | None:

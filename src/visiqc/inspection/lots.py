@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from visiqc.domain.codes import checked_view
-from visiqc.domain.lot import MILESTONES, Lot, Order, UnitPhoto
+from visiqc.domain.lot import MILESTONES, Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.lot_report import LotReport, report_lot
 from visiqc.domain.reasons import Reason
-from visiqc.domain.upload import RequestKey
+from visiqc.domain.upload import RequestKey, Upload
 from visiqc.errors import InputError
 from visiqc.inspection.inspect import (
     approved_golden,
@@ -46,10 +46,17 @@ class SentUnitPhoto:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A photo that is in its lot now, and whether it came just now."""
+    """A photo that is in its lot now.
+
+    Attributes:
+        photo: Its place.
+        new: Whether it came just now.
+        repeats: Where its very file came before, if it did.
+    """
 
     photo: UnitPhoto
     new: bool
+    repeats: RepeatedFile | None = None
 
 
 def open_order(code: str, parts: Parts, *, milestones: Sequence[str] = MILESTONES) -> Order:
@@ -95,7 +102,8 @@ def add_unit_photos(
 ) -> tuple[Added, ...]:
     """Take photos of units into a milestone of a lot, all of them or none; what is taken in will get a verdict.
 
-    The same photo again is the same upload. Photos keep the golden version that was current when they came.
+    The same photo again is the same upload. A file that came before at another milestone or in another lot is taken in,
+    and said to be one. Photos keep the golden version that was current when they came.
 
     Args:
         order: Code of an order.
@@ -125,7 +133,20 @@ def add_unit_photos(
     if request is not None and not places:
         parts.records.keep_key(request)
     fresh = iter(kept)
-    return tuple(Added(known[digest], new=False) if digest in known else next(fresh) for digest in digests)
+    added = [Added(known[digest], new=False) if digest in known else next(fresh) for digest in digests]
+    firsts = parts.records.first_photos(digests)
+    pairs = zip(added, digests, strict=True)
+    return tuple(replace(each, repeats=_repeats(each.photo, firsts[digest])) for each, digest in pairs)
+
+
+def repeated_file(upload: Upload, records: Records) -> RepeatedFile | None:
+    """Where the very file of a photo of a unit came before; None where it did not, or shows no unit of a lot."""
+    photo = records.unit_photo(upload.id)
+    return photo and _repeats(photo, records.first_photos([upload.photo_digest])[upload.photo_digest])
+
+
+def _repeats(photo: UnitPhoto, first: UnitPhoto) -> RepeatedFile | None:
+    return None if first.upload_id == photo.upload_id else RepeatedFile(photo=photo, first=first)
 
 
 def _require_usable(
@@ -186,4 +207,5 @@ def lot_report(order: str, lot: str, records: Records) -> LotReport:
     def views_of(version: int) -> tuple[str, ...]:
         return records.golden(inside.sku, version).views
 
-    return report_lot(records.order(order), inside, records.photo_results(order, lot), views_of)
+    photos, repeated = records.photo_results(order, lot), records.repeated_files(order, lot)
+    return report_lot(records.order(order), inside, photos, views_of, repeated=repeated)

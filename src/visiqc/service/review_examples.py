@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from visiqc.service.examples import SCORE, VERDICT
+from visiqc.service.lot_examples import SEEN_BEFORE
 
 _HERE: Final = f"/v1/scores/{SCORE['id']}"
 _PLACE: Final[dict[str, Any]] = {
@@ -74,6 +75,7 @@ SHEET: Final[dict[str, Any]] = {
     "outcome": "REVIEW",
     "reasons": VERDICT["reasons"],
     "place": _PLACE,
+    "repeats": SEEN_BEFORE,
     "frame": {"width": 1024, "height": 768, "compared": True, "full": 2.5},
     "regions": [
         {

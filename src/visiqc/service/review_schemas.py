@@ -9,12 +9,14 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from visiqc.domain.inspection_queue import QueueCount, QueueItem
+from visiqc.domain.lot import RepeatedFile
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.review import Decision, Review, standing_review
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.reviewing import SaidRegion
 from visiqc.inspection.side_by_side import SharedFrame
+from visiqc.service.lot_schemas import SeenBeforeOut
 from visiqc.service.schemas import CalibrationOut, IdentityOut, MeasurementOut, ReasonOut
 from visiqc.vision.outlines import moved
 
@@ -214,7 +216,9 @@ class PicturesOut(_Out):
 
 
 class SheetOut(_Out):
-    """All that an inspector needs to answer one photo; `next` is the photo after it in the same queue."""
+    """All that an inspector needs to answer one photo; `next` is the photo after it in the same queue, `repeats` says
+    where its very file came before.
+    """
 
     id: str
     sku: str
@@ -225,6 +229,7 @@ class SheetOut(_Out):
     outcome: Outcome | None
     reasons: list[ReasonOut]
     place: PlaceOut | None
+    repeats: SeenBeforeOut | None
     frame: FrameOut
     regions: list[ShownRegionOut]
     quality: list[MeasurementOut]
@@ -253,6 +258,7 @@ def sheet_of(
     item: QueueItem | None,
     reviews: Sequence[Review],
     *,
+    repeats: RepeatedFile | None,
     following: str | None,
     waiting: int,
 ) -> SheetOut:
@@ -268,6 +274,7 @@ def sheet_of(
         outcome=verdict.outcome if verdict else None,
         reasons=[ReasonOut.model_validate(reason) for reason in verdict.reasons] if verdict else [],
         place=PlaceOut.model_validate(item.unit_photo) if item and item.unit_photo else None,
+        repeats=SeenBeforeOut.of(repeats) if repeats else None,
         frame=FrameOut(
             width=frame.size[1], height=frame.size[0], compared=frame.compared, full=round(frame.magnification, 3)
         ),

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
-from visiqc.domain.lot import Lot, Order, UnitPhoto
+from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.unit import PhotoResult
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.errors import Conflict, InvalidRecord, NotFound
 from visiqc.storage.database import Database
 from visiqc.storage.documents import from_document, to_document
+from visiqc.storage.repeated_files import first_photos, repeated_files
 from visiqc.storage.schema import lots, milestones, orders, unit_photos, uploads, verdicts
 from visiqc.storage.upload_records import keep_request, keep_uploads
 
@@ -97,6 +98,17 @@ class LotRecords:
         query = select(unit_photos).where(_in_milestone(order, lot, milestone), c.photo_digest.in_(list(digests)))
         with self._database.reading() as connection:
             return {row.photo_digest: placed(row) for row in connection.execute(query)}
+
+    def first_photos(self, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
+        """Where bytes came first, by digest; see `LotRecords.first_photos`."""
+        with self._database.reading() as connection:
+            return {row.photo_digest: placed(row) for row in first_photos(connection, digests)}
+
+    def repeated_files(self, order: str, lot: str) -> tuple[RepeatedFile, ...]:
+        """Photos of a lot whose file came before; see `LotRecords.repeated_files`."""
+        with self._database.reading() as connection:
+            pairs = repeated_files(connection, order, lot)
+            return tuple(RepeatedFile(photo=placed(photo), first=placed(first)) for photo, first in pairs)
 
     def unit_photo(self, upload_id: str) -> UnitPhoto | None:
         """The place of an upload; see `LotRecords.unit_photo`."""

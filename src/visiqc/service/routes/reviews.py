@@ -20,6 +20,7 @@ from visiqc.errors import (
     Unavailable,
     UnsupportedMedia,
 )
+from visiqc.inspection.lots import repeated_file
 from visiqc.inspection.reviewing import Author, others_looking, review_photo
 from visiqc.inspection.side_by_side import Detail, Side, shared_frame, side_picture
 from visiqc.service.auth import Caller
@@ -95,6 +96,7 @@ def read_sheet(score_id: ScoreId, _caller: ViewerDep, shop: ShopDep, wanted: Fil
         shared_frame(upload, verdict, parts),
         item,
         parts.records.reviews(score_id),
+        repeats=repeated_file(upload, parts.records),
         following=following[0].upload_id if following else None,
         waiting=_waiting(shop, wanted),
     )

@@ -120,7 +120,7 @@ unit_photos = Table(
     Column("milestone", String(64), nullable=False),
     Column("unit", Integer, nullable=False),
     Column("view", String(64), nullable=False),
-    Column("photo_digest", String(64), nullable=False),
+    Column("photo_digest", String(64), nullable=False, index=True),
     ForeignKeyConstraint(["order_code", "lot_code"], ["lots.order_code", "lots.code"]),
     ForeignKeyConstraint(["order_code", "milestone"], ["milestones.order_code", "milestones.name"]),
     UniqueConstraint("order_code", "lot_code", "milestone", "photo_digest"),

@@ -38,7 +38,8 @@ export function showFacts(sheet) {
   by("outcome").className = `outcome ${(sheet.outcome ?? "").toLowerCase()}`;
   by("outcome").textContent = (sheet.outcome ?? "not scored").replace("_", " ");
   by("waiting").textContent = `${sheet.left} waiting`;
-  by("reasons").replaceChildren(...sheet.reasons.map((reason) => element("li", { text: reason.message })));
+  const repeats = sheet.repeats ? [element("li", { text: sheet.repeats.message, className: "repeats" })] : [];
+  by("reasons").replaceChildren(...repeats, ...sheet.reasons.map((reason) => element("li", { text: reason.message })));
   by("score").replaceChildren(...scoreFacts(sheet));
   by("quality").replaceChildren(...sheet.quality.flatMap(qualityFact));
   showHistory(sheet.reviews);

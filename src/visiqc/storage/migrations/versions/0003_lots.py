@@ -166,6 +166,7 @@ def _make_lots() -> None:
             name="uq_unit_photos_order_code_lot_code_milestone_photo_digest",
         ),
     )
+    op.create_index("ix_unit_photos_photo_digest", "unit_photos", ["photo_digest"])
 
 
 def _numbered(table: str) -> tuple[sa.schema.SchemaItem, ...]:
