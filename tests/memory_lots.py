@@ -43,6 +43,14 @@ class MemoryLots:
                 raise Conflict(f"lot {lot.code} is there already, with another {what.replace('_', ' ')}")
         return kept
 
+    def ensure_lot(self, order: Order, lot: Lot, milestone: str) -> Lot:
+        with self._lock:
+            self._orders.get(order.code, order).checked_milestone(milestone)
+            kept = self._lots.get((lot.order, lot.code), lot)
+            kept.require_product(lot.sku)
+            self._orders.setdefault(order.code, order)
+            return self._lots.setdefault((lot.order, lot.code), lot)
+
     def lot(self, order: str, code: str) -> Lot:
         self.order(order)
         return _found(self._lots, (order, code), f"lot {code}")

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from builders import SKU, FixedClock, a_golden, a_verdict, later
+from builders import SKU, FixedClock, a_golden, a_lot, a_verdict, an_order, later
 from services import jpeg, memory_parts
 from visiqc.batch import lot_import
 from visiqc.batch.lot_import import LotImport, Taken
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import InputError, NotFound, Unavailable, UnreadablePhoto
+from visiqc.inspection.inspect import decoded_photos
 from visiqc.inspection.lots import SentUnitPhoto
 from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.storage.database import open_database
@@ -79,6 +80,39 @@ def test_a_line_that_cannot_be_used_opens_no_order_and_no_lot(parts: Parts) -> N
             with pytest.raises((InputError, NotFound)):
                 job.take("PO-8", "L1", sku, milestone, sent)
     assert parts.records.orders() == ()
+
+
+def test_an_order_that_another_process_opens_otherwise_between_check_and_opening_gets_no_lot(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = SqlRecords(open_database(f"sqlite:///{tmp_path / 'visiqc.sqlite3'}"))
+
+    def meanwhile(*given: Any) -> Any:
+        other.add_order(an_order(code="PO-7", milestones=("casting",)))
+        return decoded_photos(*given)
+
+    monkeypatch.setattr(lot_import, "decoded_photos", meanwhile)
+    with LotImport(parts, score=True) as job, pytest.raises(InputError, match="its milestones are casting"):
+        take(job, 1)
+    assert other.lots("PO-7") == ()
+    other.close()
+
+
+def test_a_lot_that_another_process_opens_with_its_size_meanwhile_takes_the_photo(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = SqlRecords(open_database(f"sqlite:///{tmp_path / 'visiqc.sqlite3'}"))
+
+    def meanwhile(*given: Any) -> Any:
+        other.add_order(an_order())
+        other.add_lot(a_lot(units=32))
+        return decoded_photos(*given)
+
+    monkeypatch.setattr(lot_import, "decoded_photos", meanwhile)
+    with LotImport(parts, score=True) as job:
+        take(job, 1)
+    assert (job.done.new, other.lot("PO-7", "L1").units) == (1, 32)
+    other.close()
 
 
 def test_a_full_disk_ends_the_import_and_the_next_one_goes_on(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

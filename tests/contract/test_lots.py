@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier
 
 import pytest
 
 from builders import (
+    SKU,
     a_lot,
     a_request,
     a_unit_photo,
@@ -16,7 +19,7 @@ from builders import (
     digest_of,
     later,
 )
-from visiqc.domain.lot import RepeatedFile, UnitPhoto
+from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.upload import Upload
 from visiqc.errors import Conflict, InputError, NotFound
@@ -68,6 +71,63 @@ def test_what_is_not_there_is_named(stocked: Records) -> None:
         stocked.lot("PO-7", "L9")
     with pytest.raises(NotFound, match="PO-9"):
         stocked.add_lot(a_lot(order="PO-9"))
+
+
+def test_a_lot_and_its_order_are_opened_together_unless_they_are_there(enrolled: Records) -> None:
+    sized = a_lot(code="L2", units=32)
+    assert enrolled.ensure_lot(an_order(), a_lot(), "pre-shipment") == a_lot()
+    assert enrolled.orders() == (an_order(),)
+    enrolled.add_lot(sized)
+    assert enrolled.ensure_lot(an_order(made_at=later(9)), a_lot(code="L2", made_at=later(9)), "pre-shipment") == sized
+    with pytest.raises(InputError, match="is of the product halo-1, not other"):
+        enrolled.ensure_lot(an_order(), a_lot(sku="other"), "pre-shipment")
+
+
+def test_where_a_lot_cannot_be_opened_its_order_is_not_either(enrolled: Records) -> None:
+    with pytest.raises(InputError, match="no milestone 'later'"):
+        enrolled.ensure_lot(an_order(), a_lot(), "later")
+    assert enrolled.orders() == ()
+
+
+@pytest.mark.parametrize("sku", [SKU, "other"])
+def test_of_two_who_open_a_lot_at_once_one_opens_it_and_the_other_is_told_what_there_is(
+    enrolled: Records, sku: str
+) -> None:
+    def at_once(wanted: tuple[Order, Lot]) -> Lot | InputError:
+        start.wait(20)
+        try:
+            return enrolled.ensure_lot(*wanted, "pre-shipment")
+        except InputError as err:
+            return err
+
+    for n in range(10):
+        start, order = Barrier(2), f"PO-{n}"
+        wanted = [(an_order(code=order), a_lot(order=order, sku=each)) for each in (SKU, sku)]
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(at_once, wanted))
+        (kept,) = enrolled.lots(order)
+        assert kept in answers
+        assert all(each == kept or "is of the product" in str(each) for each in answers)
+        assert sum(isinstance(each, InputError) for each in answers) == (sku != SKU)
+
+
+def test_no_lot_is_opened_for_a_milestone_that_its_order_does_not_have(enrolled: Records) -> None:
+    def open_the_lot(order: str) -> None:
+        start.wait(20)
+        with suppress(InputError):
+            enrolled.ensure_lot(an_order(code=order), a_lot(order=order), "pre-shipment")
+
+    def open_the_order_otherwise(order: str) -> None:
+        start.wait(20)
+        with suppress(Conflict):
+            enrolled.add_order(an_order(code=order, milestones=("casting",)))
+
+    for n in range(10):
+        start, order = Barrier(2), f"PO-{n}"
+        with ThreadPoolExecutor(2) as pool:
+            for job in [pool.submit(open_the_lot, order), pool.submit(open_the_order_otherwise, order)]:
+                job.result()
+        assert bool(enrolled.lots(order)) == ("pre-shipment" in enrolled.order(order).milestones)
 
 
 def test_an_upload_knows_its_place(stocked: Records) -> None:

@@ -12,10 +12,10 @@ from typing import Final
 
 from visiqc.batch.leases import LEASE_S, Leases
 from visiqc.batch.scoring import score_or_fail
-from visiqc.domain.lot import MILESTONES, Order, RepeatedFile
+from visiqc.domain.lot import RepeatedFile
 from visiqc.errors import InputError, NotFound, Unavailable
 from visiqc.inspection.inspect import approved_golden, decoded_photos, score_upload
-from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos, open_lot, open_order
+from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos, ensure_lot
 from visiqc.inspection.parts import Parts
 
 LOOK_S: Final = 0.3
@@ -114,20 +114,12 @@ class LotImport:
                     f"lot {lot} of order {order} is not open, and no product is named; name it with --sku, or open "
                     f"the lot first: visiqc lot open {order} {lot} --sku SKU"
                 ) from None
-            self._require_usable(order, sku, milestone, photo)
-            _open_order(order, self._parts)
-            open_lot(order, lot, sku, self._parts)
-            return
-        if sku not in {"", known.sku}:
-            raise InputError(f"lot {lot} of order {order} is of the product {known.sku}, not {sku}")
+            self._require_usable(sku, photo)
+            known = ensure_lot(order, lot, sku, milestone, self._parts)  # another process may have opened it meanwhile
+        known.require_product(sku or known.sku)
 
-    def _require_usable(self, order: str, sku: str, milestone: str, photo: SentUnitPhoto) -> None:
+    def _require_usable(self, sku: str, photo: SentUnitPhoto) -> None:
         """Check the first photo of a lot before its lot is opened: orders and lots are never removed again."""
-        try:
-            kept = self._parts.records.order(order)
-        except NotFound:
-            kept = Order(code=order, milestones=MILESTONES, made_at=self._parts.clock())
-        kept.checked_milestone(milestone)
         golden = approved_golden(sku, None, self._parts)
         decoded_photos({"first": photo.photo}, golden, self._parts)
 
@@ -166,11 +158,3 @@ class LotImport:
             if self._elsewhere:
                 time.sleep(LOOK_S)
         return len(self._elsewhere)
-
-
-def _open_order(code: str, parts: Parts) -> None:
-    """Open an order with the usual milestones, unless it is open."""
-    try:
-        parts.records.order(code)
-    except NotFound:
-        open_order(code, parts)

@@ -78,6 +78,11 @@ class Lot:
             raise InputError(f"name each required view once, got {', '.join(self.required_views)}")
         _require_utc(self.made_at)
 
+    def require_product(self, sku: str) -> None:
+        """Return when the lot is of the product `sku`; `InputError` names both otherwise."""
+        if sku != self.sku:
+            raise InputError(f"lot {self.code} of order {self.order} is of the product {self.sku}, not {sku}")
+
     def checked_unit(self, unit: int) -> int:
         """`unit` itself, when the lot can hold a unit of that number.
 

@@ -79,6 +79,19 @@ class LotRecords(Protocol):
         """
         ...
 
+    def ensure_lot(self, order: Order, lot: Lot, milestone: str) -> Lot:
+        """Keep a lot and its order, each unless it is there: both with what they are checked for, or neither.
+
+        Args:
+            order: As it is kept where there is none of its code; one that is there counts as it is.
+            lot: Likewise; of one that is there, only the product has to be the same.
+            milestone: Name of a milestone that photos of the lot are going to be sent for.
+
+        Raises:
+            InputError: The order has no such milestone, or the lot is of another product.
+        """
+        ...
+
     def lot(self, order: str, code: str) -> Lot:
         """One lot; `NotFound` otherwise."""
         ...

@@ -91,6 +91,21 @@ def open_lot(
     return parts.records.add_lot(wanted)
 
 
+def ensure_lot(order: str, code: str, sku: str, milestone: str, parts: Parts) -> Lot:
+    """Open a lot for photos of a milestone, and its order with the usual ones: each unless it is open already.
+
+    Raises:
+        InputError: A code cannot be used, the order has no such milestone, or the lot is of another product. Then
+            neither was opened.
+    """
+    now = parts.clock()
+    return parts.records.ensure_lot(
+        Order(code=order, milestones=MILESTONES, made_at=now),
+        Lot(order=order, code=code, sku=sku, made_at=now),
+        milestone,
+    )
+
+
 def add_unit_photos(
     order: str,
     lot: str,

@@ -30,10 +30,7 @@ class LotRecords:
         def work(connection: Connection) -> Order:
             if earlier := _orders(connection, order.code):
                 return _same_order(earlier[0], order)
-            connection.execute(insert(orders).values(code=order.code, made_at=order.made_at))
-            rows = [{"order_code": order.code, "name": n, "position": i} for i, n in enumerate(order.milestones)]
-            connection.execute(insert(milestones), rows)
-            return order
+            return _keep_order(connection, order)
 
         return self._database.write(work)
 
@@ -54,9 +51,21 @@ class LotRecords:
             _order(connection, lot.order)
             if earlier := _lot(connection, lot.order, lot.code):
                 return _same_lot(earlier, lot)
-            row = {"order_code": lot.order, "code": lot.code, "sku": lot.sku, "made_at": lot.made_at}
-            connection.execute(insert(lots).values(row | {"document": to_document(lot)}))
-            return lot
+            return _keep_lot(connection, lot)
+
+        return self._database.write(work)
+
+    def ensure_lot(self, order: Order, lot: Lot, milestone: str) -> Lot:
+        """Keep a lot and its order unless they are there; see `LotRecords.ensure_lot`."""
+
+        def work(connection: Connection) -> Lot:
+            known = _orders(connection, order.code)
+            (known[0] if known else order).checked_milestone(milestone)
+            if not known:
+                _keep_order(connection, order)
+            if earlier := _lot(connection, order.code, lot.code):
+                earlier.require_product(lot.sku)
+            return earlier or _keep_lot(connection, lot)
 
         return self._database.write(work)
 
@@ -128,6 +137,19 @@ def _order(connection: Connection, code: str) -> Order:
     if not found:
         raise NotFound(f"no order {code[:80]!r}; check its code, or open it first")
     return found[0]
+
+
+def _keep_order(connection: Connection, order: Order) -> Order:
+    connection.execute(insert(orders).values(code=order.code, made_at=order.made_at))
+    rows = [{"order_code": order.code, "name": n, "position": i} for i, n in enumerate(order.milestones)]
+    connection.execute(insert(milestones), rows)
+    return order
+
+
+def _keep_lot(connection: Connection, lot: Lot) -> Lot:
+    row = {"order_code": lot.order, "code": lot.code, "sku": lot.sku, "made_at": lot.made_at}
+    connection.execute(insert(lots).values(row | {"document": to_document(lot)}))
+    return lot
 
 
 def _orders(connection: Connection, code: str | None = None) -> tuple[Order, ...]:
