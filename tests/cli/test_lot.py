@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -55,7 +56,7 @@ def test_a_folder_is_imported_scored_and_shown(visiqc: Run, home: Path, laid: Pa
     assert [(unit["unit"], unit["missing"], unit["pending"]) for unit in units] == [(1, [], []), (2, [], [])]
     assert all(unit["outcome"] for unit in units)
     text = visiqc("lot", "show", "PO-7", "L1").out
-    assert text.startswith("PO-7 L1: signet\n  raw-material: no photo\n")
+    assert re.match(r"PO-7 L1: signet; opened .*\n  raw-material: no photo\n", text)
     assert f"front {units[0]['outcome']}" in text
 
 
@@ -185,6 +186,34 @@ def test_without_a_product_the_lot_must_be_open(visiqc: Run, home: Path, laid: P
     assert visiqc("lot", "import", laid, "--no-score").code == 0
     assert "L1                       signet                   3 units" in visiqc("order", "list").out
     assert "missing back" in visiqc("lot", "show", "PO-7", "L1").out
+
+
+def test_whoever_opens_and_imports_is_on_the_record(
+    visiqc: Run, home: Path, laid: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "maria")
+    visiqc("order", "open", "PO-7")
+    visiqc("lot", "open", "PO-7", "L1", "--sku", "signet", "--by", "Ana Böhm")
+    visiqc("lot", "import", laid, "--no-score")
+    records = records_in(home)
+    assert {records.upload(each.upload_id).sent_by.name for each in records.photo_results("PO-7", "L1")} == {"maria"}
+    records.close()
+    assert re.search(r"PO-7  \S+ \S+ UTC by maria  raw-material", visiqc("order", "list").out)
+    assert re.search(r"PO-7 L1: signet; opened \S+ \S+ UTC by Ana Böhm\n", visiqc("lot", "show", "PO-7", "L1").out)
+    assert json.loads(visiqc("lot", "show", "PO-7", "L1", "--json").out)["made_by"] == "Ana Böhm"
+
+
+def test_on_a_computer_without_user_names_a_lot_needs_by_and_a_score_does_not(
+    visiqc: Run, home: Path, scratched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> str:
+        raise OSError("no username set in the environment")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    ran = visiqc("order", "open", "PO-7")
+    assert (ran.code, "name yourself with --by" in ran.err) == (3, True)
+    assert visiqc("order", "open", "PO-7", "--by", "maria").code == 0
+    assert visiqc("score", "signet", scratched).code in {0, 10, 11}
 
 
 def test_what_is_not_there_is_named(visiqc: Run, home: Path) -> None:

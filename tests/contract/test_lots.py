@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -21,6 +22,7 @@ from builders import (
 )
 from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.people import Author
 from visiqc.domain.upload import Upload
 from visiqc.errors import Conflict, InputError, NotFound
 from visiqc.inspection.ports import Records
@@ -48,6 +50,18 @@ def test_orders_and_lots_come_back_as_they_were_kept(stocked: Records) -> None:
     assert stocked.orders() == (an_order(), other)
     assert stocked.order("戒指-2") == other
     assert stocked.lots("戒指-2") == (lot,) == (stocked.lot("戒指-2", "L1"),)
+
+
+def test_who_opened_an_order_and_a_lot_and_who_sent_a_photo_is_kept(stocked: Records) -> None:
+    ana, ben = Author(id="user-1", name="Ana (inspector)"), Author(name="ben")
+    order = stocked.add_order(an_order(code="PO-8", made_by=ana))
+    lot = stocked.add_lot(a_lot(order="PO-8", made_by=ben))
+    uploads, photos = sent("a", order="PO-8")
+    stocked.accept_unit_photos([replace(uploads[0], sent_by=ana)], photos)
+    assert (stocked.order("PO-8"), stocked.lot("PO-8", "L1")) == (order, lot)
+    assert (stocked.order("PO-8").made_by, stocked.lot("PO-8", "L1").made_by) == (ana, ben)
+    assert stocked.upload("a").sent_by == ana
+    assert stocked.add_order(an_order(code="PO-8", made_by=ben)).made_by == ana
 
 
 def test_the_same_order_or_lot_again_is_the_one_kept_first(stocked: Records) -> None:

@@ -216,6 +216,23 @@ def test_a_factory_sends_photos_and_an_inspector_opens_lots(service: Service, cl
     assert client.get("/v1/orders").status_code == 401
 
 
+def test_whoever_opens_and_sends_over_http_is_on_the_record(service: Service, client: httpx2.Client) -> None:
+    ana, key = service.session(Role.INSPECTOR), service.key(Role.FACTORY)
+    at = {"Origin": str(client.base_url).rstrip("/"), "X-CSRF-Token": ana["X-CSRF-Token"], "Cookie": ana["Cookie"]}
+    order = client.post("/v1/orders", json={"code": "PO-8"}, headers=at).json()
+    lot = client.post("/v1/orders/PO-8/lots", json={"code": "L1", "sku": "plate"}, headers=at).json()
+    form = {"data": {"units": [1], "views": ["front"]}, "files": files(("a.jpg", 1))}
+    photo = client.post(PHOTOS.replace("PO-7", "PO-8"), **form, headers=key).json()["photos"][0]["score"]
+    plain = client.post("/v1/score", data={"sku": "plate"}, files=files(("b.jpg", 2)), headers=key).json()["scores"][0]
+    assert order["made_by"] == lot["made_by"] == "Ana (inspector)"
+    assert photo["sent_by"] == plain["sent_by"] == f"the factory (key {key['Authorization'][10:22]})"
+    kept = service.parts.records
+    assert kept.order("PO-8").made_by.id == kept.lot("PO-8", "L1").made_by.id == "user-id-of-Ana"
+    assert kept.upload(photo["id"]).sent_by.id == key["Authorization"][10:22]
+    assert client.get(HERE.replace("PO-7", "PO-8"), headers=key).json()["lot"]["made_by"] == "Ana (inspector)"
+    assert client.get(f"/v1/scores/{photo['id']}/sheet", headers=key).json()["sent_by"] == photo["sent_by"]
+
+
 def test_a_service_without_workers_answers_what_another_process_scored(service: Service) -> None:
     front = a_service(parts=service.parts, workers=0)
     with front.live() as client, service.client():

@@ -13,6 +13,7 @@ from typing import Final
 from visiqc.batch.leases import LEASE_S, Leases
 from visiqc.batch.scoring import score_or_fail
 from visiqc.domain.lot import RepeatedFile
+from visiqc.domain.people import NOBODY, Author
 from visiqc.errors import InputError, NotFound, Unavailable
 from visiqc.inspection.inspect import approved_golden, decoded_photos, score_upload
 from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos, ensure_lot
@@ -59,15 +60,17 @@ class Taken:
 class LotImport:
     """Takes in photos of units one by one; use it as a context, so that its leases end with it."""
 
-    def __init__(self, parts: Parts, *, score: bool) -> None:
+    def __init__(self, parts: Parts, *, score: bool, by: Author = NOBODY) -> None:
         """Nothing is imported yet.
 
         Args:
             parts: The ports.
             score: Whether to score here what nobody else scores.
+            by: Who imports.
         """
         self._parts = parts
         self._score = score
+        self._by = by
         self._leases = Leases(parts.records, parts.clock)
         self._elsewhere: set[str] = set()
         self.done = Imported()
@@ -89,7 +92,7 @@ class LotImport:
             Unavailable: Database, disk or models are out of reach.
         """
         self._open(order, lot, sku, milestone, photo)
-        (added,) = add_unit_photos(order, lot, milestone, [photo], self._parts)
+        (added,) = add_unit_photos(order, lot, milestone, [photo], self._parts, sent_by=self._by)
         self.done.lots[order, lot] = None
         if added.new:
             self.done.new += 1
@@ -115,7 +118,8 @@ class LotImport:
                     f"the lot first: visiqc lot open {order} {lot} --sku SKU"
                 ) from None
             self._require_usable(sku, photo)
-            known = ensure_lot(order, lot, sku, milestone, self._parts)  # another process may have opened it meanwhile
+            # Another process may have opened it meanwhile.
+            known = ensure_lot(order, lot, sku, milestone, self._parts, made_by=self._by)
         known.require_product(sku or known.sku)
 
     def _require_usable(self, sku: str, photo: SentUnitPhoto) -> None:

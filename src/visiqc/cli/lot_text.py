@@ -8,6 +8,7 @@ from typing import Any
 
 from visiqc import __version__
 from visiqc.batch.lot_import import Imported
+from visiqc.domain.lot import Lot, Order
 from visiqc.domain.lot_report import LotReport, MilestoneReport
 from visiqc.domain.unit import UnitResult
 from visiqc.inspection.lots import lot_report
@@ -22,12 +23,18 @@ def describe_lot(report: LotReport) -> str:
     lot = report.lot
     size = f", {lot.units} units" if lot.units else ""
     views = f", views {', '.join(lot.required_views)}" if lot.required_views else ""
-    lines = [f"{lot.order} {lot.code}: {lot.sku}{size}{views}"]
+    lines = [f"{lot.order} {lot.code}: {lot.sku}{size}{views}; opened {opened(lot)}"]
     for milestone in report.milestones:
         lines.append(_milestone_line(milestone))
         lines += [_unit_line(unit) for unit in milestone.units]
         lines += [f"    {each.photo}: {each}" for each in milestone.repeated]
     return "\n".join(lines)
+
+
+def opened(what: Order | Lot) -> str:
+    """When an order or a lot was opened, and by whom."""
+    by = f" by {what.made_by.name}" if what.made_by.name else ""
+    return f"{what.made_at:%Y-%m-%d %H:%M} UTC{by}"
 
 
 def _milestone_line(milestone: MilestoneReport) -> str:
@@ -65,6 +72,8 @@ def lot_document(report: LotReport) -> str:
             "format": FORMAT,
             "software": f"visiqc {__version__}",
             **{name: getattr(report.lot, name) for name in ("order", "code", "sku", "units", "required_views")},
+            "made_at": report.lot.made_at.isoformat(),
+            "made_by": report.lot.made_by.name,
             "milestones": [_milestone(milestone) for milestone in report.milestones],
         },
         indent=2,

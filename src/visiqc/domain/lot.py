@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from visiqc.domain.codes import checked_code, checked_view
 from visiqc.domain.golden import checked_sku
+from visiqc.domain.people import NOBODY, Author
 from visiqc.errors import InputError, InvalidRecord
 
 MILESTONES = ("raw-material", "first-article", "mid-production", "pre-shipment")
@@ -23,11 +24,13 @@ class Order:
         code: What people call it; no two orders share one.
         milestones: Names of its steps, in their order, each once.
         made_at: UTC.
+        made_by: Who opened it.
     """
 
     code: str
     milestones: tuple[str, ...] = MILESTONES
     made_at: datetime
+    made_by: Author = NOBODY
 
     def __post_init__(self) -> None:
         checked_code(self.code, of="code of an order")
@@ -59,6 +62,7 @@ class Lot:
         units: How many units it holds; None where nobody said.
         required_views: Views that every unit must show; empty = those of the golden version.
         made_at: UTC.
+        made_by: Who opened it.
     """
 
     order: str
@@ -67,6 +71,7 @@ class Lot:
     units: int | None = None
     required_views: tuple[str, ...] = ()
     made_at: datetime
+    made_by: Author = NOBODY
 
     def __post_init__(self) -> None:
         checked_code(self.code, of="code of a lot")

@@ -10,6 +10,7 @@ from functools import cache
 from visiqc.domain.codes import checked_view
 from visiqc.domain.lot import MILESTONES, Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.lot_report import LotReport, report_lot
+from visiqc.domain.people import NOBODY, Author
 from visiqc.domain.reasons import Reason
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.errors import InputError
@@ -59,14 +60,16 @@ class Added:
     repeats: RepeatedFile | None = None
 
 
-def open_order(code: str, parts: Parts, *, milestones: Sequence[str] = MILESTONES) -> Order:
+def open_order(code: str, parts: Parts, *, milestones: Sequence[str] = MILESTONES, made_by: Author = NOBODY) -> Order:
     """Open an order; asked for again, it is the same one.
 
     Raises:
         InputError: Its code or a milestone's name cannot be used.
         Conflict: It is there already, with other milestones.
     """
-    return parts.records.add_order(Order(code=code, milestones=tuple(milestones), made_at=parts.clock()))
+    return parts.records.add_order(
+        Order(code=code, milestones=tuple(milestones), made_at=parts.clock(), made_by=made_by)
+    )
 
 
 def open_lot(
@@ -77,6 +80,7 @@ def open_lot(
     *,
     units: int | None = None,
     required_views: Sequence[str] = (),
+    made_by: Author = NOBODY,
 ) -> Lot:
     """Open a lot of an order; asked for again, it is the same one. Its product may get its golden sample later.
 
@@ -86,12 +90,18 @@ def open_lot(
         Conflict: It is there already, otherwise.
     """
     wanted = Lot(
-        order=order, code=code, sku=sku, units=units, required_views=tuple(required_views), made_at=parts.clock()
+        order=order,
+        code=code,
+        sku=sku,
+        units=units,
+        required_views=tuple(required_views),
+        made_at=parts.clock(),
+        made_by=made_by,
     )
     return parts.records.add_lot(wanted)
 
 
-def ensure_lot(order: str, code: str, sku: str, milestone: str, parts: Parts) -> Lot:
+def ensure_lot(order: str, code: str, sku: str, milestone: str, parts: Parts, *, made_by: Author = NOBODY) -> Lot:
     """Open a lot for photos of a milestone, and its order with the usual ones: each unless it is open already.
 
     Raises:
@@ -100,8 +110,8 @@ def ensure_lot(order: str, code: str, sku: str, milestone: str, parts: Parts) ->
     """
     now = parts.clock()
     return parts.records.ensure_lot(
-        Order(code=order, milestones=MILESTONES, made_at=now),
-        Lot(order=order, code=code, sku=sku, made_at=now),
+        Order(code=order, milestones=MILESTONES, made_at=now, made_by=made_by),
+        Lot(order=order, code=code, sku=sku, made_at=now, made_by=made_by),
         milestone,
     )
 
@@ -114,6 +124,7 @@ def add_unit_photos(
     parts: Parts,
     *,
     request: RequestKey | None = None,
+    sent_by: Author = NOBODY,
 ) -> tuple[Added, ...]:
     """Take photos of units into a milestone of a lot, all of them or none; what is taken in will get a verdict.
 
@@ -127,6 +138,7 @@ def add_unit_photos(
         photos: At least one.
         parts: The ports.
         request: Idempotency key they came under.
+        sent_by: Who sent them.
 
     Raises:
         InputError: No photo, no such milestone, or photos that cannot be used; each stands in the message by name.
@@ -144,7 +156,7 @@ def add_unit_photos(
     known = parts.records.known_photos(order, lot, milestone, digests)
     _require_usable(inside, photos, digests, known)
     places = {uuid.uuid4().hex: each for each, digest in zip(photos, digests, strict=True) if digest not in known}
-    kept = _take_in(places, inside, milestone, parts, request) if places else ()
+    kept = _take_in(places, inside, milestone, parts, request=request, sent_by=sent_by) if places else ()
     if request is not None and not places:
         parts.records.keep_key(request)
     fresh = iter(kept)
@@ -180,7 +192,13 @@ def _require_usable(
 
 
 def _take_in(
-    sent: Mapping[str, SentUnitPhoto], lot: Lot, milestone: str, parts: Parts, request: RequestKey | None
+    sent: Mapping[str, SentUnitPhoto],
+    lot: Lot,
+    milestone: str,
+    parts: Parts,
+    *,
+    request: RequestKey | None,
+    sent_by: Author,
 ) -> tuple[Added, ...]:
     golden = approved_golden(lot.sku, None, parts)
     photos = {upload_id: each.photo for upload_id, each in sent.items()}
@@ -189,7 +207,7 @@ def _take_in(
         UnitPhoto(upload_id=upload_id, order=lot.order, lot=lot.code, milestone=milestone, unit=e.unit, view=e.view)
         for upload_id, e in sent.items()
     ]
-    kept = parts.records.accept_unit_photos(stored_uploads(photos, golden, parts), places, request)
+    kept = parts.records.accept_unit_photos(stored_uploads(photos, golden, parts, sent_by), places, request)
     for upload_id in decoded.keys() & {photo.upload_id for photo in kept}:
         parts.recent.put(upload_id, decoded[upload_id])
     # One that another request brought in since has that one's upload.

@@ -55,7 +55,9 @@ def admit(
             shop.queue.watch(upload.id for upload in earlier)
             return Admitted(uploads=earlier, replayed=True)
         with shop.queue.reserve(len(photos)) as places:
-            uploads = accept_photos(sku, photos, shop.parts, golden_version=golden_version, request=request)
+            uploads = accept_photos(
+                sku, photos, shop.parts, golden_version=golden_version, request=request, sent_by=caller.author
+            )
             # A twin of this request may have been faster since: then these uploads are its, perhaps scored already.
             fresh = uploads if request is None else [u for u in uploads if _unscored(u, shop)]
             queued = places.take(fresh)
@@ -99,7 +101,7 @@ def admit_unit_photos(
     request = _keyed(idempotency_key, caller, [order, lot, milestone, told])
     known = parts.records.known_photos(order, lot, milestone, [str(digest) for _, digest, _, _ in told])
     with shop.queue.reserve(len(photos) - len(known)) as places:
-        added = add_unit_photos(order, lot, milestone, photos, parts, request=request)
+        added = add_unit_photos(order, lot, milestone, photos, parts, request=request, sent_by=caller.author)
         waiting = parts.records.unsettled([each.photo.upload_id for each in added])
         # Before they are queued: while the photo that was decoded to be accepted is still at hand.
         answers = tuple(AdmittedUnitPhoto(added=each, complaints=_gate(each, waiting, parts)) for each in added)

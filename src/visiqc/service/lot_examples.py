@@ -8,8 +8,13 @@ from visiqc.service.examples import PENDING, SCORE
 
 ORDER_IN: Final[dict[str, Any]] = {"code": "PO-7", "milestones": ["first-article", "pre-shipment"]}
 LOT_IN: Final[dict[str, Any]] = {"code": "L1", "sku": "halo-1", "units": 32, "required_views": ["front", "back"]}
-LOT: Final[dict[str, Any]] = {"order": "PO-7", **LOT_IN, "made_at": "2026-03-02T08:00:00Z"}
-ORDER: Final[dict[str, Any]] = {**ORDER_IN, "made_at": "2026-03-02T07:58:00Z", "lots": []}
+LOT: Final[dict[str, Any]] = {
+    "order": "PO-7",
+    **LOT_IN,
+    "made_at": "2026-03-02T08:00:00Z",
+    "made_by": "Ana (inspector)",
+}
+ORDER: Final[dict[str, Any]] = {**ORDER_IN, "made_at": "2026-03-02T07:58:00Z", "made_by": "Ana (inspector)", "lots": []}
 ORDERS: Final[dict[str, Any]] = {"orders": [{**ORDER, "lots": [LOT]}]}
 SEEN_BEFORE: Final[dict[str, Any]] = {
     "upload_id": "01hx2c5m9k8e",

@@ -42,7 +42,7 @@ class LotIn(_In):
 
 
 class LotOut(_Out):
-    """A lot; `units` is its size, null where nobody said."""
+    """A lot; `units` is its size, null where nobody said, `made_by` who opened it, empty where nobody was recorded."""
 
     order: str
     code: str
@@ -50,6 +50,20 @@ class LotOut(_Out):
     units: int | None
     required_views: list[str]
     made_at: datetime
+    made_by: str
+
+    @classmethod
+    def of(cls, lot: Lot) -> Self:
+        """One lot."""
+        return cls(
+            order=lot.order,
+            code=lot.code,
+            sku=lot.sku,
+            units=lot.units,
+            required_views=list(lot.required_views),
+            made_at=lot.made_at,
+            made_by=lot.made_by.name,
+        )
 
 
 class OrderOut(_Out):
@@ -58,6 +72,7 @@ class OrderOut(_Out):
     code: str
     milestones: list[str]
     made_at: datetime
+    made_by: str
     lots: list[LotOut]
 
     @classmethod
@@ -67,7 +82,8 @@ class OrderOut(_Out):
             code=order.code,
             milestones=list(order.milestones),
             made_at=order.made_at,
-            lots=[LotOut.model_validate(lot) for lot in lots],
+            made_by=order.made_by.name,
+            lots=[LotOut.of(lot) for lot in lots],
         )
 
 
@@ -196,7 +212,7 @@ class LotReportOut(_Out):
             )
             for each in report.milestones
         ]
-        return cls(lot=LotOut.model_validate(report.lot), milestones=milestones)
+        return cls(lot=LotOut.of(report.lot), milestones=milestones)
 
 
 class UnitPhotoOut(_Out):

@@ -72,6 +72,7 @@ SHEET: Final[dict[str, Any]] = {
     "golden_view": "front",
     "photo_name": SCORE["photo_name"],
     "received_at": SCORE["received_at"],
+    "sent_by": SCORE["sent_by"],
     "outcome": "REVIEW",
     "reasons": VERDICT["reasons"],
     "place": _PLACE,

@@ -226,6 +226,7 @@ class SheetOut(_Out):
     golden_view: str | None
     photo_name: str
     received_at: datetime
+    sent_by: str
     outcome: Outcome | None
     reasons: list[ReasonOut]
     place: PlaceOut | None
@@ -271,6 +272,7 @@ def sheet_of(
         golden_view=verdict.golden_view if verdict else None,
         photo_name=upload.photo_name,
         received_at=upload.received_at,
+        sent_by=upload.sent_by.name,
         outcome=verdict.outcome if verdict else None,
         reasons=[ReasonOut.model_validate(reason) for reason in verdict.reasons] if verdict else [],
         place=PlaceOut.model_validate(item.unit_photo) if item and item.unit_photo else None,

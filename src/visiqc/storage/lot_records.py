@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.people import Author
 from visiqc.domain.unit import PhotoResult
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.errors import Conflict, InvalidRecord, NotFound
@@ -140,7 +141,8 @@ def _order(connection: Connection, code: str) -> Order:
 
 
 def _keep_order(connection: Connection, order: Order) -> Order:
-    connection.execute(insert(orders).values(code=order.code, made_at=order.made_at))
+    by = {"made_by": order.made_by.id, "made_by_name": order.made_by.name}
+    connection.execute(insert(orders).values(code=order.code, made_at=order.made_at, **by))
     rows = [{"order_code": order.code, "name": n, "position": i} for i, n in enumerate(order.milestones)]
     connection.execute(insert(milestones), rows)
     return order
@@ -154,15 +156,18 @@ def _keep_lot(connection: Connection, lot: Lot) -> Lot:
 
 def _orders(connection: Connection, code: str | None = None) -> tuple[Order, ...]:
     query = (
-        select(orders.c.code, orders.c.made_at, milestones.c.name)
+        select(orders.c.code, orders.c.made_at, orders.c.made_by, orders.c.made_by_name, milestones.c.name)
         .join_from(orders, milestones, milestones.c.order_code == orders.c.code)
         .order_by(orders.c.seq, milestones.c.position)
     )
     rows = connection.execute(query if code is None else query.where(orders.c.code == code)).all()
     names: dict[tuple[Any, ...], list[str]] = {}
     for row in rows:
-        names.setdefault((row.code, row.made_at), []).append(row.name)
-    return tuple(Order(code=code, milestones=tuple(steps), made_at=at) for (code, at), steps in names.items())
+        made_by = Author(id=row.made_by, name=row.made_by_name)
+        names.setdefault((row.code, row.made_at, made_by), []).append(row.name)
+    return tuple(
+        Order(code=code, milestones=tuple(steps), made_at=at, made_by=by) for (code, at, by), steps in names.items()
+    )
 
 
 def _lot(connection: Connection, order: str, code: str) -> Lot | None:

@@ -82,14 +82,14 @@ class Place:
         **problems(InputError, UnsupportedMedia, TooLarge, NotAuthenticated, NotAllowed, Conflict, Unavailable),
     },
 )
-async def open_an_order(request: Request, _caller: InspectorDep, shop: ShopDep) -> OrderOut:
+async def open_an_order(request: Request, caller: InspectorDep, shop: ShopDep) -> OrderOut:
     """Open an order. Opened again as it is, it is the same one."""
     wanted = await json_body(request, OrderIn)
-    return await to_thread.run_sync(_open_order, wanted, shop)
+    return await to_thread.run_sync(_open_order, wanted, caller, shop)
 
 
-def _open_order(wanted: OrderIn, shop: Shop) -> OrderOut:
-    order = open_order(wanted.code, shop.parts, milestones=wanted.milestones)
+def _open_order(wanted: OrderIn, caller: Caller, shop: Shop) -> OrderOut:
+    order = open_order(wanted.code, shop.parts, milestones=wanted.milestones, made_by=caller.author)
     return OrderOut.of(order, shop.parts.records.lots(order.code))
 
 
@@ -117,18 +117,26 @@ def list_orders(_caller: ViewerDep, shop: ShopDep) -> OrdersOut:
     },
 )
 async def open_a_lot(
-    order: OrderCode, request: Request, response: Response, _caller: InspectorDep, shop: ShopDep
+    order: OrderCode, request: Request, response: Response, caller: InspectorDep, shop: ShopDep
 ) -> LotOut:
     """Open a lot of an order. Its product may get its golden sample later, but before the first photo."""
     wanted = await json_body(request, LotIn)
-    lot = await to_thread.run_sync(_open_lot, order, wanted, shop)
+    lot = await to_thread.run_sync(_open_lot, order, wanted, caller, shop)
     response.headers["Location"] = lot_path(lot.order, lot.code)
     return lot
 
 
-def _open_lot(order: str, wanted: LotIn, shop: Shop) -> LotOut:
-    lot = open_lot(order, wanted.code, wanted.sku, shop.parts, units=wanted.units, required_views=wanted.required_views)
-    return LotOut.model_validate(lot)
+def _open_lot(order: str, wanted: LotIn, caller: Caller, shop: Shop) -> LotOut:
+    lot = open_lot(
+        order,
+        wanted.code,
+        wanted.sku,
+        shop.parts,
+        units=wanted.units,
+        required_views=wanted.required_views,
+        made_by=caller.author,
+    )
+    return LotOut.of(lot)
 
 
 @router.get(

@@ -87,6 +87,8 @@ orders = Table(
     seq(),
     Column("code", String(64), nullable=False, unique=True),
     Column("made_at", UtcDateTime, nullable=False),
+    Column("made_by", String(80), nullable=False),
+    Column("made_by_name", Text, nullable=False),
     sqlite_autoincrement=True,
 )
 

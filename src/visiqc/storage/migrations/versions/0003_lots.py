@@ -113,6 +113,8 @@ def _make_orders() -> None:
         *_numbered("orders"),
         sa.Column("code", CODE, nullable=False),
         sa.Column("made_at", TIME, nullable=False),
+        sa.Column("made_by", sa.String(80), nullable=False),
+        sa.Column("made_by_name", sa.Text, nullable=False),
         sa.UniqueConstraint("code", name="uq_orders_code"),
         sqlite_autoincrement=True,
     )
