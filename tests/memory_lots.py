@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
@@ -70,7 +69,7 @@ class MemoryLots:
                 self.accepted(request)
             kept = [self._known(photo, upload.photo_digest) for upload, photo in zip(uploads, photos, strict=True)]
             if new := [upload for upload, known in zip(uploads, kept, strict=True) if known is None]:
-                self.accept([replace(upload, request_key=None) for upload in new])
+                self.accept(new, request)
             if request:
                 self._requests[request.key] = request
             answer = tuple(known or photo for known, photo in zip(kept, photos, strict=True))

@@ -197,6 +197,8 @@ def test_all_photos_are_kept_or_none(stocked: Records) -> None:
 def test_a_request_key_stands_for_its_photos_only(stocked: Records) -> None:
     kept = stocked.accept_unit_photos(*sent("a", "bytes"), a_request())
     assert stocked.accept_unit_photos(*sent("b", "bytes"), a_request()) == kept
+    assert [upload.id for upload in stocked.accepted(a_request())] == ["a"]
+    assert stocked.upload("a").request_key == a_request().key
     with pytest.raises(Conflict, match="request-1"):
         stocked.accept_unit_photos(*sent("c"), a_request(fingerprint="other"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +155,58 @@ def test_an_idempotency_key_stands_for_its_photos(client: httpx2.Client) -> None
     assert [each["score"]["id"] for each in first.json()["photos"]] == [
         each["score"]["id"] for each in second.json()["photos"]
     ]
-    other = send(client, ("b.jpg", 2), units=[1], views=["front"], idempotency_key="7")
-    assert (other.status_code, other.json()["code"]) == (409, "Conflict")
+    assert "Idempotency-Replayed" not in first.headers
+    assert second.headers["Idempotency-Replayed"] == "true"
+    for photo, unit in ((("b.jpg", 2), 1), (("a.jpg", 1), 2)):
+        other = send(client, photo, units=[unit], views=["front"], idempotency_key="7")
+        assert (other.status_code, other.json()["code"]) == (409, "Conflict")
+        assert "the Idempotency-Key '7' was used before for other photos or places" in other.json()["detail"]
+
+
+def test_a_replay_answers_as_the_first_time_and_another_key_does_not(client: httpx2.Client) -> None:
+    both = {"units": [1, 1], "views": ["front", "back"], "idempotency_key": "7"}
+    send(client, ("a.jpg", 1), units=[1], views=["front"])
+    first, again = (send(client, ("a.jpg", 1), ("b.jpg", 2), **both) for _ in range(2))
+    other = send(client, ("a.jpg", 1), ("b.jpg", 2), **both | {"idempotency_key": "8"})
+    assert [each["known"] for each in first.json()["photos"]] == [True, False]
+    assert [each["known"] for each in again.json()["photos"]] == [True, False]
+    assert [each["known"] for each in other.json()["photos"]] == [True, True]
+    replayed = ["Idempotency-Replayed" in each.headers for each in (first, again, other)]
+    assert replayed == [False, True, False]
+
+
+def test_a_replay_of_photos_that_were_all_known_says_so(client: httpx2.Client) -> None:
+    send(client, ("a.jpg", 1), units=[1], views=["front"])
+    answers = [send(client, ("a.jpg", 1), units=[1], views=["front"], idempotency_key="7") for _ in range(2)]
+    assert ["Idempotency-Replayed" in each.headers for each in answers] == [False, True]
+    assert [each.json()["photos"][0]["known"] for each in answers] == [True, True]
+
+
+def test_twins_of_unit_photos_sent_at_the_same_moment_are_taken_in_once(
+    service: Service, client: httpx2.Client
+) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        twins = [
+            pool.submit(send, client, ("a.jpg", 1), units=[1], views=["front"], idempotency_key="7") for _ in range(4)
+        ]
+    answers = [twin.result() for twin in twins]
+    assert {answer.status_code for answer in answers} == {200}
+    assert sorted("Idempotency-Replayed" in answer.headers for answer in answers) == [False, True, True, True]
+    assert {answer.json()["photos"][0]["known"] for answer in answers} == {False}
+    assert len({answer.json()["photos"][0]["score"]["id"] for answer in answers}) == len(service.scoring.scored) == 1
+
+
+def test_a_replay_of_unit_photos_needs_no_room_in_the_queue(service: Service) -> None:
+    full = a_service(parts=service.parts, queue_size=1, workers=0)
+    sent_once = {"units": [1], "views": ["front"], "idempotency_key": "7", "prefer": "respond-async"}
+    with full.live() as client:
+        client.post("/v1/orders", json={"code": "PO-7"})
+        client.post("/v1/orders/PO-7/lots", json={"code": "L1", "sku": "plate"})
+        first = send(client, ("a.jpg", 1), **sent_once)
+        assert send(client, ("b.jpg", 2), units=[2], views=["front"]).status_code == 429
+        again = send(client, ("a.jpg", 1), **sent_once)
+    assert (first.status_code, again.json()) == (202, first.json())
+    assert again.headers["Idempotency-Replayed"] == "true"
 
 
 @pytest.mark.parametrize(

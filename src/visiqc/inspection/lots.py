@@ -149,7 +149,7 @@ def add_unit_photos(
     if not photos:
         raise InputError("no photo was sent; send one or more")
     if request is not None:
-        parts.records.accepted(request)  # raises for a key that stood for something else
+        parts.records.replays(request)  # raises for a key that stood for something else
     inside = parts.records.lot(order, lot)
     parts.records.order(order).checked_milestone(milestone)
     digests = [photo_digest(each.photo.content) for each in photos]

@@ -218,8 +218,8 @@ class LotReportOut(_Out):
 class UnitPhotoOut(_Out):
     """One photo of a unit.
 
-    `known` where the same file was there before. `repeats` says where it came before at another milestone or in another
-    lot, null where it did not. `quality` is what the quality gate has against it, said before it is
+    `known` where the same file was there before this request. `repeats` says where it came before at another milestone
+    or in another lot, null where it did not. `quality` is what the quality gate has against it, said before it is
     scored: empty where nothing is, null where the score was there before.
     """
 
@@ -237,7 +237,7 @@ class UnitPhotoOut(_Out):
         return cls(
             unit=admitted.added.photo.unit,
             view=admitted.added.photo.view,
-            known=not admitted.added.new,
+            known=admitted.known,
             repeats=None if repeats is None else SeenBeforeOut.of(repeats),
             quality=None if complaints is None else [ReasonOut.model_validate(each) for each in complaints],
             score=score,

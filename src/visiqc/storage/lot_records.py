@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select
@@ -96,7 +97,8 @@ class LotRecords:
             kept = [_known(connection, photo, upload.photo_digest) for upload, photo in zip(new, photos, strict=True)]
             pairs = [pair for pair, known in zip(zip(new, photos, strict=True), kept, strict=True) if known is None]
             if pairs:
-                keep_uploads(connection, [upload for upload, _ in pairs])
+                key = request.key if request else None
+                keep_uploads(connection, [replace(upload, request_key=key) for upload, _ in pairs])
                 connection.execute(insert(unit_photos), [_row(photo, upload) for upload, photo in pairs])
             return tuple(known or photo for known, photo in zip(kept, photos, strict=True))
 

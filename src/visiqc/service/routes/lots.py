@@ -27,7 +27,7 @@ from visiqc.errors import (
     UnsupportedMedia,
 )
 from visiqc.inspection.lots import SentUnitPhoto, lot_report, open_lot, open_order
-from visiqc.service.admission import AdmittedUnitPhoto, admit_unit_photos
+from visiqc.service.admission import AdmittedUnitPhotos, admit_unit_photos
 from visiqc.service.auth import Caller
 from visiqc.service.bodies import documented, json_body
 from visiqc.service.deps import FactoryDep, InspectorDep, Shop, ShopDep, ViewerDep
@@ -186,7 +186,8 @@ async def send_unit_photos(  # noqa: PLR0917 - FastAPI passes them by name
 ) -> UnitPhotosOut:
     """Send photos of units. All are taken in, or none; a file the milestone has already stays the same photo.
 
-    What the quality gate has against each photo is said in this answer, also when it does not wait for verdicts.
+    What the quality gate has against each photo is said in this answer, also when it does not wait for verdicts. The
+    same request again under the same `Idempotency-Key` gives the same photos and stores nothing.
     """
     if wishes.key is None:  # with a key, it may be a replay, which needs no room
         shop.queue.require_room()
@@ -194,18 +195,20 @@ async def send_unit_photos(  # noqa: PLR0917 - FastAPI passes them by name
     async with photo_form(request, shop, fields=("units", "views")) as form:
         enter = partial(_enter, form, place, shop, caller, wishes.key)
         admitted = await to_thread.run_sync(enter, limiter=shop.intake)
-    ids = [each.added.photo.upload_id for each in admitted]
+    ids = [each.added.photo.upload_id for each in admitted.photos]
     await settled(shop.queue, ids, wishes.patience_s)
     scores = await to_thread.run_sync(states_of, shop.parts, ids)
     response.headers.update(wishes.applied)
+    if admitted.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
     if any(score.status == "pending" for score in scores):
         response.status_code = 202
         response.headers["Location"] = lot_path(order, lot)
-    pairs = zip(admitted, scores, strict=True)
+    pairs = zip(admitted.photos, scores, strict=True)
     return UnitPhotosOut(photos=[UnitPhotoOut.of(each, score) for each, score in pairs])
 
 
-def _enter(form: PhotoForm, place: Place, shop: Shop, caller: Caller, key: str | None) -> tuple[AdmittedUnitPhoto, ...]:
+def _enter(form: PhotoForm, place: Place, shop: Shop, caller: Caller, key: str | None) -> AdmittedUnitPhotos:
     units = [_unit_number(text) for text in form.texts("units")]
     views = [checked_view(text.strip()) for text in form.texts("views")]
     if not len(units) == len(views) == len(form.names):
