@@ -12,7 +12,8 @@ import pytest
 from builders import SKU, FixedClock, a_golden, a_lot, a_verdict, an_order, later
 from services import jpeg, memory_parts
 from visiqc.batch import lot_import
-from visiqc.batch.lot_import import LotImport, Taken
+from visiqc.batch.imported import OddView, Taken
+from visiqc.batch.lot_import import LotImport
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import InputError, NotFound, Unavailable, UnreadablePhoto
@@ -69,6 +70,24 @@ def test_a_file_of_another_lot_or_milestone_is_taken_in_scored_and_told(parts: P
         said = "the same file as unit 1, front, milestone pre-shipment, lot L1 of order PO-7"
         assert str(elsewhere.repeats) == str(later_on.repeats) == said
     assert (job.done.new, job.done.repeated, job.done.scored) == (3, 2, 3)
+
+
+def test_a_view_that_neither_golden_nor_lot_has_is_left_out_and_opens_nothing(parts: Parts) -> None:
+    back = replace(photo_of(1), view="bakc")
+    with LotImport(parts, score=True) as job:
+        odd = job.take("PO-7", "L1", SKU, "pre-shipment", back)
+        assert odd == OddView(sku=SKU, golden_version=1, view="bakc", views=("front", "side"))
+        assert parts.records.orders() == ()
+        assert (job.done.found, job.done.odd_views, job.done.complete) == (1, {odd: 1}, False)
+
+
+def test_a_view_that_the_lot_requires_is_taken_in_also_where_the_golden_lacks_it(parts: Parts) -> None:
+    parts.records.add_order(an_order())
+    parts.records.add_lot(a_lot(required_views=("front", "hallmark")))
+    with LotImport(parts, score=True) as job:
+        job.take("PO-7", "L1", "", "pre-shipment", replace(photo_of(1), view="hallmark"))
+        odd = job.take("PO-7", "L1", "", "pre-shipment", replace(photo_of(2), view="halmark"))
+    assert (job.done.new, isinstance(odd, OddView) and odd.meant) == (1, "hallmark")
 
 
 def test_a_line_that_cannot_be_used_opens_no_order_and_no_lot(parts: Parts) -> None:

@@ -6,16 +6,16 @@ Killed at any moment, it loses nothing and does nothing twice: what a milestone 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from visiqc.batch.imported import Imported, OddView, Taken
 from visiqc.batch.leases import LEASE_S, Leases
 from visiqc.batch.scoring import score_or_fail
-from visiqc.domain.lot import RepeatedFile
+from visiqc.domain.codes import checked_view
 from visiqc.domain.people import NOBODY, Author
 from visiqc.errors import InputError, NotFound, Unavailable
-from visiqc.inspection.inspect import approved_golden, decoded_photos, score_upload
+from visiqc.inspection.inspect import approved_golden, decoded_photos, photo_digest, score_upload
 from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos, ensure_lot
 from visiqc.inspection.parts import Parts
 
@@ -23,54 +23,22 @@ LOOK_S: Final = 0.3
 """Seconds between two looks at photos that other processes score."""
 
 
-@dataclass(slots=True)
-class Imported:
-    """How many photos came, and which lots they belong to.
-
-    Attributes:
-        new: Photos that were taken in.
-        known: Photos that were there already.
-        scored: Photos that were scored here.
-        failed: Photos that cannot be scored, now or since an earlier import.
-        repeated: Photos whose very file came before, at another milestone or in another lot.
-        lots: Order and lot of every photo.
-    """
-
-    new: int = 0
-    known: int = 0
-    scored: int = 0
-    failed: int = 0
-    repeated: int = 0
-    lots: dict[tuple[str, str], None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What is to be said of a photo that is in its lot.
-
-    Attributes:
-        repeats: Where its very file came before, if it did.
-        failure: Why it cannot be scored, if it cannot.
-    """
-
-    repeats: RepeatedFile | None = None
-    failure: str | None = None
-
-
 class LotImport:
     """Takes in photos of units one by one; use it as a context, so that its leases end with it."""
 
-    def __init__(self, parts: Parts, *, score: bool, by: Author = NOBODY) -> None:
+    def __init__(self, parts: Parts, *, score: bool, by: Author = NOBODY, any_view: bool = False) -> None:
         """Nothing is imported yet.
 
         Args:
             parts: The ports.
             score: Whether to score here what nobody else scores.
             by: Who imports.
+            any_view: Whether to take photos of views that the golden sample does not have, too.
         """
         self._parts = parts
         self._score = score
         self._by = by
+        self._any_view = any_view
         self._leases = Leases(parts.records, parts.clock)
         self._elsewhere: set[str] = set()
         self.done = Imported()
@@ -82,8 +50,11 @@ class LotImport:
     def __exit__(self, *_: object) -> None:
         self._leases.stop()
 
-    def take(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> Taken:
+    def take(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> Taken | OddView:
         """Take in one photo, opening its order and its lot where they are not there yet; then score it.
+
+        A new photo of a view that neither the golden sample nor the lot has is left out: once it is in the lot under a
+        mistyped name, its file cannot be sent for the right view any more.
 
         Raises:
             InputError: The photo or its place cannot be used.
@@ -91,6 +62,9 @@ class LotImport:
             Conflict: The lot is of another product; or no golden version of it is approved.
             Unavailable: Database, disk or models are out of reach.
         """
+        if odd := self._odd_view(order, lot, sku, milestone, photo):
+            self.done.odd_views[odd] += 1
+            return odd
         self._open(order, lot, sku, milestone, photo)
         (added,) = add_unit_photos(order, lot, milestone, [photo], self._parts, sent_by=self._by)
         self.done.lots[order, lot] = None
@@ -104,6 +78,24 @@ class LotImport:
         failure = self._parts.records.upload(added.photo.upload_id).failure if self._score else None
         self.done.failed += failure is not None
         return Taken(added.repeats, failure)
+
+    def _odd_view(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> OddView | None:
+        records = self._parts.records
+        try:
+            known = records.lot(order, lot)
+        except NotFound:
+            known = None
+        product = known.sku if known else sku
+        if self._any_view or not product:
+            return None
+        digest = photo_digest(photo.photo.content)
+        if known and records.known_photos(order, lot, milestone, [digest]):
+            return None
+        golden = approved_golden(product, None, self._parts)
+        views = (*map(checked_view, golden.views), *(known.required_views if known else ()))
+        if photo.view in views:
+            return None
+        return OddView(sku=product, golden_version=golden.version, view=photo.view, views=tuple(dict.fromkeys(views)))
 
     def _open(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> None:
         records = self._parts.records

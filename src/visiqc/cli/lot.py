@@ -109,11 +109,14 @@ def import_folder(
     score: Annotated[
         bool, typer.Option("--score/--no-score", help="Score the photos here, or leave that to services and workers.")
     ] = True,
+    any_view: Annotated[
+        bool, typer.Option("--any-view", help="Take photos of views, too, that the golden sample does not have.")
+    ] = False,
     by: By = None,
 ) -> None:
     """Import photos of units from a folder; stopped or killed, the same command goes on where it was.
 
-    A line or photo that cannot be used is named, the others are imported all the same, and the exit code is 3.
+    A line, photo or view that cannot be used is named, the others are imported all the same, and the exit code is 3.
     """
     from visiqc.batch.lot_import import LotImport
     from visiqc.bootstrap import build_parts
@@ -126,11 +129,11 @@ def import_folder(
 
     configure_logging(Settings().log_format)  # on standard error: standard output is the answer
     parts = build_parts()
-    with LotImport(parts, score=score, by=author(by)) as job:
-        broken = import_lines(folder, sku, job, max_bytes=parts.limits.max_bytes)
+    with LotImport(parts, score=score, by=author(by), any_view=any_view) as job:
+        import_lines(folder, sku, job, max_bytes=parts.limits.max_bytes)
         pending = job.finish()
-    print(describe_import(job.done, broken=broken, pending=pending, records=parts.records))
-    raise typer.Exit(INPUT if broken or job.done.failed else DONE)
+    print(describe_import(job.done, pending=pending, records=parts.records))
+    raise typer.Exit(DONE if job.done.complete else INPUT)
 
 
 @lot_app.command("retry")

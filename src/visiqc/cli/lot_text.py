@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from visiqc import __version__
-from visiqc.batch.lot_import import Imported
+from visiqc.batch.imported import Imported, OddView
+from visiqc.cli.lot_lines import CSV_NAME
 from visiqc.domain.lot import Lot, Order
 from visiqc.domain.lot_report import LotReport, MilestoneReport
 from visiqc.domain.unit import UnitResult
@@ -105,15 +106,33 @@ def _unit(unit: UnitResult) -> dict[str, Any]:
     return plain
 
 
-def describe_import(done: Imported, *, broken: int, pending: int, records: Records) -> str:
-    """What an import did, and how the lots stand that it touched."""
-    lines = [f"{done.new} photos imported, {done.known} were there already, {done.scored} scored here"]
+def describe_odd_view(odd: OddView, count: int) -> str:
+    """What to do about photos of a view that nobody knows."""
+    meant = f" (did you mean {odd.meant}?)" if odd.meant else ""
+    return (
+        f"{count} photos are named after the view {odd.view!r}, which version {odd.golden_version} of {odd.sku} does "
+        f"not have{meant}; it has {', '.join(odd.views)}. They were left out: correct the name in the list or in their "
+        "names and import again; or, if they show another view on purpose, import with --any-view"
+    )
+
+
+def describe_import(done: Imported, *, pending: int, records: Records) -> str:
+    """What an import did, and how the lots stand that it touched. The counts of its first line add up."""
+    counts = {
+        "could not be used": done.refused,
+        "left out for their view": done.odd_views.total(),
+        "left out for their folder": done.misplaced,
+        f"not in {CSV_NAME}": done.unlisted,
+    }
+    others = "".join(f", {count} {what}" for what, count in counts.items() if count)
+    lines = [
+        f"{done.found} photos found: {done.new} imported, {done.known} were there already{others}",
+        f"{done.scored} photos scored here",
+    ]
     if done.failed:
         lines.append(f"{done.failed} photos could not be scored; visiqc lot retry has them tried again")
     if done.repeated:
         lines.append(f"{done.repeated} photos are files that came before elsewhere; they are named above")
-    if broken:
-        lines.append(f"{broken} lines could not be used; they are named above")
     if pending:
         lines.append(f"{pending} photos are being scored by another process")
     for order, lot in done.lots:
