@@ -304,6 +304,36 @@ def test_what_is_not_there_is_named(visiqc: Run, home: Path) -> None:
     assert visiqc("order", "list").err.startswith("There is no order")
 
 
+def test_retry_has_photos_that_failed_scored_by_the_next_import_and_leaves_the_others_alone(
+    visiqc: Run, home: Path, laid: Path
+) -> None:
+    visiqc("lot", "import", laid, "--sku", "signet", "--no-score")
+    records = records_in(home)
+    failed, other = (each.upload_id for each in records.photo_results("PO-7", "L1"))
+    records.fail(failed, "its bytes are damaged")
+    again = visiqc("lot", "import", laid)
+    assert (again.code, "1-front.jpg: it was taken in and cannot be scored: its bytes are damaged" in again.err) == (
+        3,
+        True,
+    )
+    assert "1 photos could not be scored; visiqc lot retry has them tried again" in again.out
+    verdict = records.verdict(other)
+    ran = visiqc("lot", "retry", "PO-7", "L1")
+    assert (ran.code, ran.out) == (0, "1 photos wait for their score again\n")
+    assert [upload.id for upload in records.pending()] == [failed]
+    assert visiqc("lot", "import", laid).code == 0
+    assert records.verdict(failed) is not None
+    assert records.verdicts(other) == (verdict,)
+    assert visiqc("lot", "retry", "PO-7", "L1").out == "0 photos wait for their score again\n"
+    records.close()
+
+
+def test_retry_of_a_lot_that_is_not_there_names_it(visiqc: Run, home: Path) -> None:
+    visiqc("order", "open", "PO-7")
+    ran = visiqc("lot", "retry", "PO-7", "L9")
+    assert (ran.code, "order PO-7 has no lot 'L9'" in ran.err) == (4, True)
+
+
 def test_what_was_imported_without_scores_is_scored_by_the_next_import(visiqc: Run, home: Path, laid: Path) -> None:
     visiqc("lot", "import", laid, "--sku", "signet", "--no-score")
     ran = visiqc("lot", "import", laid)

@@ -150,6 +150,20 @@ def test_the_quality_answer_comes_before_the_score_and_is_the_same(lot: Parts) -
     assert score_upload(poor.photo.upload_id, lot).reasons == complaints
 
 
+def test_a_golden_file_sent_as_a_photo_of_a_unit_is_told_at_once_also_one_of_an_older_version(lot: Parts) -> None:
+    golden = lot.records.current_golden("plate")
+    older = lot.blobs.get(golden.photos[0].digest)
+    newer = sent("new.jpg", photo_of(plate(), 0.5, noise=9))
+    approve_golden("plate", enrol_golden("plate", [newer], lot, policy=POLICY).version, by="anna", parts=lot)
+    for unit, photo in enumerate((replace(newer, name="older.jpg", content=older), newer), start=1):
+        (added,) = add(lot, of_unit(unit, photo))
+        (complaint,) = quality_complaints(added.photo.upload_id, lot)
+        assert complaint.code is ReasonCode.DUPLICATE_PHOTO
+        assert "one of the golden photos" in complaint.message
+        verdict = score_upload(added.photo.upload_id, lot)
+        assert (verdict.outcome, verdict.reasons) == (Outcome.RETAKE, (complaint,))
+
+
 def test_the_report_says_of_each_unit_the_worst_and_what_is_missing(lot: Parts) -> None:
     enrolled("board-2", [sent("f.jpg", photo_of(board()), "front"), sent("b.jpg", photo_of(plate()), "back")], lot)
     open_lot("PO-7", "L3", "board-2", lot)

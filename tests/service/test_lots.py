@@ -118,6 +118,13 @@ def test_the_quality_answer_comes_at_once_and_the_score_by_asking(service: Servi
     wait_until(lambda: client.get(good["score"]["links"]["self"]).json()["status"] == "done")
 
 
+def test_a_golden_file_sent_as_a_photo_of_a_unit_is_told_in_the_answer(client: httpx2.Client) -> None:
+    golden = ("photos", ("mine.jpg", sent("golden.jpg", photo_of(plate()), "front").content, "image/jpeg"))
+    answer = client.post(PHOTOS, data={"units": [1], "views": ["front"]}, files=[golden])
+    (complaint,) = answer.json()["photos"][0]["quality"]
+    assert (complaint["code"], complaint["advice"][:28]) == ("DUPLICATE_PHOTO", "Photograph the piece that wa")
+
+
 def test_patience_is_the_clients_choice(service: Service, client: httpx2.Client) -> None:
     service.scoring.hold()
     assert send(client, ("a.jpg", 1), units=[1], views=["front"], prefer="wait=0").status_code == 202

@@ -169,7 +169,9 @@ def add_unit_photos(
 def repeated_file(upload: Upload, records: Records) -> RepeatedFile | None:
     """Where the very file of a photo of a unit came before; None where it did not, or shows no unit of a lot."""
     photo = records.unit_photo(upload.id)
-    return photo and _repeats(photo, records.first_photos([upload.photo_digest])[upload.photo_digest])
+    if photo is None:
+        return None
+    return _repeats(photo, records.first_photos([upload.photo_digest])[upload.photo_digest])
 
 
 def _repeats(photo: UnitPhoto, first: UnitPhoto) -> RepeatedFile | None:
