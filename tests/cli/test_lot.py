@@ -82,7 +82,7 @@ def test_a_file_of_another_lot_is_imported_and_named_with_where_it_came_first(
     assert "2 open; 2 files that came before" in shown
     assert f"unit 1, view front: {said}" in shown
     document = json.loads(visiqc("lot", "show", "PO-7", "L2", "--json").out)
-    assert document["milestones"][-1]["repeated_files"][0]["message"] == said
+    assert document["milestones"][-1]["repeated_files"][0]["first"]["message"] == said
 
 
 def test_broken_lines_are_named_with_their_number_and_the_rest_is_imported(

@@ -21,6 +21,7 @@ from visiqc.domain.access import Role
 from visiqc.domain.inspection_queue import QueueFilter
 from visiqc.domain.people import Author
 from visiqc.domain.review import Decision, Review
+from visiqc.inspection.inspect import score_upload
 from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos
 from visiqc.inspection.parts import SentPhoto
 from visiqc.training.datasets.verdicts import read_verdicts
@@ -233,6 +234,7 @@ def test_a_photo_s_page_says_who_sent_it_and_where_its_very_file_came_first(brow
     content = parts.blobs.get(parts.records.upload(first.upload_id).photo_digest)
     sent = SentUnitPhoto(photo=SentPhoto(name="again.jpg", content=content), unit=9, view=first.view)
     (again,) = add_unit_photos(ORDER, lot, "first-article", [sent], parts, sent_by=Author(name="Workshop 3"))
+    score_upload(again.photo.upload_id, parts)
     with on_a_socket(service.app) as (url, _), at_the_queue(browser, url) as page:
         page.goto(f"/photos/{again.photo.upload_id}")
         said = f"the same file as unit 3, {first.view}, milestone pre-shipment, lot {lot} of order {ORDER}"

@@ -9,7 +9,7 @@ from typing import Any
 from visiqc import __version__
 from visiqc.batch.imported import Imported, OddView
 from visiqc.cli.lot_lines import CSV_NAME
-from visiqc.domain.lot import Lot, Order
+from visiqc.domain.lot import Lot, Order, RepeatedFile
 from visiqc.domain.lot_report import LotReport, MilestoneReport
 from visiqc.domain.unit import UnitResult
 from visiqc.inspection.lots import lot_report
@@ -90,12 +90,15 @@ def _milestone(milestone: MilestoneReport) -> dict[str, Any]:
         "counts": milestone.counts,
         "unseen": milestone.unseen,
         "unseen_ranges": milestone.unseen_ranges(),
-        "repeated_files": [
-            {"photo": asdict(each.photo), "first": asdict(each.first), "message": str(each)}
-            for each in milestone.repeated
-        ],
+        "repeated_files": [_repeated(each) for each in milestone.repeated],
         "units": units,
     }
+
+
+def _repeated(file: RepeatedFile) -> dict[str, Any]:
+    photo = file.photo
+    first = asdict(file.first) | {"message": str(file)}
+    return {"upload_id": photo.upload_id, "unit": photo.unit, "view": photo.view, "first": first}
 
 
 def _unit(unit: UnitResult) -> dict[str, Any]:
