@@ -178,6 +178,11 @@ class MemoryRecords(MemoryReviews, MemoryLots, MemoryPeople):
         return tuple(upload for upload in self._uploads.values() if upload.request_key == request.key)
 
     @_transaction
+    def replays(self, request: RequestKey) -> bool:
+        self.accepted(request)
+        return request.key in self._requests
+
+    @_transaction
     def upload(self, upload_id: str) -> Upload:
         if upload_id not in self._uploads:
             raise NotFound(f"no upload {upload_id!r}")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from visiqc.domain.lot import Lot, Order, UnitPhoto
+from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.unit import PhotoResult
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.errors import Conflict, NotFound
@@ -43,6 +42,14 @@ class MemoryLots:
                 raise Conflict(f"lot {lot.code} is there already, with another {what.replace('_', ' ')}")
         return kept
 
+    def ensure_lot(self, order: Order, lot: Lot, milestone: str) -> Lot:
+        with self._lock:
+            self._orders.get(order.code, order).checked_milestone(milestone)
+            kept = self._lots.get((lot.order, lot.code), lot)
+            kept.require_product(lot.sku)
+            self._orders.setdefault(order.code, order)
+            return self._lots.setdefault((lot.order, lot.code), lot)
+
     def lot(self, order: str, code: str) -> Lot:
         self.order(order)
         return _found(self._lots, (order, code), f"lot {code}")
@@ -62,7 +69,7 @@ class MemoryLots:
                 self.accepted(request)
             kept = [self._known(photo, upload.photo_digest) for upload, photo in zip(uploads, photos, strict=True)]
             if new := [upload for upload, known in zip(uploads, kept, strict=True) if known is None]:
-                self.accept([replace(upload, request_key=None) for upload in new])
+                self.accept(new, request)
             if request:
                 self._requests[request.key] = request
             answer = tuple(known or photo for known, photo in zip(kept, photos, strict=True))
@@ -80,6 +87,21 @@ class MemoryLots:
             here = [p for p in self._unit_photos.values() if (p.order, p.lot, p.milestone) == (order, lot, milestone)]
             by_digest = {self.upload(photo.upload_id).photo_digest: photo for photo in here}
         return {digest: by_digest[digest] for digest in digests if digest in by_digest}
+
+    def first_photos(self, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
+        with self._lock:
+            firsts: dict[str, UnitPhoto] = {}
+            for photo in self._unit_photos.values():
+                firsts.setdefault(self.upload(photo.upload_id).photo_digest, photo)
+        return {digest: firsts[digest] for digest in digests if digest in firsts}
+
+    def repeated_files(self, order: str, lot: str) -> tuple[RepeatedFile, ...]:
+        with self._lock:
+            inside = [photo for photo in self._unit_photos.values() if (photo.order, photo.lot) == (order, lot)]
+            digests = [self.upload(photo.upload_id).photo_digest for photo in inside]
+            firsts = self.first_photos(digests)
+        pairs = zip(inside, (firsts[digest] for digest in digests), strict=True)
+        return tuple(RepeatedFile(photo=photo, first=first) for photo, first in pairs if first != photo)
 
     def unit_photo(self, upload_id: str) -> UnitPhoto | None:
         return self._unit_photos.get(upload_id)

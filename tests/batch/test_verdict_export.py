@@ -14,11 +14,12 @@ from pictures import board
 from visiqc.batch.verdict_export import ExportTerms, export_reviews, said
 from visiqc.domain.inspection_queue import QueueFilter
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.people import Author
 from visiqc.domain.review import Decision, ReviewedRegion
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, InputError, NotFound
 from visiqc.inspection.parts import Parts
-from visiqc.inspection.reviewing import Author, SaidRegion, review_photo
+from visiqc.inspection.reviewing import SaidRegion, review_photo
 from visiqc.training.datasets.verdicts import read_verdicts
 
 ANA, BEN = Author(id="user-1", name="Ana (inspector)"), Author(id="user-2", name="Ben (inspector)")

@@ -66,6 +66,21 @@ def test_a_photo_of_another_unit_is_not_taken_a_second_time(lot: Parts) -> None:
     assert len(add(lot, of_unit(4), milestone="first-article")) == 1
 
 
+def test_a_file_that_came_before_at_another_milestone_or_in_another_lot_is_taken_in_and_told(lot: Parts) -> None:
+    open_lot("PO-7", "L2", "plate", lot)
+    (first,) = add(lot, of_unit(3))
+    (later,) = add(lot, of_unit(4), milestone="first-article")
+    (elsewhere, fresh) = add_unit_photos("PO-7", "L2", "pre-shipment", [of_unit(5), of_unit(5, SECOND)], lot)
+    (again,) = add_unit_photos("PO-7", "L2", "pre-shipment", [of_unit(5)], lot)
+    assert (later.new, elsewhere.new, again.new) == (True, True, False)
+    assert (first.repeats, fresh.repeats) == (None, None)
+    for each in (later, elsewhere, again):
+        assert str(each.repeats) == "the same file as unit 3, view-1, milestone pre-shipment, lot L1 of order PO-7"
+    assert [len(each.repeated) for each in lot_report("PO-7", "L1", lot.records).milestones] == [0, 1, 0, 0]
+    assert [each.photo.unit for each in lot_report("PO-7", "L2", lot.records).milestones[-1].repeated] == [5]
+    assert score_upload(elsewhere.photo.upload_id, lot).outcome is Outcome.PASS
+
+
 def test_all_photos_are_taken_in_or_none_and_every_bad_one_is_named(lot: Parts) -> None:
     before = stored_blobs_of(lot)
     broken = replace(FIRST, name="broken.jpg", content=FIRST.content[:2000])
@@ -133,6 +148,20 @@ def test_the_quality_answer_comes_before_the_score_and_is_the_same(lot: Parts) -
     assert ReasonCode.TOO_DARK in {each.code for each in complaints}
     assert all(each.advice for each in complaints)
     assert score_upload(poor.photo.upload_id, lot).reasons == complaints
+
+
+def test_a_golden_file_sent_as_a_photo_of_a_unit_is_told_at_once_also_one_of_an_older_version(lot: Parts) -> None:
+    golden = lot.records.current_golden("plate")
+    older = lot.blobs.get(golden.photos[0].digest)
+    newer = sent("new.jpg", photo_of(plate(), 0.5, noise=9))
+    approve_golden("plate", enrol_golden("plate", [newer], lot, policy=POLICY).version, by="anna", parts=lot)
+    for unit, photo in enumerate((replace(newer, name="older.jpg", content=older), newer), start=1):
+        (added,) = add(lot, of_unit(unit, photo))
+        (complaint,) = quality_complaints(added.photo.upload_id, lot)
+        assert complaint.code is ReasonCode.DUPLICATE_PHOTO
+        assert "one of the golden photos" in complaint.message
+        verdict = score_upload(added.photo.upload_id, lot)
+        assert (verdict.outcome, verdict.reasons) == (Outcome.RETAKE, (complaint,))
 
 
 def test_the_report_says_of_each_unit_the_worst_and_what_is_missing(lot: Parts) -> None:

@@ -9,11 +9,12 @@ import pytest
 from bench import enrolled, parts_in, photo_of, scored, scratched, sent
 from pictures import board
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.people import Author
 from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, InputError
 from visiqc.inspection.parts import Parts
-from visiqc.inspection.reviewing import Author, SaidRegion, others_looking, review_photo
+from visiqc.inspection.reviewing import SaidRegion, others_looking, review_photo
 from visiqc.inspection.side_by_side import shared_frame, side_picture
 
 ANA, BEN = Author(id="user-1", name="Ana (inspector)"), Author(id="user-2", name="Ben (inspector)")

@@ -22,8 +22,12 @@ from visiqc.batch.verdict_export import ExportTerms, export_reviews
 from visiqc.domain.access import Role
 from visiqc.domain.inspection_queue import QueueFilter
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.people import Author
 from visiqc.domain.rescore import RescoreResult
 from visiqc.domain.review import Decision, Review
+from visiqc.inspection.inspect import score_upload
+from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos
+from visiqc.inspection.parts import SentPhoto
 from visiqc.inspection.rescore import queue_riskier
 from visiqc.training.datasets.verdicts import read_verdicts
 
@@ -258,6 +262,23 @@ def test_slider_blink_heatmap_and_zoom_answer_their_keys(browser: Any, service: 
         assert panes.get_attribute("data-mode") == "side"
         page.keyboard.press("?")
         page.get_by_role("dialog", name="Keys").wait_for()
+
+
+def test_a_photo_s_page_says_who_sent_it_and_where_its_very_file_came_first(browser: Any, service: Service) -> None:
+    parts, lot = service.parts, "L-aria-solitaire"
+    first = parts.records.photo_results(ORDER, lot)[2]
+    content = parts.blobs.get(parts.records.upload(first.upload_id).photo_digest)
+    sent = SentUnitPhoto(photo=SentPhoto(name="again.jpg", content=content), unit=9, view=first.view)
+    (again,) = add_unit_photos(ORDER, lot, "first-article", [sent], parts, sent_by=Author(name="Workshop 3"))
+    score_upload(again.photo.upload_id, parts)
+    with on_a_socket(service.app) as (url, _), at_the_queue(browser, url) as page:
+        page.goto(f"/photos/{again.photo.upload_id}")
+        said = f"the same file as unit 3, {first.view}, milestone pre-shipment, lot {lot} of order {ORDER}"
+        page.locator("#reasons .repeats", has_text=said).wait_for()
+        page.get_by_text(re.compile(r"Sent .* UTC by Workshop 3")).wait_for()
+        page.goto(f"/photos/{first.upload_id}")
+        page.get_by_text(re.compile(r"Sent .* UTC$")).wait_for()
+        assert page.locator("#reasons .repeats").count() == 0
 
 
 def test_the_queue_is_filtered_and_walked_by_keyboard(browser: Any, service: Service) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,13 @@ def test_the_quality_answer_comes_at_once_and_the_score_by_asking(service: Servi
     wait_until(lambda: client.get(good["score"]["links"]["self"]).json()["status"] == "done")
 
 
+def test_a_golden_file_sent_as_a_photo_of_a_unit_is_told_in_the_answer(client: httpx2.Client) -> None:
+    golden = ("photos", ("mine.jpg", sent("golden.jpg", photo_of(plate()), "front").content, "image/jpeg"))
+    answer = client.post(PHOTOS, data={"units": [1], "views": ["front"]}, files=[golden])
+    (complaint,) = answer.json()["photos"][0]["quality"]
+    assert (complaint["code"], complaint["advice"][:28]) == ("DUPLICATE_PHOTO", "Photograph the piece that wa")
+
+
 def test_patience_is_the_clients_choice(service: Service, client: httpx2.Client) -> None:
     service.scoring.hold()
     assert send(client, ("a.jpg", 1), units=[1], views=["front"], prefer="wait=0").status_code == 202
@@ -131,13 +139,81 @@ def test_the_same_file_again_is_the_same_photo(client: httpx2.Client) -> None:
     assert "the photo of unit 1, view front already" in other.json()["detail"]
 
 
+def test_a_file_of_another_lot_is_scored_and_the_answer_and_the_lot_say_where_it_came_first(
+    client: httpx2.Client,
+) -> None:
+    client.post("/v1/orders/PO-7/lots", json={"code": "L2", "sku": "plate"})
+    first = send(client, ("PASS.jpg", 1), units=[3], views=["front"]).json()["photos"][0]
+    form = {"data": {"units": [1], "views": ["front"]}, "files": files(("PASS.jpg", 1))}
+    again = client.post(PHOTOS.replace("L1", "L2"), **form).json()["photos"][0]
+    assert (first["repeats"], again["known"], again["score"]["verdict"]["outcome"]) == (None, False, "PASS")
+    place = {"order": "PO-7", "lot": "L1", "milestone": "pre-shipment", "unit": 3, "view": "front"}
+    words = "the same file as unit 3, front, milestone pre-shipment, lot L1 of order PO-7"
+    assert again["repeats"] == {"upload_id": first["score"]["id"], **place, "message": words}
+    (repeated,) = client.get(HERE.replace("L1", "L2")).json()["milestones"][-1]["repeated_files"]
+    assert repeated == {"upload_id": again["score"]["id"], "unit": 1, "view": "front", "first": again["repeats"]}
+    assert client.get(HERE).json()["milestones"][-1]["repeated_files"] == []
+    sheets = [client.get(f"/v1/scores/{photo['score']['id']}/sheet").json() for photo in (first, again)]
+    assert [sheet["repeats"] for sheet in sheets] == [None, again["repeats"]]
+
+
 def test_an_idempotency_key_stands_for_its_photos(client: httpx2.Client) -> None:
     first, second = (send(client, ("a.jpg", 1), units=[1], views=["front"], idempotency_key="7") for _ in range(2))
     assert [each["score"]["id"] for each in first.json()["photos"]] == [
         each["score"]["id"] for each in second.json()["photos"]
     ]
-    other = send(client, ("b.jpg", 2), units=[1], views=["front"], idempotency_key="7")
-    assert (other.status_code, other.json()["code"]) == (409, "Conflict")
+    assert "Idempotency-Replayed" not in first.headers
+    assert second.headers["Idempotency-Replayed"] == "true"
+    for photo, unit in ((("b.jpg", 2), 1), (("a.jpg", 1), 2)):
+        other = send(client, photo, units=[unit], views=["front"], idempotency_key="7")
+        assert (other.status_code, other.json()["code"]) == (409, "Conflict")
+        assert "the Idempotency-Key '7' was used before for other photos or places" in other.json()["detail"]
+
+
+def test_a_replay_answers_as_the_first_time_and_another_key_does_not(client: httpx2.Client) -> None:
+    both = {"units": [1, 1], "views": ["front", "back"], "idempotency_key": "7"}
+    send(client, ("a.jpg", 1), units=[1], views=["front"])
+    first, again = (send(client, ("a.jpg", 1), ("b.jpg", 2), **both) for _ in range(2))
+    other = send(client, ("a.jpg", 1), ("b.jpg", 2), **both | {"idempotency_key": "8"})
+    assert [each["known"] for each in first.json()["photos"]] == [True, False]
+    assert [each["known"] for each in again.json()["photos"]] == [True, False]
+    assert [each["known"] for each in other.json()["photos"]] == [True, True]
+    replayed = ["Idempotency-Replayed" in each.headers for each in (first, again, other)]
+    assert replayed == [False, True, False]
+
+
+def test_a_replay_of_photos_that_were_all_known_says_so(client: httpx2.Client) -> None:
+    send(client, ("a.jpg", 1), units=[1], views=["front"])
+    answers = [send(client, ("a.jpg", 1), units=[1], views=["front"], idempotency_key="7") for _ in range(2)]
+    assert ["Idempotency-Replayed" in each.headers for each in answers] == [False, True]
+    assert [each.json()["photos"][0]["known"] for each in answers] == [True, True]
+
+
+def test_twins_of_unit_photos_sent_at_the_same_moment_are_taken_in_once(
+    service: Service, client: httpx2.Client
+) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        twins = [
+            pool.submit(send, client, ("a.jpg", 1), units=[1], views=["front"], idempotency_key="7") for _ in range(4)
+        ]
+    answers = [twin.result() for twin in twins]
+    assert {answer.status_code for answer in answers} == {200}
+    assert sorted("Idempotency-Replayed" in answer.headers for answer in answers) == [False, True, True, True]
+    assert {answer.json()["photos"][0]["known"] for answer in answers} == {False}
+    assert len({answer.json()["photos"][0]["score"]["id"] for answer in answers}) == len(service.scoring.scored) == 1
+
+
+def test_a_replay_of_unit_photos_needs_no_room_in_the_queue(service: Service) -> None:
+    full = a_service(parts=service.parts, queue_size=1, workers=0)
+    sent_once = {"units": [1], "views": ["front"], "idempotency_key": "7", "prefer": "respond-async"}
+    with full.live() as client:
+        client.post("/v1/orders", json={"code": "PO-7"})
+        client.post("/v1/orders/PO-7/lots", json={"code": "L1", "sku": "plate"})
+        first = send(client, ("a.jpg", 1), **sent_once)
+        assert send(client, ("b.jpg", 2), units=[2], views=["front"]).status_code == 429
+        again = send(client, ("a.jpg", 1), **sent_once)
+    assert (first.status_code, again.json()) == (202, first.json())
+    assert again.headers["Idempotency-Replayed"] == "true"
 
 
 @pytest.mark.parametrize(
@@ -196,6 +272,23 @@ def test_a_factory_sends_photos_and_an_inspector_opens_lots(service: Service, cl
     assert client.post("/v1/orders/PO-7/lots", json={"code": "x", "sku": "y"}, headers=factory).status_code == 403
     assert client.get(HERE, headers=viewer).status_code == 200
     assert client.get("/v1/orders").status_code == 401
+
+
+def test_whoever_opens_and_sends_over_http_is_on_the_record(service: Service, client: httpx2.Client) -> None:
+    ana, key = service.session(Role.INSPECTOR), service.key(Role.FACTORY)
+    at = {"Origin": str(client.base_url).rstrip("/"), "X-CSRF-Token": ana["X-CSRF-Token"], "Cookie": ana["Cookie"]}
+    order = client.post("/v1/orders", json={"code": "PO-8"}, headers=at).json()
+    lot = client.post("/v1/orders/PO-8/lots", json={"code": "L1", "sku": "plate"}, headers=at).json()
+    form = {"data": {"units": [1], "views": ["front"]}, "files": files(("a.jpg", 1))}
+    photo = client.post(PHOTOS.replace("PO-7", "PO-8"), **form, headers=key).json()["photos"][0]["score"]
+    plain = client.post("/v1/score", data={"sku": "plate"}, files=files(("b.jpg", 2)), headers=key).json()["scores"][0]
+    assert order["made_by"] == lot["made_by"] == "Ana (inspector)"
+    assert photo["sent_by"] == plain["sent_by"] == f"the factory (key {key['Authorization'][10:22]})"
+    kept = service.parts.records
+    assert kept.order("PO-8").made_by.id == kept.lot("PO-8", "L1").made_by.id == "user-id-of-Ana"
+    assert kept.upload(photo["id"]).sent_by.id == key["Authorization"][10:22]
+    assert client.get(HERE.replace("PO-7", "PO-8"), headers=key).json()["lot"]["made_by"] == "Ana (inspector)"
+    assert client.get(f"/v1/scores/{photo['id']}/sheet", headers=key).json()["sent_by"] == photo["sent_by"]
 
 
 def test_a_service_without_workers_answers_what_another_process_scored(service: Service) -> None:

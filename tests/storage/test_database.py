@@ -13,7 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import exc, inspect, text
+from sqlalchemy import event, exc, inspect, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
@@ -269,6 +269,22 @@ def test_who_logged_in_stays_on_the_record(database: Database, path: Path, state
         raw.execute(statement)
     assert raw.execute("SELECT user_id, address FROM logins").fetchall() == [("user-1", "203.0.113.7")]
     raw.close()
+
+
+def test_where_a_file_came_first_is_found_by_its_digest_and_not_by_reading_every_photo(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *found: said.append(found[2]))
+    records = SqlRecords(database)
+    records.first_photos(["a"])
+    records.repeated_files("PO-7", "L1")
+    for number, asked in enumerate(each for each in said if each.startswith("SELECT")):
+        with database.reading() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", ("x",) * asked.count("?")).all()
+        steps = [row[3] for row in plan]
+        assert any("ix_unit_photos_photo_digest" in step for step in steps), (number, steps)
+        assert not any(step.startswith("SCAN") for step in steps)
 
 
 def test_an_accepted_upload_cannot_be_deleted(database: Database, path: Path) -> None:

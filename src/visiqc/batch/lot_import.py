@@ -6,53 +6,39 @@ Killed at any moment, it loses nothing and does nothing twice: what a milestone 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from visiqc.batch.imported import Imported, OddView, Taken
 from visiqc.batch.leases import LEASE_S, Leases
 from visiqc.batch.scoring import score_or_fail
-from visiqc.domain.lot import MILESTONES, Order
+from visiqc.domain.codes import checked_view
+from visiqc.domain.people import NOBODY, Author
 from visiqc.errors import InputError, NotFound, Unavailable
-from visiqc.inspection.inspect import approved_golden, decoded_photos, score_upload
-from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos, open_lot, open_order
+from visiqc.inspection.inspect import approved_golden, decoded_photos, photo_digest, score_upload
+from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos, ensure_lot
 from visiqc.inspection.parts import Parts
 
 LOOK_S: Final = 0.3
 """Seconds between two looks at photos that other processes score."""
 
 
-@dataclass(slots=True)
-class Imported:
-    """How many photos came, and which lots they belong to.
-
-    Attributes:
-        new: Photos that were taken in.
-        known: Photos that were there already.
-        scored: Photos that were scored here.
-        failed: Photos that cannot be scored, now or since an earlier import.
-        lots: Order and lot of every photo.
-    """
-
-    new: int = 0
-    known: int = 0
-    scored: int = 0
-    failed: int = 0
-    lots: dict[tuple[str, str], None] = field(default_factory=dict)
-
-
 class LotImport:
     """Takes in photos of units one by one; use it as a context, so that its leases end with it."""
 
-    def __init__(self, parts: Parts, *, score: bool) -> None:
+    def __init__(self, parts: Parts, *, score: bool, by: Author = NOBODY, any_view: bool = False) -> None:
         """Nothing is imported yet.
 
         Args:
             parts: The ports.
             score: Whether to score here what nobody else scores.
+            by: Who imports.
+            any_view: Whether to take photos of views that the golden sample does not have, too.
         """
         self._parts = parts
         self._score = score
+        self._by = by
+        self._any_view = any_view
         self._leases = Leases(parts.records, parts.clock)
         self._elsewhere: set[str] = set()
         self.done = Imported()
@@ -64,31 +50,52 @@ class LotImport:
     def __exit__(self, *_: object) -> None:
         self._leases.stop()
 
-    def take(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> None:
+    def take(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> Taken | OddView:
         """Take in one photo, opening its order and its lot where they are not there yet; then score it.
 
+        A new photo of a view that neither the golden sample nor the lot has is left out: once it is in the lot under a
+        mistyped name, its file cannot be sent for the right view any more.
+
         Raises:
-            InputError: The photo or its place cannot be used; or it was taken in and cannot be scored.
+            InputError: The photo or its place cannot be used.
             NotFound: The lot is not open, and no product was named to open it for; or the product has no golden.
             Conflict: The lot is of another product; or no golden version of it is approved.
             Unavailable: Database, disk or models are out of reach.
         """
+        if odd := self._odd_view(order, lot, sku, milestone, photo):
+            self.done.odd_views[odd] += 1
+            return odd
         self._open(order, lot, sku, milestone, photo)
-        (added,) = add_unit_photos(order, lot, milestone, [photo], self._parts)
+        (added,) = add_unit_photos(order, lot, milestone, [photo], self._parts, sent_by=self._by)
         self.done.lots[order, lot] = None
         if added.new:
             self.done.new += 1
         else:
             self.done.known += 1
+        self.done.repeated += added.repeats is not None
         if self._score:
             self._score_or_leave(added.photo.upload_id)
-            self._require_scored(added.photo.upload_id)
+        failure = self._parts.records.upload(added.photo.upload_id).failure if self._score else None
+        self.done.failed += failure is not None
+        return Taken(added.repeats, failure)
 
-    def _require_scored(self, upload_id: str) -> None:
-        failure = self._parts.records.upload(upload_id).failure
-        if failure is not None:
-            self.done.failed += 1
-            raise InputError(f"it was taken in and cannot be scored: {failure}")
+    def _odd_view(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> OddView | None:
+        records = self._parts.records
+        try:
+            known = records.lot(order, lot)
+        except NotFound:
+            known = None
+        product = known.sku if known else sku
+        if self._any_view or not product:
+            return None
+        digest = photo_digest(photo.photo.content)
+        if known and records.known_photos(order, lot, milestone, [digest]):
+            return None
+        golden = approved_golden(product, None, self._parts)
+        views = (*map(checked_view, golden.views), *(known.required_views if known else ()))
+        if photo.view in views:
+            return None
+        return OddView(sku=product, golden_version=golden.version, view=photo.view, views=tuple(dict.fromkeys(views)))
 
     def _open(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> None:
         records = self._parts.records
@@ -102,20 +109,13 @@ class LotImport:
                     f"lot {lot} of order {order} is not open, and no product is named; name it with --sku, or open "
                     f"the lot first: visiqc lot open {order} {lot} --sku SKU"
                 ) from None
-            self._require_usable(order, sku, milestone, photo)
-            _open_order(order, self._parts)
-            open_lot(order, lot, sku, self._parts)
-            return
-        if sku not in {"", known.sku}:
-            raise InputError(f"lot {lot} of order {order} is of the product {known.sku}, not {sku}")
+            self._require_usable(sku, photo)
+            # Another process may have opened it meanwhile.
+            known = ensure_lot(order, lot, sku, milestone, self._parts, made_by=self._by)
+        known.require_product(sku or known.sku)
 
-    def _require_usable(self, order: str, sku: str, milestone: str, photo: SentUnitPhoto) -> None:
+    def _require_usable(self, sku: str, photo: SentUnitPhoto) -> None:
         """Check the first photo of a lot before its lot is opened: orders and lots are never removed again."""
-        try:
-            kept = self._parts.records.order(order)
-        except NotFound:
-            kept = Order(code=order, milestones=MILESTONES, made_at=self._parts.clock())
-        kept.checked_milestone(milestone)
         golden = approved_golden(sku, None, self._parts)
         decoded_photos({"first": photo.photo}, golden, self._parts)
 
@@ -154,11 +154,3 @@ class LotImport:
             if self._elsewhere:
                 time.sleep(LOOK_S)
         return len(self._elsewhere)
-
-
-def _open_order(code: str, parts: Parts) -> None:
-    """Open an order with the usual milestones, unless it is open."""
-    try:
-        parts.records.order(code)
-    except NotFound:
-        open_order(code, parts)

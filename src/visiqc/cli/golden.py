@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from visiqc.cli.who import this_user
+
 golden_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -80,7 +82,7 @@ def approve(
     from visiqc.bootstrap import build_parts
     from visiqc.inspection.enrol import approve_golden
 
-    golden = approve_golden(sku, version, by=by or _user(), parts=build_parts())
+    golden = approve_golden(sku, version, by=by or this_user(), parts=build_parts())
     print(f"{golden.sku} version {golden.version} is approved by {golden.approved_by} and current.")
 
 
@@ -155,14 +157,3 @@ def calibrate(
     with progress(f"calibrate {sku}") as steps:
         result = calibrate_golden(sku, pieces, parts, golden_version=golden_version, progress=steps)
     print(describe_calibrating(result, unread))
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        from visiqc.errors import InputError
-
-        raise InputError("this computer does not say who you are; name yourself with --by") from None

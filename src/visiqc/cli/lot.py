@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from visiqc.cli.who import By
+
 order_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Open and list orders.")
 lot_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Open lots, import their photos, show them.")
 
@@ -21,13 +23,15 @@ def open_new_order(
         list[str] | None,
         typer.Option(metavar="NAME", help="A milestone, in their order; may be repeated. Default: the usual four."),
     ] = None,
+    by: By = None,
 ) -> None:
     """Open an order; opened again, it is the same one."""
     from visiqc.bootstrap import build_records, now
+    from visiqc.cli.who import author
     from visiqc.domain.lot import MILESTONES, Order
     from visiqc.settings import Settings
 
-    wanted = Order(code=order, milestones=tuple(milestone or MILESTONES), made_at=now())
+    wanted = Order(code=order, milestones=tuple(milestone or MILESTONES), made_at=now(), made_by=author(by))
     kept = build_records(Settings()).add_order(wanted)
     print(f"{kept.code} is open: {', '.join(kept.milestones)}")
 
@@ -36,12 +40,13 @@ def open_new_order(
 def list_orders() -> None:
     """List all orders with their milestones and lots, oldest first."""
     from visiqc.bootstrap import build_records
+    from visiqc.cli.lot_text import opened
     from visiqc.settings import Settings
 
     records = build_records(Settings())
     orders = records.orders()
     for order in orders:
-        print(f"{order.code}  {order.made_at:%Y-%m-%d %H:%M} UTC  {', '.join(order.milestones)}")
+        print(f"{order.code}  {opened(order)}  {', '.join(order.milestones)}")
         for lot in records.lots(order.code):
             print(f"    {lot.code:<24} {lot.sku:<24} {f'{lot.units} units' if lot.units else ''}".rstrip())
     if not orders:
@@ -58,13 +63,23 @@ def open_new_lot(
         list[str] | None,
         typer.Option(metavar="NAME", help="A view every unit must show; may be repeated. Default: the golden's views."),
     ] = None,
+    by: By = None,
 ) -> None:
     """Open a lot of an order; opened again, it is the same one."""
     from visiqc.bootstrap import build_records, now
+    from visiqc.cli.who import author
     from visiqc.domain.lot import Lot
     from visiqc.settings import Settings
 
-    wanted = Lot(order=order, code=lot, sku=sku, units=units, required_views=tuple(view or ()), made_at=now())
+    wanted = Lot(
+        order=order,
+        code=lot,
+        sku=sku,
+        units=units,
+        required_views=tuple(view or ()),
+        made_at=now(),
+        made_by=author(by),
+    )
     kept = build_records(Settings()).add_lot(wanted)
     print(f"{kept.order} {kept.code} is open for {kept.sku}")
 
@@ -94,26 +109,31 @@ def import_folder(
     score: Annotated[
         bool, typer.Option("--score/--no-score", help="Score the photos here, or leave that to services and workers.")
     ] = True,
+    any_view: Annotated[
+        bool, typer.Option("--any-view", help="Take photos of views, too, that the golden sample does not have.")
+    ] = False,
+    by: By = None,
 ) -> None:
     """Import photos of units from a folder; stopped or killed, the same command goes on where it was.
 
-    A line or photo that cannot be used is named, the others are imported all the same, and the exit code is 3.
+    A line, photo or view that cannot be used is named, the others are imported all the same, and the exit code is 3.
     """
     from visiqc.batch.lot_import import LotImport
     from visiqc.bootstrap import build_parts
     from visiqc.cli.exits import DONE, INPUT
     from visiqc.cli.lot_text import describe_import
     from visiqc.cli.lots_in import import_lines
+    from visiqc.cli.who import author
     from visiqc.service.logs import configure_logging
     from visiqc.settings import Settings
 
     configure_logging(Settings().log_format)  # on standard error: standard output is the answer
     parts = build_parts()
-    with LotImport(parts, score=score) as job:
-        broken = import_lines(folder, sku, job, max_bytes=parts.limits.max_bytes)
+    with LotImport(parts, score=score, by=author(by), any_view=any_view) as job:
+        import_lines(folder, sku, job, max_bytes=parts.limits.max_bytes)
         pending = job.finish()
-    print(describe_import(job.done, broken=broken, pending=pending, records=parts.records))
-    raise typer.Exit(INPUT if broken or job.done.failed else DONE)
+    print(describe_import(job.done, pending=pending, records=parts.records))
+    raise typer.Exit(DONE if job.done.complete else INPUT)
 
 
 @lot_app.command("retry")

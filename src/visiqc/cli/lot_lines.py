@@ -48,10 +48,11 @@ class LotLine:
 
 @dataclass(frozen=True, slots=True)
 class BrokenLine:
-    """A line that cannot be imported, and why."""
+    """A line that cannot be imported, and why; `path` is the photo it names, where it names one."""
 
     where: str
     why: str
+    path: Path | None = None
 
 
 def lot_lines(folder: Path, *, sku: str = "") -> Iterator[LotLine | BrokenLine]:
@@ -113,12 +114,12 @@ def _line_of(where: str, header: list[str], cells: list[str], folder: Path, sku:
     if len(cells) != len(header):
         return BrokenLine(where, f"wanted {len(header)} columns as in the first line, got {len(cells)}")
     values = dict(zip(header, cells, strict=True))
+    path = None
     try:
-        return _checked(
-            where, values | {"sku": values["sku"] or sku}, _within(folder, folder / _inside(values["photo"]))
-        )
+        path = _within(folder, folder / _inside(values["photo"]))
+        return _checked(where, values | {"sku": values["sku"] or sku}, path)
     except InputError as err:
-        return BrokenLine(where, str(err))
+        return BrokenLine(where, str(err), path)
 
 
 def _inside(photo: str) -> str:
@@ -167,12 +168,12 @@ def _named(file: Path, folder: Path, sku: str) -> LotLine | BrokenLine:
     order, lot, milestone = within.parts[:3]
     match = _FILE_NAME.fullmatch(file.stem)
     if match is None:
-        return BrokenLine(where, "not named <unit>-<view>, such as 7-front.jpg")
+        return BrokenLine(where, "not named <unit>-<view>, such as 7-front.jpg", file)
     values = {"order": order, "lot": lot, "sku": sku, "milestone": milestone, **match.groupdict()}
     try:
         return _checked(where, values, _within(folder, file))
     except InputError as err:
-        return BrokenLine(where, str(err))
+        return BrokenLine(where, str(err), file)
 
 
 def _checked(where: str, values: dict[str, str], file: Path) -> LotLine:

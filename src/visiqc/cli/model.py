@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from visiqc.cli.who import By, this_user
+
 if TYPE_CHECKING:
     from visiqc.cli.registered import Registered
 
@@ -15,8 +17,6 @@ model_app = typer.Typer(
     rich_markup_mode=None,
     help="List, compare, promote and roll back models.",
 )
-
-By = Annotated[str | None, typer.Option(metavar="NAME", help="Who does it; default: the user of this computer.")]
 
 
 @model_app.command("list")
@@ -83,7 +83,6 @@ def promote(
 
     Running services take over within seconds; photos under way are finished with the models they began with.
     """
-    from visiqc.cli.golden import _user
     from visiqc.cli.model_moves import challenge, require_unseen
     from visiqc.cli.model_text import describe_moved
     from visiqc.cli.progress import progress
@@ -96,7 +95,7 @@ def promote(
 
     if not (candidate or registry):
         raise typer.BadParameter("name a candidate's folder, or --registry", param_hint="CANDIDATE")
-    settings, who = Settings(), by or _user()
+    settings, who = Settings(), by or this_user()
     fetched = [_fetched(each) for each in registry or []]
     named = [*(candidate or []), *(each.folder for each in fetched)]
     asked = challenge(settings, named, sidecars=[one for each in fetched for one in each.sidecars])
@@ -142,7 +141,6 @@ def rollback(
     by: By = None,
 ) -> None:
     """Return to the models before, or to those named; nothing is lost, and running services follow within seconds."""
-    from visiqc.cli.golden import _user
     from visiqc.cli.model_moves import returning
     from visiqc.cli.model_text import describe_moved
     from visiqc.cli.progress import progress
@@ -156,7 +154,7 @@ def rollback(
             asked.members,
             asked.parts,
             supersedes=asked.supersedes,
-            by=by or _user(),
+            by=by or this_user(),
             why=why,
             progress=steps,
         )

@@ -97,15 +97,17 @@ def score_files(
     from visiqc.batch.leases import Leases
     from visiqc.batch.scoring import score_leased
     from visiqc.cli.heatmaps import HeatmapFolder
+    from visiqc.cli.who import author_if_known
     from visiqc.errors import InputError
     from visiqc.inspection.inspect import accept_photos
 
+    sender = author_if_known()
     folder = HeatmapFolder(heatmaps) if heatmaps is not None else None
     with Leases(parts.records, parts.clock) as leases:
         for file in files:
             try:
                 sent = file.read(max_bytes=parts.limits.max_bytes)
-                (upload,) = accept_photos(sku, [sent], parts, golden_version=version)
+                (upload,) = accept_photos(sku, [sent], parts, golden_version=version, sent_by=sender)
             except InputError as err:
                 yield Scored(file, err)
                 continue

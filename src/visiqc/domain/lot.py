@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from visiqc.domain.codes import checked_code, checked_view
 from visiqc.domain.golden import checked_sku
+from visiqc.domain.people import NOBODY, Author
 from visiqc.errors import InputError, InvalidRecord
 
 MILESTONES = ("raw-material", "first-article", "mid-production", "pre-shipment")
@@ -23,11 +24,13 @@ class Order:
         code: What people call it; no two orders share one.
         milestones: Names of its steps, in their order, each once.
         made_at: UTC.
+        made_by: Who opened it.
     """
 
     code: str
     milestones: tuple[str, ...] = MILESTONES
     made_at: datetime
+    made_by: Author = NOBODY
 
     def __post_init__(self) -> None:
         checked_code(self.code, of="code of an order")
@@ -59,6 +62,7 @@ class Lot:
         units: How many units it holds; None where nobody said.
         required_views: Views that every unit must show; empty = those of the golden version.
         made_at: UTC.
+        made_by: Who opened it.
     """
 
     order: str
@@ -67,6 +71,7 @@ class Lot:
     units: int | None = None
     required_views: tuple[str, ...] = ()
     made_at: datetime
+    made_by: Author = NOBODY
 
     def __post_init__(self) -> None:
         checked_code(self.code, of="code of a lot")
@@ -77,6 +82,11 @@ class Lot:
         if len(set(self.required_views)) < len(self.required_views):
             raise InputError(f"name each required view once, got {', '.join(self.required_views)}")
         _require_utc(self.made_at)
+
+    def require_product(self, sku: str) -> None:
+        """Return when the lot is of the product `sku`; `InputError` names both otherwise."""
+        if sku != self.sku:
+            raise InputError(f"lot {self.code} of order {self.order} is of the product {self.sku}, not {sku}")
 
     def checked_unit(self, unit: int) -> int:
         """`unit` itself, when the lot can hold a unit of that number.
@@ -116,6 +126,11 @@ class UnitPhoto:
     def __str__(self) -> str:
         return f"unit {self.unit}, view {self.view}"
 
+    @property
+    def in_full(self) -> str:
+        """Where it is among all orders, in words."""
+        return f"unit {self.unit}, {self.view}, milestone {self.milestone}, lot {self.lot} of order {self.order}"
+
     def require_place(self, unit: int, view: str) -> None:
         """Return where the very file of this photo was sent for the same place again; `InputError` names both."""
         if (self.unit, self.view) != (unit, view):
@@ -123,6 +138,22 @@ class UnitPhoto:
                 f"this very file is the photo of {self} already, not of unit {unit}, view {view}; "
                 "photograph each unit and view itself"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatedFile:
+    """A photo whose very file came before, at another milestone or in another lot: it shows nothing new.
+
+    Attributes:
+        photo: Its own place.
+        first: Where these bytes came first.
+    """
+
+    photo: UnitPhoto
+    first: UnitPhoto
+
+    def __str__(self) -> str:
+        return f"the same file as {self.first.in_full}"
 
 
 def _require_utc(moment: datetime) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Final
 
-from visiqc.domain.lot import Lot, Order
+from visiqc.domain.lot import Lot, Order, RepeatedFile
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.unit import PhotoResult, UnitResult, unit_outcome
 
@@ -25,12 +25,14 @@ class MilestoneReport:
         units: They, by number.
         photos: How many photos there are.
         size: How many units the lot holds; None where nobody said.
+        repeated: Photos whose very file came before, at another milestone or in another lot.
     """
 
     name: str
     units: tuple[UnitResult, ...]
     photos: int
     size: int | None = None
+    repeated: tuple[RepeatedFile, ...] = ()
 
     @property
     def unseen(self) -> int | None:
@@ -61,7 +63,12 @@ class LotReport:
 
 
 def report_lot(
-    order: Order, lot: Lot, photos: Iterable[PhotoResult], views_of: Callable[[int], tuple[str, ...]]
+    order: Order,
+    lot: Lot,
+    photos: Iterable[PhotoResult],
+    views_of: Callable[[int], tuple[str, ...]],
+    *,
+    repeated: Sequence[RepeatedFile] = (),
 ) -> LotReport:
     """Put a lot's photos together, unit by unit.
 
@@ -70,6 +77,7 @@ def report_lot(
         lot: The lot.
         photos: Every photo of it, in the order they came.
         views_of: The views of a golden version; asked for where the lot requires none by name.
+        repeated: Those of the photos whose very file came before.
     """
     gathered: dict[str, dict[int, list[PhotoResult]]] = {name: {} for name in order.milestones}
     for result in photos:
@@ -87,6 +95,7 @@ def report_lot(
                 units=tuple(unit_result(unit, units[unit]) for unit in sorted(units)),
                 photos=sum(map(len, units.values())),
                 size=lot.units,
+                repeated=tuple(each for each in repeated if each.photo.milestone == name),
             )
             for name, units in gathered.items()
         ),

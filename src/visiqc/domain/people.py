@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
+from typing import Final
 
 from visiqc.domain.access import Role
 from visiqc.errors import InputError
@@ -32,6 +33,23 @@ class User:
     password_hash: str = field(repr=False)
     made_at: datetime
     disabled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who did something, as the record keeps it.
+
+    Attributes:
+        id: Tells users and API keys of the service apart; empty for a user of the computer.
+        name: What people read; empty where nobody asked, as in records of earlier releases.
+    """
+
+    id: str = ""
+    name: str = ""
+
+
+NOBODY: Final = Author()
+"""Nobody was recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from visiqc.domain.people import NOBODY, Author
+
 MAX_ATTEMPTS: Final = 5
 """How often an upload may end the worker that scores it before it is given up as failed."""
 
@@ -27,6 +29,7 @@ class Upload:
         photo_digest: SHA-256 of its bytes, already stored.
         received_at: UTC.
         request_key: Idempotency key of the request it came in, if one was sent.
+        sent_by: Who sent it.
         failure: Why it could not be scored, if scoring failed for good.
     """
 
@@ -37,6 +40,7 @@ class Upload:
     photo_digest: str
     received_at: datetime
     request_key: str | None = None
+    sent_by: Author = NOBODY
     failure: str | None = None
 
 

@@ -15,6 +15,7 @@ from visiqc.domain.colour import ColourReport
 from visiqc.domain.decision import decide
 from visiqc.domain.golden import GoldenVersion, ScoringPolicy, checked_sku
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.people import NOBODY, Author
 from visiqc.domain.ranking import Ranking
 from visiqc.domain.reasons import Reason, ReasonCode
 from visiqc.domain.upload import RequestKey, Upload
@@ -51,6 +52,7 @@ def accept_photos(
     *,
     golden_version: int | None = None,
     request: RequestKey | None = None,
+    sent_by: Author = NOBODY,
 ) -> tuple[Upload, ...]:
     """Accept photos for scoring: all of them or none. What is accepted will get a verdict.
 
@@ -60,6 +62,7 @@ def accept_photos(
         parts: The ports.
         golden_version: The version to hold them against; the current one when None.
         request: Idempotency key; asked for again, it returns what was accepted then, and nothing is looked at.
+        sent_by: Who sent them.
 
     Raises:
         InputError: No photo, or photos that cannot be decoded or came twice; each stands in the message by name.
@@ -75,14 +78,16 @@ def accept_photos(
     ids = [uuid.uuid4().hex for _ in photos]
     arrivals = dict(zip(ids, photos, strict=True))
     decoded = decoded_photos(arrivals, golden, parts)
-    accepted = parts.records.accept(stored_uploads(arrivals, golden, parts), request)
+    accepted = parts.records.accept(stored_uploads(arrivals, golden, parts, sent_by), request)
     for upload in accepted:
         if upload.id in decoded:  # not so where a twin of this request was faster: the uploads are the twin's then
             parts.recent.put(upload.id, decoded[upload.id])
     return accepted
 
 
-def stored_uploads(photos: Mapping[str, SentPhoto], golden: GoldenVersion, parts: Parts) -> list[Upload]:
+def stored_uploads(
+    photos: Mapping[str, SentPhoto], golden: GoldenVersion, parts: Parts, sent_by: Author
+) -> list[Upload]:
     """Store the bytes of photos, by upload id, and describe the uploads that are to be accepted with them."""
     now = parts.clock()
     return [
@@ -93,6 +98,7 @@ def stored_uploads(photos: Mapping[str, SentPhoto], golden: GoldenVersion, parts
             photo_name=photo.name,
             photo_digest=parts.blobs.put(photo.content),
             received_at=now,
+            sent_by=sent_by,
         )
         for upload_id, photo in photos.items()
     ]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from visiqc.domain.lot import Lot, Order, UnitPhoto
+from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.unit import PhotoResult
 from visiqc.domain.upload import RequestKey, Upload
 
@@ -79,6 +79,19 @@ class LotRecords(Protocol):
         """
         ...
 
+    def ensure_lot(self, order: Order, lot: Lot, milestone: str) -> Lot:
+        """Keep a lot and its order, each unless it is there: both with what they are checked for, or neither.
+
+        Args:
+            order: As it is kept where there is none of its code; one that is there counts as it is.
+            lot: Likewise; of one that is there, only the product has to be the same.
+            milestone: Name of a milestone that photos of the lot are going to be sent for.
+
+        Raises:
+            InputError: The order has no such milestone, or the lot is of another product.
+        """
+        ...
+
     def lot(self, order: str, code: str) -> Lot:
         """One lot; `NotFound` otherwise."""
         ...
@@ -109,6 +122,14 @@ class LotRecords(Protocol):
 
     def known_photos(self, order: str, lot: str, milestone: str, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
         """By digest, those of the photos that a milestone of a lot has already."""
+        ...
+
+    def first_photos(self, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
+        """By digest, the first photo of a unit with these bytes, of any order; those that no unit has are left out."""
+        ...
+
+    def repeated_files(self, order: str, lot: str) -> tuple[RepeatedFile, ...]:
+        """Photos of a lot whose bytes came before as those of another photo, in the order they were accepted."""
         ...
 
     def unit_photo(self, upload_id: str) -> UnitPhoto | None:

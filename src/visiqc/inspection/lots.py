@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from visiqc.domain.codes import checked_view
-from visiqc.domain.lot import MILESTONES, Lot, Order, UnitPhoto
+from visiqc.domain.lot import MILESTONES, Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.lot_report import LotReport, report_lot
+from visiqc.domain.people import NOBODY, Author
 from visiqc.domain.reasons import Reason
-from visiqc.domain.upload import RequestKey
+from visiqc.domain.upload import RequestKey, Upload
 from visiqc.errors import InputError
 from visiqc.inspection.inspect import (
     approved_golden,
@@ -46,20 +47,29 @@ class SentUnitPhoto:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A photo that is in its lot now, and whether it came just now."""
+    """A photo that is in its lot now.
+
+    Attributes:
+        photo: Its place.
+        new: Whether it came just now.
+        repeats: Where its very file came before, if it did.
+    """
 
     photo: UnitPhoto
     new: bool
+    repeats: RepeatedFile | None = None
 
 
-def open_order(code: str, parts: Parts, *, milestones: Sequence[str] = MILESTONES) -> Order:
+def open_order(code: str, parts: Parts, *, milestones: Sequence[str] = MILESTONES, made_by: Author = NOBODY) -> Order:
     """Open an order; asked for again, it is the same one.
 
     Raises:
         InputError: Its code or a milestone's name cannot be used.
         Conflict: It is there already, with other milestones.
     """
-    return parts.records.add_order(Order(code=code, milestones=tuple(milestones), made_at=parts.clock()))
+    return parts.records.add_order(
+        Order(code=code, milestones=tuple(milestones), made_at=parts.clock(), made_by=made_by)
+    )
 
 
 def open_lot(
@@ -70,6 +80,7 @@ def open_lot(
     *,
     units: int | None = None,
     required_views: Sequence[str] = (),
+    made_by: Author = NOBODY,
 ) -> Lot:
     """Open a lot of an order; asked for again, it is the same one. Its product may get its golden sample later.
 
@@ -79,9 +90,30 @@ def open_lot(
         Conflict: It is there already, otherwise.
     """
     wanted = Lot(
-        order=order, code=code, sku=sku, units=units, required_views=tuple(required_views), made_at=parts.clock()
+        order=order,
+        code=code,
+        sku=sku,
+        units=units,
+        required_views=tuple(required_views),
+        made_at=parts.clock(),
+        made_by=made_by,
     )
     return parts.records.add_lot(wanted)
+
+
+def ensure_lot(order: str, code: str, sku: str, milestone: str, parts: Parts, *, made_by: Author = NOBODY) -> Lot:
+    """Open a lot for photos of a milestone, and its order with the usual ones: each unless it is open already.
+
+    Raises:
+        InputError: A code cannot be used, the order has no such milestone, or the lot is of another product. Then
+            neither was opened.
+    """
+    now = parts.clock()
+    return parts.records.ensure_lot(
+        Order(code=order, milestones=MILESTONES, made_at=now, made_by=made_by),
+        Lot(order=order, code=code, sku=sku, made_at=now, made_by=made_by),
+        milestone,
+    )
 
 
 def add_unit_photos(
@@ -92,10 +124,12 @@ def add_unit_photos(
     parts: Parts,
     *,
     request: RequestKey | None = None,
+    sent_by: Author = NOBODY,
 ) -> tuple[Added, ...]:
     """Take photos of units into a milestone of a lot, all of them or none; what is taken in will get a verdict.
 
-    The same photo again is the same upload. Photos keep the golden version that was current when they came.
+    The same photo again is the same upload. A file that came before at another milestone or in another lot is taken in,
+    and said to be one. Photos keep the golden version that was current when they came.
 
     Args:
         order: Code of an order.
@@ -104,6 +138,7 @@ def add_unit_photos(
         photos: At least one.
         parts: The ports.
         request: Idempotency key they came under.
+        sent_by: Who sent them.
 
     Raises:
         InputError: No photo, no such milestone, or photos that cannot be used; each stands in the message by name.
@@ -114,18 +149,33 @@ def add_unit_photos(
     if not photos:
         raise InputError("no photo was sent; send one or more")
     if request is not None:
-        parts.records.accepted(request)  # raises for a key that stood for something else
+        parts.records.replays(request)  # raises for a key that stood for something else
     inside = parts.records.lot(order, lot)
     parts.records.order(order).checked_milestone(milestone)
     digests = [photo_digest(each.photo.content) for each in photos]
     known = parts.records.known_photos(order, lot, milestone, digests)
     _require_usable(inside, photos, digests, known)
     places = {uuid.uuid4().hex: each for each, digest in zip(photos, digests, strict=True) if digest not in known}
-    kept = _take_in(places, inside, milestone, parts, request) if places else ()
+    kept = _take_in(places, inside, milestone, parts, request=request, sent_by=sent_by) if places else ()
     if request is not None and not places:
         parts.records.keep_key(request)
     fresh = iter(kept)
-    return tuple(Added(known[digest], new=False) if digest in known else next(fresh) for digest in digests)
+    added = [Added(known[digest], new=False) if digest in known else next(fresh) for digest in digests]
+    firsts = parts.records.first_photos(digests)
+    pairs = zip(added, digests, strict=True)
+    return tuple(replace(each, repeats=_repeats(each.photo, firsts[digest])) for each, digest in pairs)
+
+
+def repeated_file(upload: Upload, records: Records) -> RepeatedFile | None:
+    """Where the very file of a photo of a unit came before; None where it did not, or shows no unit of a lot."""
+    photo = records.unit_photo(upload.id)
+    if photo is None:
+        return None
+    return _repeats(photo, records.first_photos([upload.photo_digest])[upload.photo_digest])
+
+
+def _repeats(photo: UnitPhoto, first: UnitPhoto) -> RepeatedFile | None:
+    return None if first.upload_id == photo.upload_id else RepeatedFile(photo=photo, first=first)
 
 
 def _require_usable(
@@ -144,7 +194,13 @@ def _require_usable(
 
 
 def _take_in(
-    sent: Mapping[str, SentUnitPhoto], lot: Lot, milestone: str, parts: Parts, request: RequestKey | None
+    sent: Mapping[str, SentUnitPhoto],
+    lot: Lot,
+    milestone: str,
+    parts: Parts,
+    *,
+    request: RequestKey | None,
+    sent_by: Author,
 ) -> tuple[Added, ...]:
     golden = approved_golden(lot.sku, None, parts)
     photos = {upload_id: each.photo for upload_id, each in sent.items()}
@@ -153,7 +209,7 @@ def _take_in(
         UnitPhoto(upload_id=upload_id, order=lot.order, lot=lot.code, milestone=milestone, unit=e.unit, view=e.view)
         for upload_id, e in sent.items()
     ]
-    kept = parts.records.accept_unit_photos(stored_uploads(photos, golden, parts), places, request)
+    kept = parts.records.accept_unit_photos(stored_uploads(photos, golden, parts, sent_by), places, request)
     for upload_id in decoded.keys() & {photo.upload_id for photo in kept}:
         parts.recent.put(upload_id, decoded[upload_id])
     # One that another request brought in since has that one's upload.
@@ -186,4 +242,5 @@ def lot_report(order: str, lot: str, records: Records) -> LotReport:
     def views_of(version: int) -> tuple[str, ...]:
         return records.golden(inside.sku, version).views
 
-    return report_lot(records.order(order), inside, records.photo_results(order, lot), views_of)
+    photos, repeated = records.photo_results(order, lot), records.repeated_files(order, lot)
+    return report_lot(records.order(order), inside, photos, views_of, repeated=repeated)

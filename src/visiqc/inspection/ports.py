@@ -86,6 +86,10 @@ class Records(
         """Uploads kept under a request key before, or nothing; `Conflict` as `accept`."""
         ...
 
+    def replays(self, request: RequestKey) -> bool:
+        """Whether the same request came before under this key; `Conflict` as `accept`."""
+        ...
+
     def upload(self, upload_id: str) -> Upload:
         """One upload; `NotFound` otherwise."""
         ...

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from visiqc.domain.people import Author
 from visiqc.domain.review import UNKNOWN, Decision, Polygon, Review, ReviewedRegion
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, InputError
@@ -18,14 +19,6 @@ from visiqc.vision.outlines import box_outline, moved
 
 OPEN_FOR = timedelta(seconds=30)
 """For how long after its last sign of life a page counts as open."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
-    """Who answers: an id that tells people apart, and the name they read."""
-
-    id: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

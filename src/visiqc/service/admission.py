@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from visiqc.domain.reasons import Reason
@@ -50,30 +52,41 @@ def admit(
         UnreadablePhoto, UnsupportedMedia, TooLarge: A photo cannot be scored; the message names it.
     """
     request = _request_key(idempotency_key, sku, photos, caller=caller, golden_version=golden_version)
-    try:
+    with _in_the_senders_words(idempotency_key, "other photos or another SKU"):
         if request and (earlier := shop.parts.records.accepted(request)):
             shop.queue.watch(upload.id for upload in earlier)
             return Admitted(uploads=earlier, replayed=True)
         with shop.queue.reserve(len(photos)) as places:
-            uploads = accept_photos(sku, photos, shop.parts, golden_version=golden_version, request=request)
+            uploads = accept_photos(
+                sku, photos, shop.parts, golden_version=golden_version, request=request, sent_by=caller.author
+            )
             # A twin of this request may have been faster since: then these uploads are its, perhaps scored already.
             fresh = uploads if request is None else [u for u in uploads if _unscored(u, shop)]
             queued = places.take(fresh)
-    except Conflict as err:
-        if request is None or type(err) is not Conflict:
-            raise
-        raise Conflict(
-            f"the Idempotency-Key {idempotency_key!r} was used before for other photos or another SKU; send a new key"
-        ) from err
     return Admitted(uploads=uploads, replayed=queued == 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmittedUnitPhoto:
-    """A photo that is in its lot, and what the quality gate has against it; None where its score was there already."""
+    """A photo that is in its lot.
+
+    Attributes:
+        added: Its place, and where its file came before.
+        known: Whether its milestone had it before this request, or before the one that this request repeats.
+        complaints: What the quality gate has against it; None where its score was there already.
+    """
 
     added: Added
+    known: bool
     complaints: tuple[Reason, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmittedUnitPhotos:
+    """Photos that are in their lot, and whether an earlier request with the same key brought them there."""
+
+    photos: tuple[AdmittedUnitPhoto, ...]
+    replayed: bool
 
 
 def admit_unit_photos(
@@ -85,7 +98,7 @@ def admit_unit_photos(
     *,
     caller: Caller,
     idempotency_key: str | None,
-) -> tuple[AdmittedUnitPhoto, ...]:
+) -> AdmittedUnitPhotos:
     """Take photos of units in and queue them, all or none; blocks on disk and database, and looks at each photo.
 
     Raises:
@@ -97,15 +110,46 @@ def admit_unit_photos(
     parts = shop.parts
     told = [[each.photo.name, photo_digest(each.photo.content), each.unit, each.view] for each in photos]
     request = _keyed(idempotency_key, caller, [order, lot, milestone, told])
-    known = parts.records.known_photos(order, lot, milestone, [str(digest) for _, digest, _, _ in told])
-    with shop.queue.reserve(len(photos) - len(known)) as places:
-        added = add_unit_photos(order, lot, milestone, photos, parts, request=request)
-        waiting = parts.records.unsettled([each.photo.upload_id for each in added])
-        # Before they are queued: while the photo that was decoded to be accepted is still at hand.
-        answers = tuple(AdmittedUnitPhoto(added=each, complaints=_gate(each, waiting, parts)) for each in added)
-        places.take([parts.records.upload(each.photo.upload_id) for each in added if each.new])
-    shop.queue.watch(waiting)
-    return answers
+    take_in = partial(add_unit_photos, order, lot, milestone, photos, parts, request=request, sent_by=caller.author)
+    with _in_the_senders_words(idempotency_key, "other photos or places"):
+        if request and parts.records.replays(request):  # its photos are all there, so this takes no room
+            answer = _looked_at(take_in(), request, parts, replayed=True)
+        else:
+            known = parts.records.known_photos(order, lot, milestone, [str(digest) for _, digest, _, _ in told])
+            with shop.queue.reserve(len(photos) - len(known)) as places:
+                added = take_in()
+                # Before they are queued: while the photo that was decoded to be accepted is still at hand.
+                answer = _looked_at(added, request, parts, replayed=False)
+                places.take([parts.records.upload(each.photo.upload_id) for each in added if each.new])
+    shop.queue.watch(each.added.photo.upload_id for each in answer.photos)
+    return answer
+
+
+def _looked_at(
+    added: Sequence[Added], request: RequestKey | None, parts: Parts, *, replayed: bool
+) -> AdmittedUnitPhotos:
+    ids = [each.photo.upload_id for each in added]
+    waiting = parts.records.unsettled(ids)
+    keys = [parts.records.upload(each).request_key for each in ids]
+    own = [request is not None and key == request.key for key in keys]
+    photos = [
+        AdmittedUnitPhoto(added=each, known=not (each.new or mine), complaints=_gate(each, waiting, parts))
+        for each, mine in zip(added, own, strict=True)
+    ]
+    # A twin of this request may have been faster since it was looked for: then these photos are the twin's.
+    by_a_twin = any(mine and not each.new for each, mine in zip(added, own, strict=True))
+    return AdmittedUnitPhotos(photos=tuple(photos), replayed=replayed or by_a_twin)
+
+
+@contextmanager
+def _in_the_senders_words(key: str | None, what: str) -> Iterator[None]:
+    """Say of a key that stood for something else what its sender called it."""
+    try:
+        yield
+    except Conflict as err:
+        if key is None or type(err) is not Conflict:
+            raise
+        raise Conflict(f"the Idempotency-Key {key!r} was used before for {what}; send a new key") from err
 
 
 def _gate(added: Added, waiting: Collection[str], parts: Parts) -> tuple[Reason, ...] | None:

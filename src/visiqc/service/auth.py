@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Final
 
 from visiqc.domain.access import ApiKey, Role
-from visiqc.domain.people import Session, User
+from visiqc.domain.people import Author, Session, User
 from visiqc.errors import InputError, NotAllowed, NotAuthenticated
 from visiqc.inspection.ports import Records
 from visiqc.service.asking import (
@@ -63,6 +63,11 @@ class Caller:
     def signature(self) -> str:
         """How the record names who did something; users' names are unique, keys' are not."""
         return f"{self.name} ({self.role})" if self.session else f"{self.name} (key {self.id})"
+
+    @property
+    def author(self) -> Author:
+        """How the record keeps who did something."""
+        return Author(id=self.id, name=self.signature)
 
 
 ANYONE: Final = Caller(id="open", name="open access on this machine", role=Role.LEAD)

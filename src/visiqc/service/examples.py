@@ -89,6 +89,7 @@ SCORE: Final[dict[str, Any]] = {
     "photo_name": "戒指 7.jpg",
     "photo_digest": _DIGEST,
     "received_at": "2026-03-02T09:30:15Z",
+    "sent_by": "Workshop 3 (key 5b0e1f7a9c34)",
     "verdict": VERDICT,
     "failure": None,
     "links": {

@@ -8,9 +8,23 @@ from visiqc.service.examples import PENDING, SCORE
 
 ORDER_IN: Final[dict[str, Any]] = {"code": "PO-7", "milestones": ["first-article", "pre-shipment"]}
 LOT_IN: Final[dict[str, Any]] = {"code": "L1", "sku": "halo-1", "units": 32, "required_views": ["front", "back"]}
-LOT: Final[dict[str, Any]] = {"order": "PO-7", **LOT_IN, "made_at": "2026-03-02T08:00:00Z"}
-ORDER: Final[dict[str, Any]] = {**ORDER_IN, "made_at": "2026-03-02T07:58:00Z", "lots": []}
+LOT: Final[dict[str, Any]] = {
+    "order": "PO-7",
+    **LOT_IN,
+    "made_at": "2026-03-02T08:00:00Z",
+    "made_by": "Ana (inspector)",
+}
+ORDER: Final[dict[str, Any]] = {**ORDER_IN, "made_at": "2026-03-02T07:58:00Z", "made_by": "Ana (inspector)", "lots": []}
 ORDERS: Final[dict[str, Any]] = {"orders": [{**ORDER, "lots": [LOT]}]}
+SEEN_BEFORE: Final[dict[str, Any]] = {
+    "upload_id": "01hx2c5m9k8e",
+    "order": "PO-3",
+    "lot": "L4",
+    "milestone": "pre-shipment",
+    "unit": 3,
+    "view": "front",
+    "message": "the same file as unit 3, front, milestone pre-shipment, lot L4 of order PO-3",
+}
 LOT_REPORT: Final[dict[str, Any]] = {
     "lot": LOT,
     "milestones": [
@@ -20,6 +34,7 @@ LOT_REPORT: Final[dict[str, Any]] = {
             "counts": {"PASS": 0, "REVIEW": 0, "REJECT": 0, "RETAKE": 0, "WRONG_SAMPLE": 0, "open": 0},
             "unseen": 32,
             "unseen_ranges": [[1, 32]],
+            "repeated_files": [],
             "units": [],
         },
         {
@@ -28,6 +43,7 @@ LOT_REPORT: Final[dict[str, Any]] = {
             "counts": {"PASS": 0, "REVIEW": 1, "REJECT": 0, "RETAKE": 0, "WRONG_SAMPLE": 0, "open": 0},
             "unseen": 31,
             "unseen_ranges": [[1, 6], [8, 32]],
+            "repeated_files": [{"upload_id": SCORE["id"], "unit": 7, "view": "front", "first": SEEN_BEFORE}],
             "units": [
                 {
                     "unit": 7,
@@ -59,8 +75,17 @@ _COMPLAINT: Final[dict[str, Any]] = {
     "limit": 0.08,
 }
 UNIT_PHOTOS: Final[dict[str, Any]] = {
-    "photos": [{"unit": 7, "view": "front", "known": False, "quality": [], "score": SCORE}]
+    "photos": [{"unit": 7, "view": "front", "known": False, "repeats": None, "quality": [], "score": SCORE}]
 }
 UNIT_PHOTOS_WAIT: Final[dict[str, Any]] = {
-    "photos": [{"unit": 7, "view": "front", "known": False, "quality": [_COMPLAINT], "score": PENDING}]
+    "photos": [
+        {
+            "unit": 7,
+            "view": "front",
+            "known": False,
+            "repeats": SEEN_BEFORE,
+            "quality": [_COMPLAINT],
+            "score": PENDING,
+        }
+    ]
 }

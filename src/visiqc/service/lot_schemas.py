@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Self
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
-from visiqc.domain.lot import MILESTONES, Lot, Order
+from visiqc.domain.lot import MILESTONES, Lot, Order, RepeatedFile
 from visiqc.domain.lot_report import LotReport
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.unit import PhotoResult, UnitResult
@@ -41,7 +42,7 @@ class LotIn(_In):
 
 
 class LotOut(_Out):
-    """A lot; `units` is its size, null where nobody said."""
+    """A lot; `units` is its size, null where nobody said, `made_by` who opened it, empty where nobody was recorded."""
 
     order: str
     code: str
@@ -49,6 +50,20 @@ class LotOut(_Out):
     units: int | None
     required_views: list[str]
     made_at: datetime
+    made_by: str
+
+    @classmethod
+    def of(cls, lot: Lot) -> Self:
+        """One lot."""
+        return cls(
+            order=lot.order,
+            code=lot.code,
+            sku=lot.sku,
+            units=lot.units,
+            required_views=list(lot.required_views),
+            made_at=lot.made_at,
+            made_by=lot.made_by.name,
+        )
 
 
 class OrderOut(_Out):
@@ -57,6 +72,7 @@ class OrderOut(_Out):
     code: str
     milestones: list[str]
     made_at: datetime
+    made_by: str
     lots: list[LotOut]
 
     @classmethod
@@ -66,7 +82,8 @@ class OrderOut(_Out):
             code=order.code,
             milestones=list(order.milestones),
             made_at=order.made_at,
-            lots=[LotOut.model_validate(lot) for lot in lots],
+            made_by=order.made_by.name,
+            lots=[LotOut.of(lot) for lot in lots],
         )
 
 
@@ -126,10 +143,43 @@ class UnitOut(_Out):
         )
 
 
+class SeenBeforeOut(_Out):
+    """Where the very file of a photo came first; `message` says it in words."""
+
+    upload_id: str
+    order: str
+    lot: str
+    milestone: str
+    unit: int
+    view: str
+    message: str
+
+    @classmethod
+    def of(cls, repeated: RepeatedFile) -> Self:
+        """The first photo that had these bytes."""
+        return cls(**asdict(repeated.first), message=str(repeated))
+
+
+class RepeatedFileOut(_Out):
+    """A photo whose very file came before, at another milestone or in another lot."""
+
+    upload_id: str
+    unit: int
+    view: str
+    first: SeenBeforeOut
+
+    @classmethod
+    def of(cls, repeated: RepeatedFile) -> Self:
+        """One photo."""
+        photo = repeated.photo
+        return cls(upload_id=photo.upload_id, unit=photo.unit, view=photo.view, first=SeenBeforeOut.of(repeated))
+
+
 class MilestoneOut(_Out):
     """The units that were photographed at one milestone; `counts` are units by outcome, and `open`.
 
     `unseen` are units without any photo, null where the size is not known; `unseen_ranges` the first runs of them.
+    `repeated_files` are photos whose very file came before elsewhere.
     """
 
     name: str
@@ -137,6 +187,7 @@ class MilestoneOut(_Out):
     counts: dict[str, int]
     unseen: int | None
     unseen_ranges: list[tuple[int, int]]
+    repeated_files: list[RepeatedFileOut]
     units: list[UnitOut]
 
 
@@ -156,34 +207,38 @@ class LotReportOut(_Out):
                 counts=each.counts,
                 unseen=each.unseen,
                 unseen_ranges=list(each.unseen_ranges()),
+                repeated_files=[RepeatedFileOut.of(one) for one in each.repeated],
                 units=[UnitOut.of(unit) for unit in each.units],
             )
             for each in report.milestones
         ]
-        return cls(lot=LotOut.model_validate(report.lot), milestones=milestones)
+        return cls(lot=LotOut.of(report.lot), milestones=milestones)
 
 
 class UnitPhotoOut(_Out):
     """One photo of a unit.
 
-    `known` where the same file was there before. `quality` is what the quality gate has against it, said before it is
+    `known` where the same file was there before this request. `repeats` says where it came before at another milestone
+    or in another lot, null where it did not. `quality` is what the quality gate has against it, said before it is
     scored: empty where nothing is, null where the score was there before.
     """
 
     unit: int
     view: str
     known: bool
+    repeats: SeenBeforeOut | None
     quality: list[ReasonOut] | None
     score: ScoreOut
 
     @classmethod
     def of(cls, admitted: AdmittedUnitPhoto, score: ScoreOut) -> Self:
         """One photo."""
-        complaints = admitted.complaints
+        complaints, repeats = admitted.complaints, admitted.added.repeats
         return cls(
             unit=admitted.added.photo.unit,
             view=admitted.added.photo.view,
-            known=not admitted.added.new,
+            known=admitted.known,
+            repeats=None if repeats is None else SeenBeforeOut.of(repeats),
             quality=None if complaints is None else [ReasonOut.model_validate(each) for each in complaints],
             score=score,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from visiqc.service.examples import SCORE, VERDICT
+from visiqc.service.lot_examples import SEEN_BEFORE
 
 _HERE: Final = f"/v1/scores/{SCORE['id']}"
 _PLACE: Final[dict[str, Any]] = {
@@ -72,10 +73,12 @@ SHEET: Final[dict[str, Any]] = {
     "golden_view": "front",
     "photo_name": SCORE["photo_name"],
     "received_at": SCORE["received_at"],
+    "sent_by": SCORE["sent_by"],
     "outcome": "REVIEW",
     "reasons": VERDICT["reasons"],
     "rescored": None,
     "place": _PLACE,
+    "repeats": SEEN_BEFORE,
     "frame": {"width": 1024, "height": 768, "compared": True, "full": 2.5},
     "regions": [
         {

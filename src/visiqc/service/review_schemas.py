@@ -9,12 +9,14 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from visiqc.domain.inspection_queue import QueueItem, Requeued
+from visiqc.domain.lot import RepeatedFile
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.review import Decision, Review, standing_review
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.reviewing import SaidRegion
 from visiqc.inspection.side_by_side import SharedFrame
+from visiqc.service.lot_schemas import SeenBeforeOut
 from visiqc.service.queue_schemas import PlaceOut
 from visiqc.service.schemas import CalibrationOut, IdentityOut, MeasurementOut, ReasonOut
 from visiqc.vision.outlines import moved
@@ -176,7 +178,7 @@ class RescoredOut(_Out):
 
 class SheetOut(_Out):
     """All that an inspector needs to answer one photo; `next` is the photo after it in the same queue. `rescored` is
-    null unless a re-score put it there.
+    null unless a re-score put it there; `repeats` says where its very file came before.
     """
 
     id: str
@@ -185,10 +187,12 @@ class SheetOut(_Out):
     golden_view: str | None
     photo_name: str
     received_at: datetime
+    sent_by: str
     outcome: Outcome | None
     reasons: list[ReasonOut]
     rescored: RescoredOut | None
     place: PlaceOut | None
+    repeats: SeenBeforeOut | None
     frame: FrameOut
     regions: list[ShownRegionOut]
     quality: list[MeasurementOut]
@@ -218,6 +222,7 @@ def sheet_of(
     reviews: Sequence[Review],
     *,
     rescored: Requeued | None,
+    repeats: RepeatedFile | None,
     following: str | None,
     waiting: int,
 ) -> SheetOut:
@@ -230,10 +235,12 @@ def sheet_of(
         golden_view=verdict.golden_view if verdict else None,
         photo_name=upload.photo_name,
         received_at=upload.received_at,
+        sent_by=upload.sent_by.name,
         outcome=verdict.outcome if verdict else None,
         reasons=[ReasonOut.model_validate(reason) for reason in verdict.reasons] if verdict else [],
         rescored=RescoredOut.of(rescored) if rescored else None,
         place=PlaceOut.model_validate(item.unit_photo) if item and item.unit_photo else None,
+        repeats=SeenBeforeOut.of(repeats) if repeats else None,
         frame=FrameOut(
             width=frame.size[1], height=frame.size[0], compared=frame.compared, full=round(frame.magnification, 3)
         ),

@@ -153,7 +153,9 @@ class LinksOut(_Out):
 
 
 class ScoreOut(_Out):
-    """One accepted photo: `pending`, `done` with its verdict, or `failed` with the failure."""
+    """One accepted photo: `pending`, `done` with its verdict, or `failed` with the failure. `sent_by` is empty where
+    nobody was recorded.
+    """
 
     id: str
     status: Literal["pending", "done", "failed"]
@@ -162,6 +164,7 @@ class ScoreOut(_Out):
     photo_name: str
     photo_digest: str
     received_at: datetime
+    sent_by: str
     verdict: VerdictOut | None
     failure: str | None
     links: LinksOut
@@ -179,6 +182,7 @@ class ScoreOut(_Out):
             photo_name=upload.photo_name,
             photo_digest=upload.photo_digest,
             received_at=upload.received_at,
+            sent_by=upload.sent_by.name,
             verdict=VerdictOut.model_validate(verdict) if verdict else None,
             failure=None if verdict else upload.failure,
             links=LinksOut(self=here, photo=f"{here}/photo", heatmap=f"{here}/heatmap" if has_map else None),

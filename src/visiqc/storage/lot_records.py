@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
-from visiqc.domain.lot import Lot, Order, UnitPhoto
+from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.people import Author
 from visiqc.domain.unit import PhotoResult
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.errors import Conflict, InvalidRecord, NotFound
 from visiqc.storage.database import Database
 from visiqc.storage.documents import from_document, to_document
+from visiqc.storage.repeated_files import first_photos, repeated_files
 from visiqc.storage.schema import lots, milestones, orders, unit_photos, uploads, verdicts
 from visiqc.storage.upload_records import keep_request, keep_uploads
 
@@ -29,10 +32,7 @@ class LotRecords:
         def work(connection: Connection) -> Order:
             if earlier := _orders(connection, order.code):
                 return _same_order(earlier[0], order)
-            connection.execute(insert(orders).values(code=order.code, made_at=order.made_at))
-            rows = [{"order_code": order.code, "name": n, "position": i} for i, n in enumerate(order.milestones)]
-            connection.execute(insert(milestones), rows)
-            return order
+            return _keep_order(connection, order)
 
         return self._database.write(work)
 
@@ -53,9 +53,21 @@ class LotRecords:
             _order(connection, lot.order)
             if earlier := _lot(connection, lot.order, lot.code):
                 return _same_lot(earlier, lot)
-            row = {"order_code": lot.order, "code": lot.code, "sku": lot.sku, "made_at": lot.made_at}
-            connection.execute(insert(lots).values(row | {"document": to_document(lot)}))
-            return lot
+            return _keep_lot(connection, lot)
+
+        return self._database.write(work)
+
+    def ensure_lot(self, order: Order, lot: Lot, milestone: str) -> Lot:
+        """Keep a lot and its order unless they are there; see `LotRecords.ensure_lot`."""
+
+        def work(connection: Connection) -> Lot:
+            known = _orders(connection, order.code)
+            (known[0] if known else order).checked_milestone(milestone)
+            if not known:
+                _keep_order(connection, order)
+            if earlier := _lot(connection, order.code, lot.code):
+                earlier.require_product(lot.sku)
+            return earlier or _keep_lot(connection, lot)
 
         return self._database.write(work)
 
@@ -85,7 +97,8 @@ class LotRecords:
             kept = [_known(connection, photo, upload.photo_digest) for upload, photo in zip(new, photos, strict=True)]
             pairs = [pair for pair, known in zip(zip(new, photos, strict=True), kept, strict=True) if known is None]
             if pairs:
-                keep_uploads(connection, [upload for upload, _ in pairs])
+                key = request.key if request else None
+                keep_uploads(connection, [replace(upload, request_key=key) for upload, _ in pairs])
                 connection.execute(insert(unit_photos), [_row(photo, upload) for upload, photo in pairs])
             return tuple(known or photo for known, photo in zip(kept, photos, strict=True))
 
@@ -97,6 +110,17 @@ class LotRecords:
         query = select(unit_photos).where(_in_milestone(order, lot, milestone), c.photo_digest.in_(list(digests)))
         with self._database.reading() as connection:
             return {row.photo_digest: placed(row) for row in connection.execute(query)}
+
+    def first_photos(self, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
+        """Where bytes came first, by digest; see `LotRecords.first_photos`."""
+        with self._database.reading() as connection:
+            return {row.photo_digest: placed(row) for row in first_photos(connection, digests)}
+
+    def repeated_files(self, order: str, lot: str) -> tuple[RepeatedFile, ...]:
+        """Photos of a lot whose file came before; see `LotRecords.repeated_files`."""
+        with self._database.reading() as connection:
+            pairs = repeated_files(connection, order, lot)
+            return tuple(RepeatedFile(photo=placed(photo), first=placed(first)) for photo, first in pairs)
 
     def unit_photo(self, upload_id: str) -> UnitPhoto | None:
         """The place of an upload; see `LotRecords.unit_photo`."""
@@ -118,17 +142,34 @@ def _order(connection: Connection, code: str) -> Order:
     return found[0]
 
 
+def _keep_order(connection: Connection, order: Order) -> Order:
+    by = {"made_by": order.made_by.id, "made_by_name": order.made_by.name}
+    connection.execute(insert(orders).values(code=order.code, made_at=order.made_at, **by))
+    rows = [{"order_code": order.code, "name": n, "position": i} for i, n in enumerate(order.milestones)]
+    connection.execute(insert(milestones), rows)
+    return order
+
+
+def _keep_lot(connection: Connection, lot: Lot) -> Lot:
+    row = {"order_code": lot.order, "code": lot.code, "sku": lot.sku, "made_at": lot.made_at}
+    connection.execute(insert(lots).values(row | {"document": to_document(lot)}))
+    return lot
+
+
 def _orders(connection: Connection, code: str | None = None) -> tuple[Order, ...]:
     query = (
-        select(orders.c.code, orders.c.made_at, milestones.c.name)
+        select(orders.c.code, orders.c.made_at, orders.c.made_by, orders.c.made_by_name, milestones.c.name)
         .join_from(orders, milestones, milestones.c.order_code == orders.c.code)
         .order_by(orders.c.seq, milestones.c.position)
     )
     rows = connection.execute(query if code is None else query.where(orders.c.code == code)).all()
     names: dict[tuple[Any, ...], list[str]] = {}
     for row in rows:
-        names.setdefault((row.code, row.made_at), []).append(row.name)
-    return tuple(Order(code=code, milestones=tuple(steps), made_at=at) for (code, at), steps in names.items())
+        made_by = Author(id=row.made_by, name=row.made_by_name)
+        names.setdefault((row.code, row.made_at, made_by), []).append(row.name)
+    return tuple(
+        Order(code=code, milestones=tuple(steps), made_at=at, made_by=by) for (code, at, by), steps in names.items()
+    )
 
 
 def _lot(connection: Connection, order: str, code: str) -> Lot | None:

@@ -48,6 +48,11 @@ class UploadRecords:
         with self._database.reading() as connection:
             return _kept_under(connection, request)
 
+    def replays(self, request: RequestKey) -> bool:
+        """Whether a request came before; see `Records.replays`."""
+        with self._database.reading() as connection:
+            return _came_before(connection, request)
+
     def upload(self, upload_id: str) -> Upload:
         """One upload; see `Records.upload`."""
         with self._database.reading() as connection:
@@ -100,13 +105,21 @@ def keep_request(connection: Connection, request: RequestKey) -> bool:
     Raises:
         Conflict: It was used before for something else.
     """
+    new = not _came_before(connection, request)
+    if new:
+        connection.execute(insert(schema.requests).values(key=request.key, fingerprint=request.fingerprint))
+    return new
+
+
+def _came_before(connection: Connection, request: RequestKey) -> bool:
     c = schema.requests.c
     fingerprint = connection.scalar(select(c.fingerprint).where(c.key == request.key))
-    if fingerprint is None:
-        connection.execute(insert(schema.requests).values(key=request.key, fingerprint=request.fingerprint))
-    elif fingerprint != request.fingerprint:
-        raise _used_before(request)
-    return fingerprint is None
+    if fingerprint not in {None, request.fingerprint}:
+        raise Conflict(
+            f"idempotency key {request.key[:80]!r} was used before for a different request; send different content "
+            "under a new key"
+        )
+    return fingerprint is not None
 
 
 def _row(upload: Upload) -> dict[str, Any]:
@@ -133,12 +146,8 @@ def loaded(row: Row[Any]) -> Upload:
 
 def _kept_under(connection: Connection, request: RequestKey) -> tuple[Upload, ...]:
     """Uploads of an earlier request of the same key and content; empty when the key is new."""
-    c = schema.requests.c
-    fingerprint = connection.scalar(select(c.fingerprint).where(c.key == request.key))
-    if fingerprint is None:
+    if not _came_before(connection, request):
         return ()
-    if fingerprint != request.fingerprint:
-        raise _used_before(request)
     return tuple(map(loaded, connection.execute(_uploads().where(schema.uploads.c.request_key == request.key))))
 
 
@@ -163,13 +172,6 @@ def settle(connection: Connection, upload_id: str, *, state: str, failure: str |
     row = schema.uploads
     connection.execute(update(row).where(row.c.id == upload_id).values(state=state, failure=failure))
     connection.execute(delete(schema.jobs).where(schema.jobs.c.upload_id == upload_id))
-
-
-def _used_before(request: RequestKey) -> Conflict:
-    return Conflict(
-        f"idempotency key {request.key[:80]!r} was used before for a different request; send different content "
-        "under a new key"
-    )
 
 
 def _unknown(upload_id: str) -> NotFound:

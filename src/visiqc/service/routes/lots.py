@@ -27,7 +27,7 @@ from visiqc.errors import (
     UnsupportedMedia,
 )
 from visiqc.inspection.lots import SentUnitPhoto, lot_report, open_lot, open_order
-from visiqc.service.admission import AdmittedUnitPhoto, admit_unit_photos
+from visiqc.service.admission import AdmittedUnitPhotos, admit_unit_photos
 from visiqc.service.auth import Caller
 from visiqc.service.bodies import documented, json_body
 from visiqc.service.deps import FactoryDep, InspectorDep, Shop, ShopDep, ViewerDep
@@ -82,14 +82,14 @@ class Place:
         **problems(InputError, UnsupportedMedia, TooLarge, NotAuthenticated, NotAllowed, Conflict, Unavailable),
     },
 )
-async def open_an_order(request: Request, _caller: InspectorDep, shop: ShopDep) -> OrderOut:
+async def open_an_order(request: Request, caller: InspectorDep, shop: ShopDep) -> OrderOut:
     """Open an order. Opened again as it is, it is the same one."""
     wanted = await json_body(request, OrderIn)
-    return await to_thread.run_sync(_open_order, wanted, shop)
+    return await to_thread.run_sync(_open_order, wanted, caller, shop)
 
 
-def _open_order(wanted: OrderIn, shop: Shop) -> OrderOut:
-    order = open_order(wanted.code, shop.parts, milestones=wanted.milestones)
+def _open_order(wanted: OrderIn, caller: Caller, shop: Shop) -> OrderOut:
+    order = open_order(wanted.code, shop.parts, milestones=wanted.milestones, made_by=caller.author)
     return OrderOut.of(order, shop.parts.records.lots(order.code))
 
 
@@ -117,18 +117,26 @@ def list_orders(_caller: ViewerDep, shop: ShopDep) -> OrdersOut:
     },
 )
 async def open_a_lot(
-    order: OrderCode, request: Request, response: Response, _caller: InspectorDep, shop: ShopDep
+    order: OrderCode, request: Request, response: Response, caller: InspectorDep, shop: ShopDep
 ) -> LotOut:
     """Open a lot of an order. Its product may get its golden sample later, but before the first photo."""
     wanted = await json_body(request, LotIn)
-    lot = await to_thread.run_sync(_open_lot, order, wanted, shop)
+    lot = await to_thread.run_sync(_open_lot, order, wanted, caller, shop)
     response.headers["Location"] = lot_path(lot.order, lot.code)
     return lot
 
 
-def _open_lot(order: str, wanted: LotIn, shop: Shop) -> LotOut:
-    lot = open_lot(order, wanted.code, wanted.sku, shop.parts, units=wanted.units, required_views=wanted.required_views)
-    return LotOut.model_validate(lot)
+def _open_lot(order: str, wanted: LotIn, caller: Caller, shop: Shop) -> LotOut:
+    lot = open_lot(
+        order,
+        wanted.code,
+        wanted.sku,
+        shop.parts,
+        units=wanted.units,
+        required_views=wanted.required_views,
+        made_by=caller.author,
+    )
+    return LotOut.of(lot)
 
 
 @router.get(
@@ -178,7 +186,8 @@ async def send_unit_photos(  # noqa: PLR0917 - FastAPI passes them by name
 ) -> UnitPhotosOut:
     """Send photos of units. All are taken in, or none; a file the milestone has already stays the same photo.
 
-    What the quality gate has against each photo is said in this answer, also when it does not wait for verdicts.
+    What the quality gate has against each photo is said in this answer, also when it does not wait for verdicts. The
+    same request again under the same `Idempotency-Key` gives the same photos and stores nothing.
     """
     if wishes.key is None:  # with a key, it may be a replay, which needs no room
         shop.queue.require_room()
@@ -186,18 +195,20 @@ async def send_unit_photos(  # noqa: PLR0917 - FastAPI passes them by name
     async with photo_form(request, shop, fields=("units", "views")) as form:
         enter = partial(_enter, form, place, shop, caller, wishes.key)
         admitted = await to_thread.run_sync(enter, limiter=shop.intake)
-    ids = [each.added.photo.upload_id for each in admitted]
+    ids = [each.added.photo.upload_id for each in admitted.photos]
     await settled(shop.queue, ids, wishes.patience_s)
     scores = await to_thread.run_sync(states_of, shop.parts, ids)
     response.headers.update(wishes.applied)
+    if admitted.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
     if any(score.status == "pending" for score in scores):
         response.status_code = 202
         response.headers["Location"] = lot_path(order, lot)
-    pairs = zip(admitted, scores, strict=True)
+    pairs = zip(admitted.photos, scores, strict=True)
     return UnitPhotosOut(photos=[UnitPhotoOut.of(each, score) for each, score in pairs])
 
 
-def _enter(form: PhotoForm, place: Place, shop: Shop, caller: Caller, key: str | None) -> tuple[AdmittedUnitPhoto, ...]:
+def _enter(form: PhotoForm, place: Place, shop: Shop, caller: Caller, key: str | None) -> AdmittedUnitPhotos:
     units = [_unit_number(text) for text in form.texts("units")]
     views = [checked_view(text.strip()) for text in form.texts("views")]
     if not len(units) == len(views) == len(form.names):

@@ -20,7 +20,8 @@ from visiqc.errors import (
     Unavailable,
     UnsupportedMedia,
 )
-from visiqc.inspection.reviewing import Author, others_looking, review_photo
+from visiqc.inspection.lots import repeated_file
+from visiqc.inspection.reviewing import others_looking, review_photo
 from visiqc.inspection.side_by_side import Detail, Side, shared_frame, side_picture
 from visiqc.service.auth import Caller
 from visiqc.service.bodies import documented, json_body
@@ -97,6 +98,7 @@ def read_sheet(score_id: ScoreId, _caller: ViewerDep, shop: ShopDep, wanted: Fil
         item,
         parts.records.reviews(score_id),
         rescored=parts.records.requeued(score_id) if item and item.rescored else None,
+        repeats=repeated_file(upload, parts.records),
         following=following[0].upload_id if following else None,
         waiting=_waiting(shop, wanted),
     )
@@ -180,7 +182,7 @@ def _answer(score_id: str, said: ReviewIn, caller: Caller, shop: Shop) -> Review
         score_id,
         said.decision,
         parts,
-        author=author_of(caller),
+        author=caller.author,
         supersedes=said.supersedes,
         regions=said.said(),
         codes=said.codes,
@@ -200,7 +202,7 @@ def _answer(score_id: str, said: ReviewIn, caller: Caller, shop: Shop) -> Review
 )
 def look(score_id: ScoreId, caller: InspectorDep, shop: ShopDep) -> ViewersOut:
     """Say that you have a photo open, every ten seconds or so; hear who else does, and whether it was answered."""
-    others = others_looking(score_id, author_of(caller), shop.parts)
+    others = others_looking(score_id, caller.author, shop.parts)
     reviews = shop.parts.records.reviews(score_id)
     newest = reviews[-1] if reviews else None
     return ViewersOut(
@@ -209,8 +211,3 @@ def look(score_id: ScoreId, caller: InspectorDep, shop: ShopDep) -> ViewersOut:
         newest_by=newest.author_name if newest else "",
         newest_decision=newest.decision if newest else "",
     )
-
-
-def author_of(caller: Caller) -> Author:
-    """How a review names whoever sent it."""
-    return Author(id=caller.id, name=caller.signature)

@@ -88,6 +88,8 @@ orders = Table(
     seq(),
     Column("code", String(64), nullable=False, unique=True),
     Column("made_at", UtcDateTime, nullable=False),
+    Column("made_by", String(80), nullable=False),
+    Column("made_by_name", Text, nullable=False),
     sqlite_autoincrement=True,
 )
 
@@ -121,7 +123,7 @@ unit_photos = Table(
     Column("milestone", String(64), nullable=False),
     Column("unit", Integer, nullable=False),
     Column("view", String(64), nullable=False),
-    Column("photo_digest", String(64), nullable=False),
+    Column("photo_digest", String(64), nullable=False, index=True),
     ForeignKeyConstraint(["order_code", "lot_code"], ["lots.order_code", "lots.code"]),
     ForeignKeyConstraint(["order_code", "milestone"], ["milestones.order_code", "milestones.name"]),
     UniqueConstraint("order_code", "lot_code", "milestone", "photo_digest"),

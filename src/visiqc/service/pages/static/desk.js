@@ -13,6 +13,7 @@ export function element(name, { text = "", className = "", ...attributes } = {},
 }
 
 const fact = (what, value, className = "") => [element("dt", { text: what }), element("dd", { text: value, className })];
+const minute = (at) => at.slice(0, 16).replace("T", " ");
 const note = (text) => element("dd", { text, className: "whole" });
 
 export function showRegions(regions, chosen, choose) {
@@ -38,7 +39,9 @@ export function showFacts(sheet) {
   by("outcome").className = `outcome ${(sheet.outcome ?? "").toLowerCase()}`;
   by("outcome").textContent = (sheet.outcome ?? "not scored").replace("_", " ");
   by("waiting").textContent = `${sheet.left} waiting`;
-  by("reasons").replaceChildren(...rescoredReasons(sheet.rescored), ...sheet.reasons.map((reason) => element("li", { text: reason.message })));
+  const repeats = sheet.repeats ? [element("li", { text: sheet.repeats.message, className: "repeats" })] : [];
+  const reasons = sheet.reasons.map((reason) => element("li", { text: reason.message }));
+  by("reasons").replaceChildren(...repeats, ...rescoredReasons(sheet.rescored), ...reasons);
   by("score").replaceChildren(...scoreFacts(sheet));
   by("quality").replaceChildren(...sheet.quality.flatMap(qualityFact));
   showHistory(sheet.reviews);
@@ -50,7 +53,7 @@ const rescoredReasons = (rescored) => rescored === null ? [] : [
   ...rescored.reasons.map((reason) => element("li", { text: `now: ${reason.message}` })),
 ];
 
-function scoreFacts({ calibration, identity, threshold_from, sku, golden_version, golden_view }) {
+function scoreFacts({ calibration, identity, threshold_from, sku, golden_version, golden_view, received_at, sent_by }) {
   const held = calibration ? [
     ...fact("score", number.format(calibration.score)),
     ...fact("threshold", Number.isFinite(calibration.review_threshold) ? number.format(calibration.review_threshold) : "none"),
@@ -58,7 +61,7 @@ function scoreFacts({ calibration, identity, threshold_from, sku, golden_version
     note(threshold_from),
   ] : [note("This photo was not compared.")];
   const known = identity ? fact("same design", `${number.format(identity.similarity)} (${identity.accepted ? "yes" : "no"})`) : [];
-  return [...held, ...known, note(`Golden: ${sku}, version ${golden_version}${golden_view ? `, ${golden_view}` : ""}`)];
+  return [...held, ...known, note(`Golden: ${sku}, version ${golden_version}${golden_view ? `, ${golden_view}` : ""}`), note(`Sent ${minute(received_at)} UTC${sent_by ? ` by ${sent_by}` : ""}`)];
 }
 
 const qualityFact = ({ name, value, limit, passed }) =>
@@ -66,7 +69,7 @@ const qualityFact = ({ name, value, limit, passed }) =>
 
 function showHistory({ reviews }) {
   by("history").replaceChildren(...(reviews.length ? reviews : [null]).map((review) => review
-    ? element("li", { text: `${review.decision}, ${review.author}, ${review.made_at.slice(0, 16).replace("T", " ")}${review.note ? `: ${review.note}` : ""}`, className: review.stands ? "" : "gone" })
+    ? element("li", { text: `${review.decision}, ${review.author}, ${minute(review.made_at)}${review.note ? `: ${review.note}` : ""}`, className: review.stands ? "" : "gone" })
     : element("li", { text: "nobody yet", className: "note" })));
   const stands = reviews.find((review) => review.stands)?.decision;
   for (const name of ["accept", "reject", "retake"]) document.querySelector(`.decide .${name}`)?.classList.toggle("stands", name === stands);

@@ -119,6 +119,8 @@ def _make_orders() -> None:
         *_numbered("orders"),
         sa.Column("code", CODE, nullable=False),
         sa.Column("made_at", TIME, nullable=False),
+        sa.Column("made_by", sa.String(80), nullable=False),
+        sa.Column("made_by_name", sa.Text, nullable=False),
         sa.UniqueConstraint("code", name="uq_orders_code"),
         sqlite_autoincrement=True,
     )
@@ -172,6 +174,7 @@ def _make_lots() -> None:
             name="uq_unit_photos_order_code_lot_code_milestone_photo_digest",
         ),
     )
+    op.create_index("ix_unit_photos_photo_digest", "unit_photos", ["photo_digest"])
 
 
 def _numbered(table: str) -> tuple[sa.schema.SchemaItem, ...]:
