@@ -52,6 +52,7 @@ def _unit_line(unit: UnitResult) -> str:
         f"{len(unit.pending)} pending" if unit.pending else "",
         f"{len(unit.failed)} could not be scored" if unit.failed else "",
         *(f"the photo sent as {photo.view} shows {photo.found_view}" for photo in unit.misnamed),
+        f"judged by golden versions {' and '.join(map(str, unit.golden_versions))}" if unit.mixed else "",
     ]
     return f"    {unit.unit:>5}  {unit.outcome or 'open':<13} {'; '.join([views, *filter(None, notes)])}"
 

@@ -46,6 +46,8 @@ LOT_REPORT: Final[dict[str, Any]] = {
                     "pending": [],
                     "failed": [],
                     "misnamed": [],
+                    "golden_versions": [1],
+                    "mixed": False,
                 }
             ],
         },

@@ -102,7 +102,10 @@ class MisnamedOut(_Out):
 
 
 class UnitOut(_Out):
-    """One unit: the worst over its views, null while nothing can be said; PASS only when no required view lacks."""
+    """One unit: the worst over its views, null while nothing can be said; PASS only when no required view lacks.
+
+    `golden_versions` judged its photos; `mixed` where its required views were compared with different ones.
+    """
 
     unit: int
     outcome: Outcome | None
@@ -111,6 +114,8 @@ class UnitOut(_Out):
     pending: list[str]
     failed: list[str]
     misnamed: list[MisnamedOut]
+    golden_versions: list[int]
+    mixed: bool
 
     @classmethod
     def of(cls, unit: UnitResult) -> Self:
@@ -123,6 +128,8 @@ class UnitOut(_Out):
             pending=list(unit.pending),
             failed=list(unit.failed),
             misnamed=[MisnamedOut.of(photo) for photo in unit.misnamed],
+            golden_versions=list(unit.golden_versions),
+            mixed=unit.mixed,
         )
 
 
