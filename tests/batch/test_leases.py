@@ -6,7 +6,7 @@ import pytest
 
 from builders import FixedClock, a_golden, an_upload
 from memory import MemoryRecords
-from visiqc.batch.leases import Leases
+from visiqc.batch.leases import MAX_WHY, Leases, why_put_off
 from visiqc.errors import Unavailable
 
 
@@ -40,4 +40,18 @@ def test_an_unexpected_error_of_a_release_is_not_raised(monkeypatch: pytest.Monk
         raise ZeroDivisionError
 
     monkeypatch.setattr(records, "release", broken)
-    mine.put_off("a")
+    mine.put_off("a", Unavailable("no disk"))
+
+
+def test_the_reason_of_a_put_off_is_ours_in_words_and_a_foreign_error_s_by_its_kind() -> None:
+    assert why_put_off(Unavailable("the photo store cannot be read")) == "the photo store cannot be read"
+    assert "OSError" in why_put_off(OSError(5, "Input/output error", "/srv/secret/place"))
+    assert "/srv" not in why_put_off(OSError(5, "Input/output error", "/srv/secret/place"))
+    assert "memory" in why_put_off(MemoryError())
+
+
+def test_a_reason_that_no_database_can_keep_does_not_hold_the_job() -> None:
+    why = why_put_off(Unavailable("\0 odd \udce9" + "x" * 9999))
+    assert len(why) == MAX_WHY
+    assert "\0" not in why
+    assert why.encode()

@@ -202,7 +202,7 @@ class ScoringQueue:
                 # What gets here is about everything but the photo: accepted as it is, it stays so. Tell those who wait
                 # that it takes longer, and try again later, after the others.
                 log.warning("scoring put off", upload_id=upload_id or named, pause_s=pause_s, exc_info=err)
-                self._put_off(named, upload_id)
+                self._put_off(named, upload_id, err)
                 self._stopping.wait(pause_s)
                 pause_s = min(2 * pause_s, MAX_PAUSE_S)
             else:
@@ -249,9 +249,9 @@ class ScoringQueue:
             self._waits.leave([named])
         self._rest()
 
-    def _put_off(self, named: str | None, upload_id: str | None) -> None:
+    def _put_off(self, named: str | None, upload_id: str | None, error: Exception) -> None:
         if upload_id is not None:
-            self._leases.put_off(upload_id)
+            self._leases.put_off(upload_id, error)
         late = upload_id or named
         if late is not None:
             self._waits.close(late)

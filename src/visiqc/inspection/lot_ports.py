@@ -8,7 +8,7 @@ from typing import Protocol
 
 from visiqc.domain.lot import Lot, Order, UnitPhoto
 from visiqc.domain.unit import PhotoResult
-from visiqc.domain.upload import RequestKey, Upload
+from visiqc.domain.upload import PutOff, RequestKey, Upload
 
 
 class JobRecords(Protocol):
@@ -35,14 +35,14 @@ class JobRecords(Protocol):
         """Hold for longer those of the uploads that `worker` holds."""
         ...
 
-    def release(self, worker: str, upload_id: str, *, put_off_at: datetime | None = None) -> None:
+    def release(self, worker: str, upload_id: str, *, put_off: PutOff | None = None) -> None:
         """Give a job back, as if it had not been tried; does nothing where `worker` does not hold it.
 
         Args:
             worker: Who holds it.
             upload_id: The upload.
-            put_off_at: The time now, where something prevented the work: nobody gets it before `put_off_until`, so
-                that it does not keep others waiting. None = it is free at once.
+            put_off: What prevented the work, and when: nobody gets it before `put_off_until`, so that it does not keep
+                others waiting. None = it is free at once.
         """
         ...
 

@@ -102,6 +102,8 @@ def _make_jobs() -> None:
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("put_off", sa.Integer, nullable=False),
         sa.Column("not_before", TIME),
+        sa.Column("put_off_at", TIME),
+        sa.Column("put_off_why", sa.Text),
         sa.PrimaryKeyConstraint("upload_id", name="pk_jobs"),
         sa.ForeignKeyConstraint(["upload_id"], ["uploads.id"], name="fk_jobs_uploads"),
     )
