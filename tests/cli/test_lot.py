@@ -55,7 +55,7 @@ def test_a_folder_is_imported_scored_and_shown(visiqc: Run, home: Path, laid: Pa
     assert [(unit["unit"], unit["missing"], unit["pending"]) for unit in units] == [(1, [], []), (2, [], [])]
     assert all(unit["outcome"] for unit in units)
     text = visiqc("lot", "show", "PO-7", "L1").out
-    assert text.startswith("PO-7 L1: signet\n  raw-material: no photo\n")
+    assert text.startswith("PO-7 L1: signet, judged by golden version 1\n  raw-material: no photo\n")
     assert f"front {units[0]['outcome']}" in text
 
 

@@ -10,14 +10,12 @@ from builders import (
     a_lot,
     a_request,
     a_unit_photo,
-    a_verdict,
     an_order,
     an_upload,
     digest_of,
     later,
 )
 from visiqc.domain.lot import UnitPhoto
-from visiqc.domain.outcome import Outcome
 from visiqc.domain.upload import Upload
 from visiqc.errors import Conflict, InputError, NotFound
 from visiqc.inspection.ports import Records
@@ -112,18 +110,3 @@ def test_a_request_key_stands_for_its_photos_only(stocked: Records) -> None:
     assert stocked.accept_unit_photos(*sent("b", "bytes"), a_request()) == kept
     with pytest.raises(Conflict, match="request-1"):
         stocked.accept_unit_photos(*sent("c"), a_request(fingerprint="other"))
-
-
-def test_results_are_those_of_the_verdicts_of_record_in_the_order_photos_came(stocked: Records) -> None:
-    for name in "abc":
-        stocked.accept_unit_photos(*sent(name))
-    stocked.add_verdict(a_verdict(id="b"))
-    stocked.add_verdict(a_verdict(id="b", outcome=Outcome.PASS, model_digests=()))
-    stocked.fail("c", "lost")
-    results = stocked.photo_results("PO-7", "L1")
-    assert [(each.upload_id, each.outcome, each.failure, each.found_view, each.pending) for each in results] == [
-        ("a", None, None, None, True),
-        ("b", Outcome.REJECT, None, "front", False),
-        ("c", None, "lost", None, False),
-    ]
-    assert {each.golden_version for each in results} == {1}

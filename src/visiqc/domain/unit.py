@@ -10,7 +10,7 @@ from visiqc.domain.codes import checked_view
 from visiqc.domain.lot import UnitPhoto
 from visiqc.domain.outcome import Outcome
 
-_GRAVITY: Final = (Outcome.PASS, Outcome.REVIEW, Outcome.RETAKE, Outcome.WRONG_SAMPLE, Outcome.REJECT)
+GRAVITY: Final = (Outcome.PASS, Outcome.REVIEW, Outcome.RETAKE, Outcome.WRONG_SAMPLE, Outcome.REJECT)
 """What weighs how much in a unit: a deviation that was found is not hidden by a photo that shows nothing."""
 
 
@@ -170,4 +170,4 @@ def _worst_of(views: Sequence[ViewResult], *, complete: bool) -> Outcome | None:
 
 
 def _gravest(outcomes: Iterable[Outcome]) -> Outcome:
-    return max(outcomes, key=_GRAVITY.index)
+    return max(outcomes, key=GRAVITY.index)

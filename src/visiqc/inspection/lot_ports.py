@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from visiqc.domain.lot import Lot, Order, UnitPhoto
-from visiqc.domain.unit import PhotoResult
+from visiqc.domain.lot import MOST_LISTED, Lot, Order, UnitPhoto
 from visiqc.domain.upload import PutOff, RequestKey, Upload
 
 
@@ -66,8 +65,12 @@ class LotRecords(Protocol):
         """One order; `NotFound` otherwise."""
         ...
 
-    def orders(self) -> tuple[Order, ...]:
-        """All orders, oldest first."""
+    def orders(self, *, after: str = "", limit: int = MOST_LISTED, newest_first: bool = False) -> tuple[Order, ...]:
+        """Orders, oldest first unless asked otherwise: the first `limit` of those that follow the one called `after`.
+
+        Raises:
+            NotFound: No order is called so.
+        """
         ...
 
     def add_lot(self, lot: Lot) -> Lot:
@@ -83,8 +86,12 @@ class LotRecords(Protocol):
         """One lot; `NotFound` otherwise."""
         ...
 
-    def lots(self, order: str) -> tuple[Lot, ...]:
-        """All lots of an order, oldest first; `NotFound` without the order."""
+    def lots(self, order: str, *, after: str = "", limit: int = MOST_LISTED) -> tuple[Lot, ...]:
+        """Lots of an order, oldest first: the first `limit` of those that follow the one called `after`.
+
+        Raises:
+            NotFound: No such order, or no lot of it is called so.
+        """
         ...
 
     def accept_unit_photos(
@@ -113,8 +120,4 @@ class LotRecords(Protocol):
 
     def unit_photo(self, upload_id: str) -> UnitPhoto | None:
         """The place of an upload; None where it belongs to no lot."""
-        ...
-
-    def photo_results(self, order: str, lot: str) -> tuple[PhotoResult, ...]:
-        """What came of every photo of a lot, in the order they were accepted."""
         ...

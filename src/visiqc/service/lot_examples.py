@@ -9,23 +9,41 @@ from visiqc.service.examples import PENDING, SCORE
 ORDER_IN: Final[dict[str, Any]] = {"code": "PO-7", "milestones": ["first-article", "pre-shipment"]}
 LOT_IN: Final[dict[str, Any]] = {"code": "L1", "sku": "halo-1", "units": 32, "required_views": ["front", "back"]}
 LOT: Final[dict[str, Any]] = {"order": "PO-7", **LOT_IN, "made_at": "2026-03-02T08:00:00Z"}
-ORDER: Final[dict[str, Any]] = {**ORDER_IN, "made_at": "2026-03-02T07:58:00Z", "lots": []}
-ORDERS: Final[dict[str, Any]] = {"orders": [{**ORDER, "lots": [LOT]}]}
+ORDER: Final[dict[str, Any]] = {**ORDER_IN, "made_at": "2026-03-02T07:58:00Z", "lots": [], "lots_after": None}
+ORDERS: Final[dict[str, Any]] = {"orders": [{**ORDER, "lots": [LOT]}], "after": "PO-7"}
+LOTS: Final[dict[str, Any]] = {"lots": [LOT], "after": None}
 LOT_REPORT: Final[dict[str, Any]] = {
     "lot": LOT,
+    "golden_version": None,
+    "golden_versions": [{"version": 1, "photos": 1}],
+    "pending": 2,
+    "put_off": 1,
+    "failed": 0,
+    "findings": [
+        {
+            "code": "PHOTOS_PUT_OFF",
+            "message": "2 photos wait for a score; 1 of them was put off, last at 2026-03-02 09:30 UTC because: the photo "
+            "store cannot be read: the folder is gone; mount or restore it",
+            "advice": "Put right what is named there. While a service or a worker runs, these photos are tried again by "
+            "themselves, after ten minutes at most; nothing has to be sent again.",
+        }
+    ],
     "milestones": [
         {
             "name": "first-article",
             "photos": 0,
             "counts": {"PASS": 0, "REVIEW": 0, "REJECT": 0, "RETAKE": 0, "WRONG_SAMPLE": 0, "open": 0},
+            "mixed": 0,
             "unseen": 32,
             "unseen_ranges": [[1, 32]],
             "units": [],
+            "after_unit": None,
         },
         {
             "name": "pre-shipment",
             "photos": 1,
             "counts": {"PASS": 0, "REVIEW": 1, "REJECT": 0, "RETAKE": 0, "WRONG_SAMPLE": 0, "open": 0},
+            "mixed": 0,
             "unseen": 31,
             "unseen_ranges": [[1, 6], [8, 32]],
             "units": [
@@ -50,6 +68,7 @@ LOT_REPORT: Final[dict[str, Any]] = {
                     "mixed": False,
                 }
             ],
+            "after_unit": None,
         },
     ],
 }

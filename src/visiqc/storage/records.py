@@ -9,6 +9,7 @@ from visiqc.storage.golden_records import GoldenRecords
 from visiqc.storage.job_records import JobRecords
 from visiqc.storage.key_records import KeyRecords
 from visiqc.storage.lot_records import LotRecords
+from visiqc.storage.lot_report_records import LotReportRecords
 from visiqc.storage.model_records import ModelRecords
 from visiqc.storage.people_records import UserRecords
 from visiqc.storage.queue_records import QueueRecords
@@ -26,6 +27,7 @@ class SqlRecords(
     VerdictRecords,
     JobRecords,
     LotRecords,
+    LotReportRecords,
     KeyRecords,
     ModelRecords,
     UserRecords,

@@ -126,5 +126,6 @@ unit_photos = Table(
     ForeignKeyConstraint(["order_code", "lot_code"], ["lots.order_code", "lots.code"]),
     ForeignKeyConstraint(["order_code", "milestone"], ["milestones.order_code", "milestones.name"]),
     UniqueConstraint("order_code", "lot_code", "milestone", "photo_digest"),
+    Index(None, "order_code", "lot_code", "milestone", "unit"),
 )
 """Where an upload belongs; within a milestone of a lot the same bytes are one photo."""

@@ -168,6 +168,8 @@ def _make_lots() -> None:
             name="uq_unit_photos_order_code_lot_code_milestone_photo_digest",
         ),
     )
+    columns = ["order_code", "lot_code", "milestone", "unit"]
+    op.create_index("ix_unit_photos_order_code_lot_code_milestone_unit", "unit_photos", columns)
 
 
 def _numbered(table: str) -> tuple[sa.schema.SchemaItem, ...]:
