@@ -126,6 +126,10 @@ def test_runs_of_units_without_a_photo_are_named(stocked: Records) -> None:
     assert stocked.unseen_units(a_lot(), "pre-shipment", most=5) == ()
 
 
+def test_a_lot_without_a_photo_has_no_units(stocked: Records) -> None:
+    assert stocked.unit_tallies(a_lot(), {}) == ()
+
+
 PASS, REVIEW, REJECT, RETAKE, WRONG = Outcome
 STATES = (None, "failed", PASS, PASS, PASS, PASS, RETAKE, REVIEW, REJECT, WRONG)
 PHOTO = st.fixed_dictionaries(

@@ -22,10 +22,10 @@ LOT_REPORT: Final[dict[str, Any]] = {
     "findings": [
         {
             "code": "PHOTOS_PUT_OFF",
-            "message": "2 photos wait for a score; 1 of them was put off, last at 2026-03-02 09:30 UTC because: the photo "
-            "store cannot be read: the folder is gone; mount or restore it",
-            "advice": "Put right what is named there. While a service or a worker runs, these photos are tried again by "
-            "themselves, after ten minutes at most; nothing has to be sent again.",
+            "message": "2 photos wait for a score; 1 of them was put off, last at 2026-03-02 09:30 UTC because: the "
+            "photo store cannot be read: the folder is gone; mount or restore it",
+            "advice": "Put right what is named there. While a service or a worker runs, these photos are tried again "
+            "by themselves, after ten minutes at most; nothing has to be sent again.",
         }
     ],
     "milestones": [

@@ -118,8 +118,8 @@ class MilestoneOut(Out):
     """The units that were photographed at one milestone; `counts` are units by outcome, and `open`.
 
     `mixed` are units whose required views were compared with different golden versions, `unseen` are units without any
-    photo, null where the size is not known; `unseen_ranges` the first runs of them. `units` is a page of them by number;
-    `after_unit` asks for the next one, null at the end.
+    photo, null where the size is not known; `unseen_ranges` the first runs of them. `units` is a page of them by
+    number; `after_unit` asks for the next one, null at the end.
     """
 
     name: str
@@ -165,9 +165,9 @@ class FindingOut(Out):
 class LotReportOut(Out):
     """A lot with all that is known of its units.
 
-    `golden_version` is null where the verdicts of record speak, and `golden_versions` says which judged how many photos.
-    `pending` photos wait for a score, something else than the photo kept `put_off` of them from it so far, and `failed`
-    ones could not be scored.
+    `golden_version` is null where the verdicts of record speak; `golden_versions` says which judged how many photos.
+    `pending` photos wait for a score, something else than the photo kept `put_off` of them from it so far, and
+    `failed` ones could not be scored.
     """
 
     lot: LotOut

@@ -37,6 +37,8 @@ class LotReportRecords:
 
     def unit_tallies(self, lot: Lot, views: Views, *, golden_version: int | None = None) -> tuple[UnitTally, ...]:
         """Its units counted; see `LotReportRecords.unit_tallies`."""
+        if not views:
+            return ()  # no photo yet
         with self._database.reading() as connection:
             return tuple(map(tally, connection.execute(tallies_of(lot, views, golden_version))))
 

@@ -58,7 +58,8 @@ def _photos(lot: Lot, views: Views, golden_version: int | None) -> Subquery:
         case((told, gravity), else_=null()).label("gravity"),
         _one_if(and_(c.outcome.is_(None), c.failure.is_(None))).label("pending"),
         _one_if(or_(*(and_(c.last == each, c.view.in_(needed)) for each, needed in names.items()))).label("required"),
-        case({each: len(needed) for each, needed in names.items()}, value=c.last, else_=0).label("needed"),
+        # A version that came up since the views were asked for: nothing is complete that is not known to be.
+        case({each: len(needed) for each, needed in names.items()}, value=c.last, else_=-1).label("needed"),
     ).subquery("photo")
 
 
