@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -180,6 +181,30 @@ def test_what_was_imported_without_scores_is_scored_by_the_next_import(visiqc: R
     visiqc("lot", "import", laid, "--sku", "signet", "--no-score")
     ran = visiqc("lot", "import", laid)
     assert "0 photos imported, 2 were there already, 2 scored here" in ran.out
+
+
+@pytest.mark.slow
+def test_a_unit_judged_by_two_golden_versions_is_named_and_the_advice_that_is_given_mends_it(
+    visiqc: Run, home: Path, tmp_path: Path, photos: list[Path]
+) -> None:
+    place = tmp_path / "in" / "PO-7" / "L1" / "pre-shipment"
+    place.mkdir(parents=True)
+    shutil.copy(photos[0], place / "1-front.jpg")
+    visiqc("lot", "import", tmp_path / "in", "--sku", "signet")
+    visiqc("golden", "approve", "signet", "2", "--by", "anna")
+    shutil.move(place / "1-front.jpg", tmp_path / "sent.jpg")
+    shutil.copy(photos[1], place / "1-front.jpg")
+    visiqc("lot", "import", tmp_path / "in")
+    text = visiqc("lot", "show", "PO-7", "L1").out
+    assert "judged by golden versions 1 (1 photos) and 2 (1 photos)" in text
+    assert "views judged by different golden versions" in text
+    again, shown = re.findall(r"visiqc ((?:rescore|lot show) [^;]*?)[;.] ", text)
+    assert visiqc(*again.split(), "--processes", "1").code == 0
+    mended = visiqc(*shown.split()).out
+    assert mended.startswith("PO-7 L1: signet, as golden version 2 judged it")
+    assert "different golden versions" not in mended
+    assert "0 pending" not in mended
+    assert visiqc("lot", "show", "PO-7", "L1").out == text, "verdicts of record stay"
 
 
 def plates(folder: Path, count: int, shot: Callable[[int], Photo]) -> None:

@@ -45,6 +45,21 @@ def test_orders_and_lots_come_back_as_they_were_kept(stocked: Records) -> None:
     assert stocked.lots("戒指-2") == (lot,) == (stocked.lot("戒指-2", "L1"),)
 
 
+def test_orders_and_lots_are_listed_a_page_at_a_time_after_the_one_named(stocked: Records) -> None:
+    for code in ("A", "Z", "B"):
+        stocked.add_order(an_order(code=code))
+        stocked.add_lot(a_lot(code=code))
+    assert [order.code for order in stocked.orders(limit=2)] == ["PO-7", "A"]
+    assert [order.code for order in stocked.orders(after="A", limit=9)] == ["Z", "B"]
+    assert [order.code for order in stocked.orders(after="Z", limit=1, newest_first=True)] == ["A"]
+    assert [lot.code for lot in stocked.lots("PO-7", after="L1", limit=2)] == ["A", "Z"]
+    assert stocked.orders(after="B") == stocked.lots("PO-7", after="B") == ()
+    with pytest.raises(NotFound, match="PO-9"):
+        stocked.orders(after="PO-9")
+    with pytest.raises(NotFound, match="L9"):
+        stocked.lots("PO-7", after="L9")
+
+
 def test_the_same_order_or_lot_again_is_the_one_kept_first(stocked: Records) -> None:
     assert stocked.add_order(an_order(made_at=later(9))) == an_order()
     assert stocked.add_lot(a_lot(made_at=later(9))) == a_lot()
