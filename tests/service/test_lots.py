@@ -228,7 +228,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_kept(
     assert answer.status_code == status
     assert says in answer.json()["detail"]
     assert service.parts.records.pending() == ()
-    assert service.shop.queue._reserved == 0
+    assert service.shop.queue._room.reserved == 0
 
 
 def test_a_lot_without_a_golden_takes_no_photos_and_says_why(client: httpx2.Client) -> None:
