@@ -196,14 +196,13 @@ def test_a_unit_judged_by_two_golden_versions_is_named_and_the_advice_that_is_gi
     shutil.copy(photos[1], place / "1-front.jpg")
     visiqc("lot", "import", tmp_path / "in")
     text = visiqc("lot", "show", "PO-7", "L1").out
-    assert "judged by golden versions 1 (1 photos) and 2 (1 photos)" in text
+    assert "judged by golden versions 1 (1 photo) and 2 (1 photo)" in text
     assert "views judged by different golden versions" in text
     again, shown = re.findall(r"visiqc ((?:rescore|lot show) [^;]*?)[;.] ", text)
     assert visiqc(*again.split(), "--processes", "1").code == 0
     mended = visiqc(*shown.split()).out
     assert mended.startswith("PO-7 L1: signet, as golden version 2 judged it")
     assert "different golden versions" not in mended
-    assert "0 pending" not in mended
     assert visiqc("lot", "show", "PO-7", "L1").out == text, "verdicts of record stay"
 
 

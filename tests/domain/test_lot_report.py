@@ -77,3 +77,9 @@ def test_photos_that_something_else_keeps_from_their_score_are_a_finding_with_it
 
 def test_photos_that_could_not_be_scored_are_a_finding_with_the_command_that_tries_them_again() -> None:
     assert "visiqc lot retry PO-7 L1" in "\n".join(describe_findings(report(failed=2)))
+
+
+def test_photos_that_only_wait_are_counted_without_a_finding() -> None:
+    found = report(pending=1)
+    assert findings(found) == ()
+    assert "  1 photo still without a score" in list(describe_lot(found, lambda _: ()))

@@ -24,8 +24,8 @@ UnitsOf = Callable[[str], Iterable[UnitResult]]
 def describe_lot(report: LotReport, units_of: UnitsOf) -> Iterator[str]:
     """A lot with every unit that was photographed, line by line."""
     yield _lot_line(report)
-    if report.progress.pending:
-        yield f"  {report.progress.pending} photos wait for a score"
+    if report.progress.pending and not report.progress.put_off:  # of which a finding tells
+        yield f"  {_photos(report.progress.pending)} still without a score"
     yield from describe_findings(report)
     for milestone in report.milestones:
         yield milestone_line(milestone)
@@ -53,8 +53,12 @@ def _judged_by(report: LotReport) -> str:
     shares = [share for share in report.progress.goldens if share.judged]
     if len(shares) == 1:
         return f", judged by golden version {shares[0].version}"
-    each = " and ".join(f"{share.version} ({share.judged} photos)" for share in shares)
+    each = " and ".join(f"{share.version} ({_photos(share.judged)})" for share in shares)
     return f", judged by golden versions {each}" if shares else ""
+
+
+def _photos(number: int) -> str:
+    return "1 photo" if number == 1 else f"{number} photos"
 
 
 def milestone_line(milestone: MilestoneReport) -> str:
