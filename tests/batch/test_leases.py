@@ -7,7 +7,7 @@ import pytest
 from builders import FixedClock, a_golden, an_upload
 from memory import MemoryRecords
 from visiqc.batch.leases import MAX_WHY, Leases, why_put_off
-from visiqc.errors import Unavailable
+from visiqc.errors import NotFound, Unavailable
 
 
 def test_a_late_release_does_not_free_a_job_that_was_taken_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,6 +48,7 @@ def test_the_reason_of_a_put_off_is_ours_in_words_and_a_foreign_error_s_by_its_k
     assert "OSError" in why_put_off(OSError(5, "Input/output error", "/srv/secret/place"))
     assert "/srv" not in why_put_off(OSError(5, "Input/output error", "/srv/secret/place"))
     assert "memory" in why_put_off(MemoryError())
+    assert why_put_off(NotFound("no blob 40c5")).endswith("damaged: no blob 40c5; restore it from a backup")
 
 
 def test_a_reason_that_no_database_can_keep_does_not_hold_the_job() -> None:

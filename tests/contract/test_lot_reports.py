@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -182,8 +183,10 @@ class Twins:
 
 
 @pytest.fixture(scope="module")
-def twins(tmp_path_factory: pytest.TempPathFactory) -> Twins:
-    return Twins(tmp_path_factory.mktemp("twins") / "visiqc.sqlite3")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
+    both = Twins(tmp_path_factory.mktemp("twins") / "visiqc.sqlite3")
+    yield both
+    both.sql.close()
 
 
 @settings(max_examples=40, deadline=None)

@@ -18,7 +18,7 @@ from typing import Final
 import structlog
 
 from visiqc.domain.upload import PutOff, Upload
-from visiqc.errors import VisiQCError
+from visiqc.errors import IntegrityError, NotFound, VisiQCError
 from visiqc.inspection.lot_ports import JobRecords
 
 LEASE_S: Final = 15.0
@@ -131,6 +131,8 @@ class Leases:
 
 def why_put_off(error: Exception) -> str:
     """What kept a photo from its score, for people: foreign errors hold paths and values, which stay in the log."""
+    if isinstance(error, (NotFound, IntegrityError)):
+        return _keepable(f"stored data is missing or damaged: {error}; restore it from a backup")[:MAX_WHY]
     if isinstance(error, VisiQCError):
         return _keepable(str(error))[:MAX_WHY]
     if isinstance(error, MemoryError):
