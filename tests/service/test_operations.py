@@ -162,7 +162,15 @@ def test_the_openapi_document_has_an_example_for_every_answer() -> None:
 
 
 def test_every_example_is_what_the_schema_says() -> None:
-    from visiqc.service import examples, lot_examples, lot_schemas, review_examples, review_schemas, schemas
+    from visiqc.service import (
+        examples,
+        lot_examples,
+        lot_report_schemas,
+        lot_schemas,
+        review_examples,
+        review_schemas,
+        schemas,
+    )
 
     pairs = {
         schemas.ScoresOut: (examples.SCORES, examples.SCORES_PENDING),
@@ -171,8 +179,9 @@ def test_every_example_is_what_the_schema_says() -> None:
         schemas.ProductsOut: (examples.PRODUCTS,),
         lot_schemas.OrderIn: (lot_examples.ORDER_IN,),
         lot_schemas.LotIn: (lot_examples.LOT_IN,),
-        lot_schemas.OrdersOut: (lot_examples.ORDERS,),
-        lot_schemas.LotReportOut: (lot_examples.LOT_REPORT,),
+        lot_report_schemas.OrdersOut: (lot_examples.ORDERS,),
+        lot_report_schemas.LotsOut: (lot_examples.LOTS,),
+        lot_report_schemas.LotReportOut: (lot_examples.LOT_REPORT,),
         review_schemas.ReviewIn: (review_examples.REVIEW_IN,),
         review_schemas.ReviewsOut: (review_examples.REVIEWS,),
         review_schemas.QueueOut: (review_examples.QUEUE,),
