@@ -17,7 +17,7 @@ from visiqc.domain.access import ApiKey
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenVersion
 from visiqc.domain.model_set import ModelSet
-from visiqc.domain.upload import MAX_ATTEMPTS, RequestKey, Upload, put_off_until
+from visiqc.domain.upload import MAX_ATTEMPTS, PutOff, RequestKey, Upload, put_off_until
 from visiqc.domain.verdict import Verdict
 from visiqc.errors import Conflict, InputError, IntegrityError, InvalidRecord, NotApproved, NotFound
 
@@ -73,7 +73,7 @@ class MemoryRecords(MemoryReviews, MemoryLots, MemoryPeople):
         self._uploads: dict[str, Upload] = {}
         self._verdicts: dict[str, dict[tuple[int, str, str], Verdict]] = {}
         self._jobs: dict[str, tuple[str, datetime | None, int]] = {}
-        self._put_off: dict[str, tuple[int, datetime]] = {}
+        self._put_off: dict[str, tuple[int, datetime, PutOff]] = {}
         self._keys: dict[str, ApiKey] = {}
         self._features: dict[tuple[str, int, tuple[str, ...]], str] = {}
         self._model_sets: list[ModelSet] = []
@@ -259,13 +259,13 @@ class MemoryRecords(MemoryReviews, MemoryLots, MemoryPeople):
                 self._jobs[upload_id] = (worker, until, attempts)
 
     @_transaction
-    def release(self, worker: str, upload_id: str, *, put_off_at: datetime | None = None) -> None:
+    def release(self, worker: str, upload_id: str, *, put_off: PutOff | None = None) -> None:
         holder, leased_until, attempts = self._jobs.get(upload_id, ("", None, 0))
         if holder == worker and leased_until is not None:
             self._jobs[upload_id] = (worker, None, attempts - 1)
-            if put_off_at is not None:
-                times = self._put_off.get(upload_id, (0, None))[0]
-                self._put_off[upload_id] = (times + 1, put_off_until(put_off_at, times))
+            if put_off is not None:
+                times = self._put_off[upload_id][0] if upload_id in self._put_off else 0
+                self._put_off[upload_id] = (times + 1, put_off_until(put_off.at, times), put_off)
 
     @_transaction
     def unsettled(self, upload_ids: Collection[str]) -> frozenset[str]:

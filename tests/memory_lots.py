@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
-from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
+from visiqc.domain.lot import MOST_LISTED, Lot, Order, RepeatedFile, UnitPhoto
+from visiqc.domain.lot_report import GoldenShare, LotProgress, Ranges, UnitPage, UnitTally, Views, units_of
+from visiqc.domain.outcome import Outcome
 from visiqc.domain.unit import PhotoResult
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.errors import Conflict, NotFound
@@ -30,8 +34,9 @@ class MemoryLots:
     def order(self, code: str) -> Order:
         return _found(self._orders, code, f"order {code}")
 
-    def orders(self) -> tuple[Order, ...]:
-        return tuple(self._orders.values())
+    def orders(self, *, after: str = "", limit: int = MOST_LISTED, newest_first: bool = False) -> tuple[Order, ...]:
+        listed = list(self._orders.values())[:: -1 if newest_first else 1]
+        return _following(listed, self.order(after) if after else None)[:limit]
 
     def add_lot(self, lot: Lot) -> Lot:
         self.order(lot.order)
@@ -54,9 +59,10 @@ class MemoryLots:
         self.order(order)
         return _found(self._lots, (order, code), f"lot {code}")
 
-    def lots(self, order: str) -> tuple[Lot, ...]:
+    def lots(self, order: str, *, after: str = "", limit: int = MOST_LISTED) -> tuple[Lot, ...]:
         self.order(order)
-        return tuple(lot for lot in self._lots.values() if lot.order == order)
+        inside = [lot for lot in self._lots.values() if lot.order == order]
+        return _following(inside, self.lot(order, after) if after else None)[:limit]
 
     def accept_unit_photos(
         self, uploads: Sequence[Upload], photos: Sequence[UnitPhoto], request: RequestKey | None = None
@@ -95,31 +101,89 @@ class MemoryLots:
                 firsts.setdefault(self.upload(photo.upload_id).photo_digest, photo)
         return {digest: firsts[digest] for digest in digests if digest in firsts}
 
-    def repeated_files(self, order: str, lot: str) -> tuple[RepeatedFile, ...]:
+    def repeated_files(self, order: str, lot: str, page: UnitPage) -> tuple[RepeatedFile, ...]:
+        return self._repeated(self._inside(order, lot, page))
+
+    def repeated_counts(self, order: str, lot: str) -> Mapping[str, int]:
+        return Counter(file.photo.milestone for file in self._repeated(self._inside(order, lot)))
+
+    def _repeated(self, photos: Sequence[UnitPhoto]) -> tuple[RepeatedFile, ...]:
         with self._lock:
-            inside = [photo for photo in self._unit_photos.values() if (photo.order, photo.lot) == (order, lot)]
-            digests = [self.upload(photo.upload_id).photo_digest for photo in inside]
+            digests = [self.upload(photo.upload_id).photo_digest for photo in photos]
             firsts = self.first_photos(digests)
-        pairs = zip(inside, (firsts[digest] for digest in digests), strict=True)
+        pairs = zip(photos, (firsts[digest] for digest in digests), strict=True)
         return tuple(RepeatedFile(photo=photo, first=first) for photo, first in pairs if first != photo)
 
     def unit_photo(self, upload_id: str) -> UnitPhoto | None:
         return self._unit_photos.get(upload_id)
 
-    def photo_results(self, order: str, lot: str) -> tuple[PhotoResult, ...]:
+    def photo_results(
+        self, order: str, lot: str, *, page: UnitPage | None = None, golden_version: int | None = None
+    ) -> tuple[PhotoResult, ...]:
         with self._lock:
-            inside = [photo for photo in self._unit_photos.values() if (photo.order, photo.lot) == (order, lot)]
-            return tuple(self._result(photo) for photo in inside)
+            return tuple(self._result(photo, golden_version) for photo in self._inside(order, lot, page))
 
-    def _result(self, photo: UnitPhoto) -> PhotoResult:
-        upload, verdict = self.upload(photo.upload_id), self.verdict(photo.upload_id)
+    def _inside(self, order: str, lot: str, page: UnitPage | None = None) -> list[UnitPhoto]:
+        inside = [photo for photo in self._unit_photos.values() if (photo.order, photo.lot) == (order, lot)]
+        if page is not None:
+            inside = [photo for photo in inside if photo.milestone == page.milestone]
+            units = sorted({photo.unit for photo in inside if photo.unit > page.after})[: page.limit]
+            inside = [photo for photo in inside if photo.unit in units]
+        return inside
+
+    def _result(self, photo: UnitPhoto, golden_version: int | None) -> PhotoResult:
+        upload, verdicts = self.upload(photo.upload_id), self.verdicts(photo.upload_id)
+        asked = [each for each in verdicts if golden_version in {None, each.golden_version}]
+        verdict = asked[0] if asked else None
         return PhotoResult(
             photo=photo,
-            golden_version=upload.golden_version,
+            golden_version=golden_version or (verdict.golden_version if verdict else upload.golden_version),
             outcome=verdict.outcome if verdict else None,
             failure=upload.failure,
             found_view=verdict.golden_view if verdict else None,
         )
+
+    def lot_progress(self, order: str, lot: str, *, golden_version: int | None = None) -> LotProgress:
+        with self._lock:
+            photos = self.photo_results(order, lot, golden_version=golden_version)
+            pending = {upload.id for upload in self.pending()} & {photo.upload_id for photo in photos}
+            put_off = [self._put_off[each][2] for each in pending if each in self._put_off]
+        judged = Counter(photo.golden_version for photo in photos if photo.outcome is not None)
+        return LotProgress(
+            goldens=tuple(
+                GoldenShare(version=version, photos=number, judged=judged[version])
+                for version, number in sorted(Counter(photo.golden_version for photo in photos).items())
+            ),
+            pending=len(pending),
+            put_off=len(put_off),
+            last_put_off=max(put_off, key=lambda each: each.at, default=None),
+            failed=sum(photo.failure is not None for photo in photos),
+        )
+
+    def unit_tallies(self, lot: Lot, views: Views, *, golden_version: int | None = None) -> tuple[UnitTally, ...]:
+        found: dict[tuple[str, Outcome | None, bool], list[int]] = {}
+        for milestone in self.order(lot.order).milestones:
+            page = UnitPage(milestone=milestone, limit=10**9)
+            photos = self.photo_results(lot.order, lot.code, page=page, golden_version=golden_version)
+            for unit in units_of(photos, lot, views):
+                count = sum(len(view.upload_ids) for view in unit.views)
+                found.setdefault((milestone, unit.outcome, unit.mixed), []).append(count)
+        return tuple(
+            UnitTally(milestone=milestone, outcome=outcome, mixed=mixed, units=len(counts), photos=sum(counts))
+            for (milestone, outcome, mixed), counts in found.items()
+        )
+
+    def unseen_units(self, lot: Lot, milestone: str, *, most: int) -> Ranges:
+        page = UnitPage(milestone=milestone, limit=10**9)
+        if lot.units is None:
+            return ()
+        photographed = {each.photo.unit for each in self.photo_results(lot.order, lot.code, page=page)}
+        seen = [0, *sorted(photographed), lot.units + 1]
+        return tuple((low + 1, high - 1) for low, high in pairwise(seen) if high - low > 1)[:most]
+
+
+def _following(listed: list[Any], last: object) -> tuple[Any, ...]:
+    return tuple(listed if last is None else listed[listed.index(last) + 1 :])
 
 
 def _found(kept: dict[Any, Any], key: object, what: str) -> Any:

@@ -91,7 +91,7 @@ def test_reserved_places_are_not_given_to_others() -> None:
 
 def test_retry_after_is_what_the_missing_places_take_at_the_measured_rate() -> None:
     bench = Bench(capacity=10, workers=2)
-    bench.queue._seconds_each = 3.0
+    bench.queue._room.seconds_each = 3.0
     bench.put(*"abcdefgh")
     with pytest.raises(Busy) as refusal, bench.queue.reserve(4):  # 2 places are missing: 2 × 3 s / 2 workers
         pass
@@ -103,7 +103,7 @@ def test_the_rate_is_measured() -> None:
     bench.put("a")
     with bench.working():
         wait_until(lambda: bench.done("a"))
-    assert bench.queue._seconds_each < 0.5, "a photo at once is faster than the first guess"
+    assert bench.queue._room.seconds_each < 0.5, "a photo at once is faster than the first guess"
 
 
 def test_queueing_an_upload_twice_scores_it_once() -> None:

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from sqlalchemy import select
 
 from builders import SKU, a_golden, an_upload, later
 from services import wait_until
+from visiqc.batch.queue import DRAIN_GRACE_S
 from visiqc.settings import Settings
 from visiqc.storage import schema
 from visiqc.storage.database import open_database
@@ -86,6 +88,24 @@ def test_sigterm_finishes_the_photos_in_hand_and_leaves_the_rest_free(records: S
     assert sorted(begun(tmp_path)) == sorted(verdicts(records)), "what was begun was finished"
     with records._database.reading() as connection:
         assert connection.execute(select(schema.jobs)).all() == []
+
+
+def test_a_second_ctrl_c_ends_it_at_once_and_leaves_the_photos_in_hand_to_others(
+    records: SqlRecords, tmp_path: Path
+) -> None:
+    (tmp_path / "hold").touch()
+    with worker(tmp_path) as process:
+        wait_until(lambda: len(begun(tmp_path)) == 2)
+        began = time.monotonic()
+        while process.poll() is None:  # two signals at one moment are one; the first alone would wait for its grace
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+            assert time.monotonic() - began < DRAIN_GRACE_S - 5, "it waits for the photos in hand"
+        assert process.returncode in {0, -signal.SIGINT}, "one that came when all was done ends the interpreter itself"
+    assert len(records.pending()) == 60
+    now = datetime.now(UTC)
+    in_hand = [records.lease("another", now=now, until=now + timedelta(9), upload_id=each) for each in begun(tmp_path)]
+    assert all(in_hand)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """A worker in a process of its own, on a real database: python worker_process.py HOME
 
-Its scoring story takes a moment, and writes one line for each photo it begins into HOME/begun.
+Its scoring story takes a moment, or as long as the file HOME/hold exists, and writes one line for each photo it begins
+into HOME/begun.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ def main(home: Path) -> None:
     def score(upload_id: str, parts: Parts) -> Verdict:
         os.write(begun, f"{upload_id}\n".encode())
         time.sleep(0.02)
+        while (home / "hold").exists():
+            time.sleep(0.01)
         return parts.records.add_verdict(
             a_verdict(id=upload_id, sku=SKU, outcome=Outcome.PASS, software=f"process {os.getpid()}")
         )

@@ -56,7 +56,7 @@ def test_a_folder_is_imported_scored_and_shown(visiqc: Run, home: Path, laid: Pa
     assert [(unit["unit"], unit["missing"], unit["pending"]) for unit in units] == [(1, [], []), (2, [], [])]
     assert all(unit["outcome"] for unit in units)
     text = visiqc("lot", "show", "PO-7", "L1").out
-    assert re.match(r"PO-7 L1: signet; opened .*\n  raw-material: no photo\n", text)
+    assert re.match(r"PO-7 L1: signet, judged by golden version 1; opened .*\n  raw-material: no photo\n", text)
     assert f"front {units[0]['outcome']}" in text
 
 
@@ -81,8 +81,10 @@ def test_a_file_of_another_lot_is_imported_and_named_with_where_it_came_first(
     shown = visiqc("lot", "show", "PO-7", "L2").out
     assert "2 open; 2 files that came before" in shown
     assert f"unit 1, view front: {said}" in shown
-    document = json.loads(visiqc("lot", "show", "PO-7", "L2", "--json").out)
-    assert document["milestones"][-1]["repeated_files"][0]["first"]["message"] == said
+    assert "! 2 photos are files that came before" in shown
+    shipment = json.loads(visiqc("lot", "show", "PO-7", "L2", "--json").out)["milestones"][-1]
+    assert [file["unit"] for file in shipment["repeated_files"]] == [unit["unit"] for unit in shipment["units"]]
+    assert (shipment["repeated"], shipment["repeated_files"][0]["first"]["message"]) == (2, said)
 
 
 def test_broken_lines_are_named_with_their_number_and_the_rest_is_imported(
@@ -338,6 +340,29 @@ def test_what_was_imported_without_scores_is_scored_by_the_next_import(visiqc: R
     visiqc("lot", "import", laid, "--sku", "signet", "--no-score")
     ran = visiqc("lot", "import", laid)
     assert ran.out.startswith("2 photos found: 0 imported, 2 were there already\n2 photos scored here\n")
+
+
+@pytest.mark.slow
+def test_a_unit_judged_by_two_golden_versions_is_named_and_the_advice_that_is_given_mends_it(
+    visiqc: Run, home: Path, tmp_path: Path, photos: list[Path]
+) -> None:
+    place = tmp_path / "in" / "PO-7" / "L1" / "pre-shipment"
+    place.mkdir(parents=True)
+    shutil.copy(photos[0], place / "1-front.jpg")
+    visiqc("lot", "import", tmp_path / "in", "--sku", "signet")
+    visiqc("golden", "approve", "signet", "2", "--by", "anna")
+    shutil.move(place / "1-front.jpg", tmp_path / "sent.jpg")
+    shutil.copy(photos[1], place / "1-front.jpg")
+    visiqc("lot", "import", tmp_path / "in")
+    text = visiqc("lot", "show", "PO-7", "L1").out
+    assert "judged by golden versions 1 (1 photo) and 2 (1 photo)" in text
+    assert "views judged by different golden versions" in text
+    again, shown = re.findall(r"visiqc ((?:rescore|lot show) [^;]*?)[;.] ", text)
+    assert visiqc(*again.split(), "--processes", "1").code == 0
+    mended = visiqc(*shown.split()).out
+    assert mended.startswith("PO-7 L1: signet, as golden version 2 judged it")
+    assert "different golden versions" not in mended
+    assert visiqc("lot", "show", "PO-7", "L1").out == text, "verdicts of record stay"
 
 
 def plates(folder: Path, count: int, shot: Callable[[int], Photo]) -> None:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from builders import a_verdict
 from commands import Run
+from visiqc.bootstrap import now
 from visiqc.cli.exits import OUTCOME_CODES
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.upload import Upload
+from visiqc.inspection.inspect import accept_photos
+from visiqc.inspection.parts import Parts, SentPhoto
 
 
 def test_a_verdict_is_printed_and_its_code_returned(visiqc: Run, home: Path, scratched: Path) -> None:
@@ -99,3 +106,19 @@ def test_a_model_with_one_byte_changed_is_refused(
     ran = visiqc("score", "signet", scratched)
     assert ran.code == 5
     assert "Traceback" not in ran.err
+
+
+def test_a_photo_that_another_worker_took_first_is_left_to_it_and_its_verdict_is_the_answer(
+    visiqc: Run, home: Path, scratched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken_by_another(sku: str, photos: list[SentPhoto], parts: Parts, **more: int) -> tuple[Upload, ...]:
+        accepted = accept_photos(sku, photos, parts, **more)
+        (held,) = parts.records.lease("another", now=now(), until=now() + timedelta(9), upload_id=accepted[0].id)
+        theirs = a_verdict(id=held.id, sku=sku, outcome=Outcome.WRONG_SAMPLE, software="another worker", made_at=now())
+        threading.Timer(0.5, parts.records.add_verdict, [theirs]).start()
+        return accepted
+
+    monkeypatch.setattr("visiqc.inspection.inspect.accept_photos", taken_by_another)
+    monkeypatch.setattr("visiqc.batch.scoring.score_upload", lambda *_: pytest.fail("scored while another held it"))
+    ran = visiqc("score", "signet", scratched)
+    assert (ran.code, ran.out.split()[0]) == (OUTCOME_CODES[Outcome.WRONG_SAMPLE], "WRONG_SAMPLE")

@@ -9,7 +9,7 @@ import pytest
 
 from builders import MOMENT, a_calibration_report, a_golden, a_verdict, an_upload, digest_of, later
 from visiqc.domain.outcome import Outcome
-from visiqc.domain.upload import MAX_ATTEMPTS
+from visiqc.domain.upload import MAX_ATTEMPTS, PutOff
 from visiqc.errors import NotFound
 from visiqc.inspection.ports import Records
 
@@ -72,7 +72,7 @@ def test_a_job_that_is_put_off_waits_longer_each_time_and_counts_as_untried(wait
     seconds = 0.0
     for times in range(2 * MAX_ATTEMPTS):
         assert taken(waiting, "one", seconds, upload_id="a") == ["a"]
-        waiting.release("one", "a", put_off_at=later(seconds))
+        waiting.release("one", "a", put_off=PutOff(later(seconds), "no disk"))
         pause = min(600.0, 2.0**times)
         assert taken(waiting, "two", seconds + pause - 0.1, upload_id="a") == []
         seconds += pause

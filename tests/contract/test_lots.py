@@ -14,14 +14,13 @@ from builders import (
     a_lot,
     a_request,
     a_unit_photo,
-    a_verdict,
     an_order,
     an_upload,
     digest_of,
     later,
 )
 from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
-from visiqc.domain.outcome import Outcome
+from visiqc.domain.lot_report import UnitPage
 from visiqc.domain.people import Author
 from visiqc.domain.upload import Upload
 from visiqc.errors import Conflict, InputError, NotFound
@@ -62,6 +61,21 @@ def test_who_opened_an_order_and_a_lot_and_who_sent_a_photo_is_kept(stocked: Rec
     assert (stocked.order("PO-8").made_by, stocked.lot("PO-8", "L1").made_by) == (ana, ben)
     assert stocked.upload("a").sent_by == ana
     assert stocked.add_order(an_order(code="PO-8", made_by=ben)).made_by == ana
+
+
+def test_orders_and_lots_are_listed_a_page_at_a_time_after_the_one_named(stocked: Records) -> None:
+    for code in ("A", "Z", "B"):
+        stocked.add_order(an_order(code=code))
+        stocked.add_lot(a_lot(code=code))
+    assert [order.code for order in stocked.orders(limit=2)] == ["PO-7", "A"]
+    assert [order.code for order in stocked.orders(after="A", limit=9)] == ["Z", "B"]
+    assert [order.code for order in stocked.orders(after="Z", limit=1, newest_first=True)] == ["A"]
+    assert [lot.code for lot in stocked.lots("PO-7", after="L1", limit=2)] == ["A", "Z"]
+    assert stocked.orders(after="B") == stocked.lots("PO-7", after="B") == ()
+    with pytest.raises(NotFound, match="PO-9"):
+        stocked.orders(after="PO-9")
+    with pytest.raises(NotFound, match="L9"):
+        stocked.lots("PO-7", after="L9")
 
 
 def test_the_same_order_or_lot_again_is_the_one_kept_first(stocked: Records) -> None:
@@ -171,10 +185,23 @@ def test_a_file_that_came_before_is_named_with_where_it_came_first(stocked: Reco
     (third,) = stocked.accept_unit_photos(*sent("c", "bytes", lot="L2"))
     stocked.accept_unit_photos(*sent("d", "other", lot="L2"))
     assert stocked.first_photos([digest_of("bytes"), "unknown"]) == {digest_of("bytes"): first}
-    assert stocked.repeated_files("PO-7", "L1") == (RepeatedFile(photo=again, first=first),)
-    (in_another_lot,) = stocked.repeated_files("PO-7", "L2")
+    assert stocked.repeated_counts("PO-7", "L1") == {"raw-material": 1}
+    assert stocked.repeated_counts("PO-7", "L2") == {"pre-shipment": 1}
+    repeated = RepeatedFile(photo=again, first=first)
+    assert stocked.repeated_files("PO-7", "L1", UnitPage(milestone="raw-material")) == (repeated,)
+    assert stocked.repeated_files("PO-7", "L1", UnitPage(milestone="pre-shipment")) == ()
+    (in_another_lot,) = stocked.repeated_files("PO-7", "L2", UnitPage(milestone="pre-shipment"))
     assert (in_another_lot.photo, in_another_lot.first) == (third, first)
     assert str(in_another_lot) == "the same file as unit 3, front, milestone pre-shipment, lot L1 of order PO-7"
+
+
+def test_files_that_came_before_are_read_with_the_page_of_their_units(stocked: Records) -> None:
+    for name, unit in (("a", 1), ("b", 2), ("c", 3)):
+        stocked.accept_unit_photos(*sent(name, unit=unit, milestone="raw-material"))
+        stocked.accept_unit_photos(*sent(f"{name} again", name, unit=unit))
+    page = UnitPage(milestone="pre-shipment", after=1, limit=1)
+    assert [file.photo.upload_id for file in stocked.repeated_files("PO-7", "L1", page)] == ["b again"]
+    assert stocked.repeated_counts("PO-7", "L1") == {"pre-shipment": 3}
 
 
 def test_racing_senders_of_one_photo_make_one_upload(stocked: Records) -> None:
@@ -201,18 +228,3 @@ def test_a_request_key_stands_for_its_photos_only(stocked: Records) -> None:
     assert stocked.upload("a").request_key == a_request().key
     with pytest.raises(Conflict, match="request-1"):
         stocked.accept_unit_photos(*sent("c"), a_request(fingerprint="other"))
-
-
-def test_results_are_those_of_the_verdicts_of_record_in_the_order_photos_came(stocked: Records) -> None:
-    for name in "abc":
-        stocked.accept_unit_photos(*sent(name))
-    stocked.add_verdict(a_verdict(id="b"))
-    stocked.add_verdict(a_verdict(id="b", outcome=Outcome.PASS, model_digests=()))
-    stocked.fail("c", "lost")
-    results = stocked.photo_results("PO-7", "L1")
-    assert [(each.upload_id, each.outcome, each.failure, each.found_view, each.pending) for each in results] == [
-        ("a", None, None, None, True),
-        ("b", Outcome.REJECT, None, "front", False),
-        ("c", None, "lost", None, False),
-    ]
-    assert {each.golden_version for each in results} == {1}

@@ -129,3 +129,25 @@ def test_a_view_is_the_same_in_either_form_of_its_letters() -> None:
 def test_required_views_come_first_and_in_their_order() -> None:
     found = unit(("detail", PASS), ("back", PASS))
     assert [(each.view, each.required) for each in found.views] == [("front", True), ("back", True), ("detail", False)]
+
+
+def versions(photos: list[PhotoResult], *versions: int) -> list[PhotoResult]:
+    return [replace(photo, golden_version=version) for photo, version in zip(photos, versions, strict=True)]
+
+
+def test_a_unit_whose_required_views_were_judged_by_different_golden_versions_is_named() -> None:
+    found = unit_outcome(1, REQUIRED, versions(results(("front", PASS), ("back", PASS)), 1, 2))
+    assert (found.outcome, found.mixed, found.golden_versions) == (PASS, True, (1, 2))
+    one = unit_outcome(1, REQUIRED, versions(results(("front", PASS), ("back", PASS)), 2, 2))
+    assert (one.mixed, one.golden_versions) == (False, (2,))
+
+
+@pytest.mark.parametrize("first", [("front", RETAKE), ("front", None), ("front", "failed"), ("detail", PASS)])
+def test_a_photo_that_says_nothing_of_a_required_view_mixes_no_golden_versions(first: tuple) -> None:
+    found = unit_outcome(1, REQUIRED, versions(results(first, ("front", PASS), ("back", PASS)), 1, 2, 2))
+    assert not found.mixed
+
+
+def test_a_reject_that_stands_beside_a_newer_pass_mixes_golden_versions() -> None:
+    found = unit_outcome(1, REQUIRED, versions(results(("front", REJECT), ("front", PASS), ("back", PASS)), 1, 2, 2))
+    assert (found.outcome, found.mixed) == (REJECT, True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench import accepted, blob_file, damage, enrolled, jpeg, photo_of, scored, scratched, sent, stored_blobs
-from builders import FixedClock, later
+from builders import FixedClock, a_verdict, digest_of, later
 from memory import MemoryBlobs
 from pictures import Product, board, plate, ring
 from visiqc.domain.outcome import Outcome
@@ -74,6 +74,15 @@ def test_a_verdict_names_all_it_rests_on(shop: Parts, name: str, request: pytest
 def test_a_verdict_is_kept_and_asking_again_gives_the_same_one(shop: Parts, good: Verdict) -> None:
     assert shop.records.verdict(good.id) == good
     assert score_upload(good.id, replace(shop, clock=FixedClock(later(99)))) == good
+
+
+def test_a_verdict_of_record_by_other_models_is_the_answer_and_no_second_one_is_made(shop: Parts) -> None:
+    upload = accepted("board", sent("earlier.jpg", photo_of(board(), 4, noise=40)), shop)
+    earlier = shop.records.add_verdict(
+        a_verdict(id=upload.id, sku="board", model_digests=(digest_of("earlier models"),))
+    )
+    assert score_upload(upload.id, shop) == earlier
+    assert shop.records.verdicts(upload.id) == (earlier,)
 
 
 @pytest.mark.parametrize(("sku", "other"), [("board", board(seed=1)), ("plate", board())])

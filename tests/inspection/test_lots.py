@@ -14,11 +14,11 @@ from visiqc.domain.reasons import ReasonCode
 from visiqc.errors import Conflict, InputError, NotApproved, NotFound
 from visiqc.inspection.enrol import approve_golden, enrol_golden
 from visiqc.inspection.inspect import score_upload
+from visiqc.inspection.lot_reports import every_unit, lot_report
 from visiqc.inspection.lots import (
     Added,
     SentUnitPhoto,
     add_unit_photos,
-    lot_report,
     open_lot,
     open_order,
     quality_complaints,
@@ -76,8 +76,9 @@ def test_a_file_that_came_before_at_another_milestone_or_in_another_lot_is_taken
     assert (first.repeats, fresh.repeats) == (None, None)
     for each in (later, elsewhere, again):
         assert str(each.repeats) == "the same file as unit 3, view-1, milestone pre-shipment, lot L1 of order PO-7"
-    assert [len(each.repeated) for each in lot_report("PO-7", "L1", lot.records).milestones] == [0, 1, 0, 0]
-    assert [each.photo.unit for each in lot_report("PO-7", "L2", lot.records).milestones[-1].repeated] == [5]
+    assert [each.repeated for each in lot_report("PO-7", "L1", lot.records).milestones] == [0, 1, 0, 0]
+    (unit,) = every_unit(lot.records.lot("PO-7", "L2"), "pre-shipment", lot.records)
+    assert [str(each) for each in unit.repeated] == [str(elsewhere.repeats)]
     assert score_upload(elsewhere.photo.upload_id, lot).outcome is Outcome.PASS
 
 
@@ -177,11 +178,11 @@ def test_the_report_says_of_each_unit_the_worst_and_what_is_missing(lot: Parts) 
     for each in added:
         score_upload(each.photo.upload_id, lot)
     report = lot_report("PO-7", "L3", lot.records)
-    assert [(each.name, len(each.units)) for each in report.milestones][-2:] == [
+    assert [(each.name, each.units) for each in report.milestones][-2:] == [
         ("mid-production", 0),
         ("pre-shipment", 3),
     ]
-    one, two, three = report.milestones[-1].units
+    one, two, three = every_unit(report.lot, "pre-shipment", lot.records)
     assert one.missing == ()
     assert two.missing == ("back",)
     assert two.outcome in {Outcome.REVIEW, Outcome.REJECT}

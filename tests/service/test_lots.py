@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import httpx2
 import pytest
 
 from bench import enrolled, jpeg, parts_in, photo_of, sent
+from builders import a_reason
 from pictures import plate
 from services import Service, a_service, wait_until
 from visiqc.domain.access import Role
+from visiqc.domain.outcome import Outcome
+from visiqc.errors import Unavailable
 
 HERE = "/v1/orders/PO-7/lots/L1"
 PHOTOS = f"{HERE}/milestones/pre-shipment/photos"
@@ -68,6 +72,70 @@ def test_orders_and_lots_are_opened_and_listed(client: httpx2.Client) -> None:
         ("PO-7", ["L1"]),
         ("戒指-2", ["L9"]),
     ]
+
+
+def test_orders_and_lots_are_listed_page_by_page(client: httpx2.Client) -> None:
+    client.post("/v1/orders", json={"code": "PO-8"})
+    for code in ("L2", "L3"):
+        client.post("/v1/orders/PO-7/lots", json={"code": code, "sku": "plate"})
+    first = client.get("/v1/orders", params={"limit": 1}).json()
+    assert ([each["code"] for each in first["orders"]], first["after"]) == (["PO-7"], "PO-7")
+    last = client.get("/v1/orders", params={"limit": 1, "after": first["after"]}).json()
+    assert ([each["code"] for each in last["orders"]], last["after"]) == (["PO-8"], None)
+    lots = client.get("/v1/orders/PO-7/lots", params={"after": "L1", "limit": 1}).json()
+    assert ([each["code"] for each in lots["lots"]], lots["after"]) == (["L2"], "L2")
+    assert client.get("/v1/orders", params={"after": "gone"}).status_code == 404
+
+
+def test_units_of_a_lot_are_read_page_by_page_with_the_counts_of_all(client: httpx2.Client) -> None:
+    send(client, *((f"PASS{n}.jpg", n) for n in (1, 2, 3)), units=[1, 2, 3], views=["front"] * 3)
+    asked = {"milestone": "pre-shipment", "limit": 2}
+    (first,) = client.get(HERE, params=asked).json()["milestones"]
+    assert ([unit["unit"] for unit in first["units"]], first["after_unit"]) == ([1, 2], 2)
+    (last,) = client.get(HERE, params={**asked, "after_unit": 2}).json()["milestones"]
+    assert ([unit["unit"] for unit in last["units"]], last["after_unit"]) == ([3], None)
+    assert first["counts"] == last["counts"]
+    assert first["counts"]["open"] == 3
+    assert client.get(HERE, params={"milestone": "later"}).status_code == 422
+
+
+def test_a_lot_says_which_golden_versions_judged_it_and_how_one_of_them_did(
+    service: Service, client: httpx2.Client
+) -> None:
+    ids = [each["score"]["id"] for each in send(client, ("PASS.jpg", 1), units=[1], views=["front"]).json()["photos"]]
+    report = client.get(HERE).json()
+    assert (report["golden_version"], report["golden_versions"]) == (None, [{"version": 1, "photos": 1}])
+    assert client.get(HERE, params={"golden_version": 2}).status_code == 404
+    records = service.parts.records
+    enrolled(
+        "plate",
+        [
+            sent("new.jpg", photo_of(plate(), 7)),
+        ],
+        service.parts,
+    )
+    other = client.get(HERE, params={"golden_version": 2}).json()
+    assert [each["code"] for each in other["findings"]] == ["NOT_JUDGED"]
+    assert other["milestones"][-1]["units"][0]["pending"] == ids
+    kept = records.verdict(ids[0])
+    records.add_verdict(replace(kept, golden_version=2, outcome=Outcome.REVIEW, reasons=(a_reason(),)))
+    other = client.get(HERE, params={"golden_version": 2}).json()
+    assert (other["findings"], other["milestones"][-1]["units"][0]["outcome"]) == ([], "REVIEW")
+    assert client.get(HERE).json()["milestones"][-1]["units"][0]["views"][0]["outcome"] == "PASS"
+
+
+def test_a_photo_that_our_own_fault_keeps_from_its_score_is_seen_in_its_lot(
+    service: Service, client: httpx2.Client
+) -> None:
+    gone = Unavailable("the photo store cannot be read: the folder is gone; mount or restore it")
+    service.scoring.errors["a.jpg"] = [gone] * 99
+    assert send(client, ("a.jpg", 1), units=[1], views=["front"], prefer="wait=5").status_code == 202
+    wait_until(lambda: client.get(HERE).json()["put_off"])
+    report = client.get(HERE).json()
+    assert (report["pending"], report["put_off"], report["failed"]) == (1, 1, 0)
+    (finding,) = report["findings"]
+    assert finding["code"] == "PHOTOS_PUT_OFF"
+    assert str(gone) in finding["message"]
 
 
 def test_opened_again_it_is_the_same_and_otherwise_a_conflict(client: httpx2.Client) -> None:
@@ -150,9 +218,13 @@ def test_a_file_of_another_lot_is_scored_and_the_answer_and_the_lot_say_where_it
     place = {"order": "PO-7", "lot": "L1", "milestone": "pre-shipment", "unit": 3, "view": "front"}
     words = "the same file as unit 3, front, milestone pre-shipment, lot L1 of order PO-7"
     assert again["repeats"] == {"upload_id": first["score"]["id"], **place, "message": words}
-    (repeated,) = client.get(HERE.replace("L1", "L2")).json()["milestones"][-1]["repeated_files"]
-    assert repeated == {"upload_id": again["score"]["id"], "unit": 1, "view": "front", "first": again["repeats"]}
-    assert client.get(HERE).json()["milestones"][-1]["repeated_files"] == []
+    lots = [client.get(path).json() for path in (HERE, HERE.replace("L1", "L2"))]
+    assert [lot["milestones"][-1]["repeated"] for lot in lots] == [0, 1]
+    assert [lot["milestones"][-1]["repeated_files"] for lot in lots] == [
+        [],
+        [{"upload_id": again["score"]["id"], "unit": 1, "view": "front", "first": again["repeats"]}],
+    ]
+    assert [[finding["code"] for finding in lot["findings"]] for lot in lots] == [[], ["FILES_REPEATED"]]
     sheets = [client.get(f"/v1/scores/{photo['score']['id']}/sheet").json() for photo in (first, again)]
     assert [sheet["repeats"] for sheet in sheets] == [None, again["repeats"]]
 
@@ -236,7 +308,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_kept(
     assert answer.status_code == status
     assert says in answer.json()["detail"]
     assert service.parts.records.pending() == ()
-    assert service.shop.queue._reserved == 0
+    assert service.shop.queue._room.reserved == 0
 
 
 def test_a_lot_without_a_golden_takes_no_photos_and_says_why(client: httpx2.Client) -> None:

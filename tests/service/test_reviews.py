@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from builders import a_lot, an_order
 from services import Service, a_service, photos
 from visiqc.domain.access import Role
+from visiqc.domain.lot import MOST_LISTED
 from visiqc.service.pages import inspecting
 
 
@@ -119,6 +121,18 @@ def test_the_queue_page_leads_from_page_to_page_and_keeps_the_filter(monkeypatch
     assert [found for found in ids if f"/photos/{found}?outcome=REVIEW" in second] == ids[2:]
     assert 'rel="next"' not in second
     assert '<a href="/queue?outcome=REVIEW">To the beginning</a>' in second
+
+
+def test_the_queue_page_offers_the_newest_orders_and_the_one_that_is_chosen() -> None:
+    service = open_service()
+    for n in range(MOST_LISTED + 2):
+        service.parts.records.add_order(an_order(code=f"PO-{n}"))
+    service.parts.records.add_lot(a_lot(order="PO-0", code="OLD"))
+    with service.client() as client:
+        page, chosen = client.get("/queue").text, client.get("/queue", params={"order": "PO-0"}).text
+    newest = f"PO-{MOST_LISTED + 1}"
+    assert [f">{code}<" in page for code in ("PO-0", newest)] == [False, True]
+    assert [f">{code}<" in chosen for code in ("PO-0", "OLD", newest)] == [True, True, True]
 
 
 def test_a_photo_that_is_not_there_has_no_page() -> None:

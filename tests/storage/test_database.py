@@ -31,6 +31,7 @@ from builders import (
     an_upload,
     later,
 )
+from visiqc.domain.lot_report import UnitPage
 from visiqc.domain.rescore import RescoreResult
 from visiqc.errors import BadRecipe, Conflict, InputError, Unavailable
 from visiqc.storage import schema
@@ -278,7 +279,8 @@ def test_where_a_file_came_first_is_found_by_its_digest_and_not_by_reading_every
     event.listen(database.engine, "before_cursor_execute", lambda *found: said.append(found[2]))
     records = SqlRecords(database)
     records.first_photos(["a"])
-    records.repeated_files("PO-7", "L1")
+    records.repeated_files("PO-7", "L1", UnitPage(milestone="pre-shipment"))
+    records.repeated_counts("PO-7", "L1")
     for number, asked in enumerate(each for each in said if each.startswith("SELECT")):
         with database.reading() as connection:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", ("x",) * asked.count("?")).all()

@@ -17,13 +17,16 @@ from typing import Final
 
 import structlog
 
-from visiqc.domain.upload import Upload
+from visiqc.domain.upload import PutOff, Upload
+from visiqc.errors import IntegrityError, NotFound, VisiQCError
 from visiqc.inspection.lot_ports import JobRecords
 
 LEASE_S: Final = 15.0
 """How long a job is held without a sign of life."""
 RENEW_S: Final = 4.0
 """Seconds between two signs of life: three may fail before the job is lost."""
+MAX_WHY: Final = 500
+"""Most characters that are kept of a reason."""
 
 log = structlog.get_logger("visiqc.batch.leases")
 
@@ -40,7 +43,7 @@ class Leases:
         # Each lease has a name of its own, so that a late release never frees a job that was taken again since.
         self._tokens = itertools.count(1)
         self._held: dict[str, str] = {}
-        self._owed: dict[str, tuple[str, datetime | None]] = {}
+        self._owed: dict[str, tuple[str, PutOff | None]] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -75,15 +78,15 @@ class Leases:
         """Let others have a job; at once, or when the database can be reached again."""
         self._owe(upload_id, None)
 
-    def put_off(self, upload_id: str) -> None:
-        """Give a job back that something prevents: nobody gets it before a pause, longer each time."""
-        self._owe(upload_id, self._clock())
+    def put_off(self, upload_id: str, error: Exception) -> None:
+        """Give a job back that `error` prevented: nobody gets it before a pause, longer each time."""
+        self._owe(upload_id, PutOff(self._clock(), why_put_off(error)))
 
-    def _owe(self, upload_id: str, put_off_at: datetime | None) -> None:
+    def _owe(self, upload_id: str, put_off: PutOff | None) -> None:
         with self._lock:
             token = self._held.pop(upload_id, None)
             if token is not None:
-                self._owed[token] = (upload_id, put_off_at)
+                self._owed[token] = (upload_id, put_off)
         self._release_owed()
 
     def start(self) -> None:
@@ -116,14 +119,30 @@ class Leases:
     def _release_owed(self) -> None:
         with self._lock:
             owed = dict(self._owed)
-        for token, (upload_id, put_off_at) in owed.items():
+        for token, (upload_id, put_off) in owed.items():
             try:
-                self._records.release(token, upload_id, put_off_at=put_off_at)
+                self._records.release(token, upload_id, put_off=put_off)
             except Exception as err:  # the thread that renews the others must not end with it
                 log.warning("a job cannot be given back yet", upload_id=upload_id, exc_info=err)
                 return
             with self._lock:
                 self._owed.pop(token, None)
+
+
+def why_put_off(error: Exception) -> str:
+    """What kept a photo from its score, for people: foreign errors hold paths and values, which stay in the log."""
+    if isinstance(error, (NotFound, IntegrityError)):
+        return _keepable(f"stored data is missing or damaged: {error}; restore it from a backup")[:MAX_WHY]
+    if isinstance(error, VisiQCError):
+        return _keepable(str(error))[:MAX_WHY]
+    if isinstance(error, MemoryError):
+        return "there was too little memory"
+    return f"VisiQC itself failed ({type(error).__name__}); the log of its worker says more"
+
+
+def _keepable(text: str) -> str:
+    """`text` without what no database can keep: a reason that cannot be written would hold the job."""
+    return text.replace("\0", " ").encode(errors="replace").decode()
 
 
 def _later(now: datetime) -> datetime:

@@ -130,8 +130,8 @@ class LotImport:
         except Unavailable:
             self._leases.give_back(upload_id)
             raise
-        except Exception:
-            self._leases.put_off(upload_id)
+        except Exception as err:
+            self._leases.put_off(upload_id, err)
             raise
         self._leases.settled(upload_id)
         self._elsewhere.discard(upload_id)

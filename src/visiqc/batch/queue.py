@@ -7,11 +7,10 @@ from there, under a lease, what nobody works on.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Final
@@ -19,11 +18,11 @@ from typing import Final
 import structlog
 
 from visiqc.batch.leases import Leases
+from visiqc.batch.room import Places, Room
 from visiqc.batch.scoring import Tally, score_or_fail
 from visiqc.batch.waits import Waits
-from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Busy, Unavailable
+from visiqc.errors import Unavailable
 from visiqc.inspection.ports import Records
 
 DRAIN_GRACE_S: Final = 25.0
@@ -37,23 +36,8 @@ OTHERS_EVERY: Final = 8
 """However many photos are put here, every eighth turn is for the oldest of the record, whoever accepted it."""
 LAST_PHOTO_S: Final = 2.0
 """How long the end of a service waits for the photo in hand, which is scored again if it is cut off."""
-FIRST_GUESS_S: Final = 0.5
-"""Seconds one photo takes, until some were measured."""
 
 log = structlog.get_logger("visiqc.batch.queue")
-
-
-class Places:
-    """Room in the queue that one request holds until its photos take it."""
-
-    def __init__(self, queue: ScoringQueue, count: int) -> None:
-        """`count` places of `queue`, already subtracted from its room."""
-        self._queue = queue
-        self.left = count
-
-    def take(self, uploads: Sequence[Upload]) -> int:
-        """Queue `uploads`, which must be in the record; returns how many were not queued already."""
-        return self._queue._enqueue([upload.id for upload in uploads], self)  # noqa: SLF001 - two halves of one
 
 
 class ScoringQueue:
@@ -84,16 +68,14 @@ class ScoringQueue:
         self._leases = leases
         self._tally = tally
         self._waits = Waits(records)
-        self._capacity = capacity
+        self._room = Room(capacity, workers=workers)
         self._worker_count = workers
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._waiting: deque[str] = deque()
         self._active = 0
         self._turns = 0
-        self._reserved = 0
         self._closed = False
-        self._seconds_each = FIRST_GUESS_S
         self._threads: list[threading.Thread] = []
 
     # -- taking in
@@ -128,13 +110,13 @@ class ScoringQueue:
         """
         with self._changed:
             self._require_room(count)
-            self._reserved += count
-        places = Places(self, count)
+            self._room.reserved += count
+        places = Places(self._enqueue, count)
         try:
             yield places
         finally:
             with self._changed:
-                self._reserved -= places.left
+                self._room.reserved -= places.left
                 self._changed.notify_all()
 
     def require_room(self, count: int = 1) -> None:
@@ -145,13 +127,7 @@ class ScoringQueue:
     def _require_room(self, count: int) -> None:
         if self._closed:
             raise Unavailable("the service is stopping; send the request again in a few seconds")
-        lacking = self.waiting + self._reserved + count - self._capacity
-        if count and lacking > 0:
-            wait_s = math.ceil(lacking * self._seconds_each / max(1, self._worker_count))
-            raise Busy(
-                f"the queue has no room for {count} more photos ({self._capacity} may wait); try again in {wait_s} s",
-                retry_after_s=wait_s,
-            )
+        self._room.require(count, waiting=self.waiting)
 
     def _enqueue(self, upload_ids: Iterable[str], places: Places) -> int:
         with self._changed:
@@ -162,7 +138,7 @@ class ScoringQueue:
                 self._waits.leave(new)
             taken = min(len(new), places.left)
             places.left -= taken
-            self._reserved -= taken
+            self._room.reserved -= taken
             self._changed.notify_all()
         return len(new)
 
@@ -202,7 +178,7 @@ class ScoringQueue:
                 # What gets here is about everything but the photo: accepted as it is, it stays so. Tell those who wait
                 # that it takes longer, and try again later, after the others.
                 log.warning("scoring put off", upload_id=upload_id or named, pause_s=pause_s, exc_info=err)
-                self._put_off(named, upload_id)
+                self._put_off(named, upload_id, err)
                 self._stopping.wait(pause_s)
                 pause_s = min(2 * pause_s, MAX_PAUSE_S)
             else:
@@ -237,7 +213,7 @@ class ScoringQueue:
             return
         spent = time.monotonic() - began
         with self._changed:
-            self._seconds_each += 0.2 * (spent - self._seconds_each)
+            self._room.measured(spent)
         self._tally.record_verdict(verdict)
         log.info("scored", upload_id=upload_id, sku=verdict.sku, outcome=verdict.outcome.value, ms=round(spent * 1000))
 
@@ -249,9 +225,9 @@ class ScoringQueue:
             self._waits.leave([named])
         self._rest()
 
-    def _put_off(self, named: str | None, upload_id: str | None) -> None:
+    def _put_off(self, named: str | None, upload_id: str | None, error: Exception) -> None:
         if upload_id is not None:
-            self._leases.put_off(upload_id)
+            self._leases.put_off(upload_id, error)
         late = upload_id or named
         if late is not None:
             self._waits.close(late)
@@ -294,7 +270,7 @@ class ScoringQueue:
         return left
 
     def _busy(self) -> bool:
-        return bool(self._waiting or self._active or self._reserved)
+        return bool(self._waiting or self._active or self._room.reserved)
 
     def abandon(self) -> None:
         """Stop after the photo in hand, and let those who wait for the others answer that these are pending."""

@@ -41,15 +41,15 @@ def list_orders() -> None:
     """List all orders with their milestones and lots, oldest first."""
     from visiqc.bootstrap import build_records
     from visiqc.cli.lot_text import opened
+    from visiqc.inspection.lot_reports import every_lot, every_order
     from visiqc.settings import Settings
 
-    records = build_records(Settings())
-    orders = records.orders()
-    for order in orders:
+    records, order = build_records(Settings()), None
+    for order in every_order(records):
         print(f"{order.code}  {opened(order)}  {', '.join(order.milestones)}")
-        for lot in records.lots(order.code):
+        for lot in every_lot(order.code, records):
             print(f"    {lot.code:<24} {lot.sku:<24} {f'{lot.units} units' if lot.units else ''}".rstrip())
-    if not orders:
+    if order is None:
         typer.echo("There is no order; visiqc order open makes one.", err=True)
 
 
@@ -88,16 +88,29 @@ def open_new_lot(
 def show(
     order: OrderCode,
     lot: LotCode,
+    golden_version: Annotated[
+        int | None,
+        typer.Option(min=1, help="Show what this golden version said of all photos; default: the verdicts of record."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """Show what is known of each unit of a lot: its outcome, and the views that are missing."""
+    from functools import partial
+
     from visiqc.bootstrap import build_records
     from visiqc.cli.lot_text import describe_lot, lot_document
-    from visiqc.inspection.lots import lot_report
+    from visiqc.inspection.lot_reports import every_unit, lot_report
     from visiqc.settings import Settings
 
-    report = lot_report(order, lot, build_records(Settings()))
-    print(lot_document(report) if as_json else describe_lot(report))
+    records = build_records(Settings())
+    report = lot_report(order, lot, records, golden_version=golden_version)
+    units_of = partial(every_unit, report.lot, records=records, golden_version=golden_version)
+    if as_json:
+        for piece in lot_document(report, units_of):
+            print(piece, end="")
+    else:
+        for line in describe_lot(report, units_of):
+            print(line)
 
 
 @lot_app.command("import")
@@ -140,9 +153,10 @@ def import_folder(
 def retry_failed(order: OrderCode, lot: LotCode) -> None:
     """Have the photos of a lot scored again that could not be; a service, a worker or an import does it."""
     from visiqc.bootstrap import build_records
+    from visiqc.inspection.lot_reports import every_unit
     from visiqc.settings import Settings
 
     records = build_records(Settings())
-    records.lot(order, lot)
-    failed = [each.upload_id for each in records.photo_results(order, lot) if each.failure is not None]
-    print(f"{sum(map(records.retry, failed))} photos wait for their score again")
+    inside = records.lot(order, lot)
+    units = (unit for name in records.order(order).milestones for unit in every_unit(inside, name, records))
+    print(f"{sum(records.retry(photo) for unit in units for photo in unit.failed)} photos wait for their score again")

@@ -14,6 +14,8 @@ MILESTONES = ("raw-material", "first-article", "mid-production", "pre-shipment")
 """The milestones of an order that names none."""
 MAX_UNITS = 1_000_000
 MAX_MILESTONES = 20
+MOST_LISTED = 200
+"""Most orders, or lots of an order, that are listed at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

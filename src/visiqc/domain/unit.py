@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from visiqc.domain.codes import checked_view
-from visiqc.domain.lot import UnitPhoto
+from visiqc.domain.lot import RepeatedFile, UnitPhoto
 from visiqc.domain.outcome import Outcome
 
-_GRAVITY: Final = (Outcome.PASS, Outcome.REVIEW, Outcome.RETAKE, Outcome.WRONG_SAMPLE, Outcome.REJECT)
+GRAVITY: Final = (Outcome.PASS, Outcome.REVIEW, Outcome.RETAKE, Outcome.WRONG_SAMPLE, Outcome.REJECT)
 """What weighs how much in a unit: a deviation that was found is not hidden by a photo that shows nothing."""
 
 
@@ -20,7 +20,8 @@ class PhotoResult:
 
     Attributes:
         photo: Its place, and the view it claims to show.
-        golden_version: The golden version it was accepted under.
+        golden_version: The golden version that judged it, or will: the one it was accepted under, unless it is asked
+            what another one said.
         outcome: Its verdict of record; None while it is pending, and where it failed.
         failure: Why it could not be scored; None otherwise.
         found_view: The golden view it was compared with; None where its way ended before.
@@ -51,6 +52,12 @@ class PhotoResult:
     def misnamed(self) -> bool:
         """Whether it shows another view than it claims."""
         return self.found_view is not None and checked_view(self.found_view) != checked_view(self.view)
+
+    @property
+    def compared(self) -> bool:
+        """Whether its outcome says something of the view it claims: it was not too poor, nor a PASS of another one."""
+        poor = self.outcome is None or self.outcome is Outcome.RETAKE
+        return not poor and not (self.misnamed and self.outcome is Outcome.PASS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +94,10 @@ class UnitResult:
         pending: Photos whose score is still to come.
         failed: Photos that could not be scored.
         misnamed: Photos that show another view than they claim.
+        golden_versions: The golden versions that judged its photos, lowest first.
+        mixed: Whether its required views were compared with different golden versions, because another one was
+            approved between its photos: its outcome is then no answer to any one of them.
+        repeated: Photos whose very file came before, at another milestone or in another lot.
     """
 
     unit: int
@@ -96,6 +107,9 @@ class UnitResult:
     pending: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     misnamed: tuple[PhotoResult, ...] = ()
+    golden_versions: tuple[int, ...] = ()
+    mixed: bool = False
+    repeated: tuple[RepeatedFile, ...] = ()
 
 
 def unit_outcome(unit: int, required_views: Sequence[str], photos: Iterable[PhotoResult]) -> UnitResult:
@@ -126,6 +140,8 @@ def unit_outcome(unit: int, required_views: Sequence[str], photos: Iterable[Phot
         pending=pending,
         failed=tuple(photo.upload_id for photo in photos if photo.failure is not None),
         misnamed=tuple(photo for photo in photos if photo.misnamed),
+        golden_versions=tuple(sorted({photo.golden_version for photo in photos if photo.outcome is not None})),
+        mixed=len({photo.golden_version for photo in photos if photo.compared and photo.view in required_views}) > 1,
     )
 
 
@@ -156,4 +172,4 @@ def _worst_of(views: Sequence[ViewResult], *, complete: bool) -> Outcome | None:
 
 
 def _gravest(outcomes: Iterable[Outcome]) -> Outcome:
-    return max(outcomes, key=_GRAVITY.index)
+    return max(outcomes, key=GRAVITY.index)

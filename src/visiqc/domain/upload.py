@@ -44,6 +44,19 @@ class Upload:
     failure: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """That something else than a photo kept it from its score.
+
+    Attributes:
+        at: When, UTC.
+        why: What it was, for people to read.
+    """
+
+    at: datetime
+    why: str
+
+
 def put_off_until(now: datetime, times: int) -> datetime:
     """When a photo may be tried again that was put off `times` before now."""
     return now + timedelta(seconds=min(MAX_PUT_OFF_S, PUT_OFF_S * 2 ** min(times, 32)))

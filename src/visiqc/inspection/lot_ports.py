@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
-from visiqc.domain.unit import PhotoResult
-from visiqc.domain.upload import RequestKey, Upload
+from visiqc.domain.lot import MOST_LISTED, Lot, Order, UnitPhoto
+from visiqc.domain.upload import PutOff, RequestKey, Upload
 
 
 class JobRecords(Protocol):
@@ -35,14 +34,14 @@ class JobRecords(Protocol):
         """Hold for longer those of the uploads that `worker` holds."""
         ...
 
-    def release(self, worker: str, upload_id: str, *, put_off_at: datetime | None = None) -> None:
+    def release(self, worker: str, upload_id: str, *, put_off: PutOff | None = None) -> None:
         """Give a job back, as if it had not been tried; does nothing where `worker` does not hold it.
 
         Args:
             worker: Who holds it.
             upload_id: The upload.
-            put_off_at: The time now, where something prevented the work: nobody gets it before `put_off_until`, so
-                that it does not keep others waiting. None = it is free at once.
+            put_off: What prevented the work, and when: nobody gets it before `put_off_until`, so that it does not keep
+                others waiting. None = it is free at once.
         """
         ...
 
@@ -66,8 +65,12 @@ class LotRecords(Protocol):
         """One order; `NotFound` otherwise."""
         ...
 
-    def orders(self) -> tuple[Order, ...]:
-        """All orders, oldest first."""
+    def orders(self, *, after: str = "", limit: int = MOST_LISTED, newest_first: bool = False) -> tuple[Order, ...]:
+        """Orders, oldest first unless asked otherwise: the first `limit` of those that follow the one called `after`.
+
+        Raises:
+            NotFound: No order is called so.
+        """
         ...
 
     def add_lot(self, lot: Lot) -> Lot:
@@ -96,8 +99,12 @@ class LotRecords(Protocol):
         """One lot; `NotFound` otherwise."""
         ...
 
-    def lots(self, order: str) -> tuple[Lot, ...]:
-        """All lots of an order, oldest first; `NotFound` without the order."""
+    def lots(self, order: str, *, after: str = "", limit: int = MOST_LISTED) -> tuple[Lot, ...]:
+        """Lots of an order, oldest first: the first `limit` of those that follow the one called `after`.
+
+        Raises:
+            NotFound: No such order, or no lot of it is called so.
+        """
         ...
 
     def accept_unit_photos(
@@ -128,14 +135,6 @@ class LotRecords(Protocol):
         """By digest, the first photo of a unit with these bytes, of any order; those that no unit has are left out."""
         ...
 
-    def repeated_files(self, order: str, lot: str) -> tuple[RepeatedFile, ...]:
-        """Photos of a lot whose bytes came before as those of another photo, in the order they were accepted."""
-        ...
-
     def unit_photo(self, upload_id: str) -> UnitPhoto | None:
         """The place of an upload; None where it belongs to no lot."""
-        ...
-
-    def photo_results(self, order: str, lot: str) -> tuple[PhotoResult, ...]:
-        """What came of every photo of a lot, in the order they were accepted."""
         ...

@@ -1,15 +1,13 @@
-"""Orders and lots: open them, take in photos of their units, and say what is known of each unit."""
+"""Orders and lots: open them, and take in photos of their units."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from visiqc.domain.codes import checked_view
 from visiqc.domain.lot import MILESTONES, Lot, Order, RepeatedFile, UnitPhoto
-from visiqc.domain.lot_report import LotReport, report_lot
 from visiqc.domain.people import NOBODY, Author
 from visiqc.domain.reasons import Reason
 from visiqc.domain.upload import RequestKey, Upload
@@ -232,15 +230,3 @@ def quality_complaints(upload_id: str, parts: Parts) -> tuple[Reason, ...]:
     )
     seen, limits = see(copy.photo), golden_bank(golden, parts).limits
     return measure_quality(seen.small, seen.mask, limits, original_size=copy.original_size).reasons
-
-
-def lot_report(order: str, lot: str, records: Records) -> LotReport:
-    """What is known of a lot, unit by unit; `NotFound` without the lot."""
-    inside = records.lot(order, lot)
-
-    @cache
-    def views_of(version: int) -> tuple[str, ...]:
-        return records.golden(inside.sku, version).views
-
-    photos, repeated = records.photo_results(order, lot), records.repeated_files(order, lot)
-    return report_lot(records.order(order), inside, photos, views_of, repeated=repeated)

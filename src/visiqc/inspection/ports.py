@@ -16,6 +16,7 @@ from visiqc.domain.verdict import Verdict
 from visiqc.inspection.lot_ports import JobRecords, LotRecords
 from visiqc.inspection.model_ports import ModelSetRecords, RefitRecords
 from visiqc.inspection.people_ports import PeopleRecords
+from visiqc.inspection.report_ports import LotReportRecords
 from visiqc.inspection.rescore_ports import RescoreRecords
 from visiqc.inspection.review_ports import ReviewRecords
 from visiqc.vision.types import FeatureMaps, FloatArray, Photo
@@ -51,6 +52,7 @@ class Records(
     RefitRecords,
     JobRecords,
     LotRecords,
+    LotReportRecords,
     PeopleRecords,
     RescoreRecords,
     ReviewRecords,

@@ -29,7 +29,7 @@ from visiqc.service.metrics import Metrics
 from visiqc.service.middleware import BodyLimit, RequestRecord
 from visiqc.service.model_watch import ModelWatch, PartsKeeper
 from visiqc.service.pages import account, home, inspecting, reference, static
-from visiqc.service.routes import goldens, lots, operations, reviews, scores
+from visiqc.service.routes import goldens, lot_reports, lots, operations, reviews, scores
 from visiqc.service.schemas import ProblemOut
 from visiqc.service.sessions import Sessions
 from visiqc.settings import Settings
@@ -42,7 +42,7 @@ Errors are [problem documents](https://www.rfc-editor.org/rfc/rfc9457): test `co
 Roles, each doing all that the ones before it may: viewer, factory (sends photos), inspector (enrols), lead (approves).
 """
 ROUTERS = (
-    *(scores.router, lots.router, reviews.router, goldens.router, operations.router),
+    *(scores.router, lots.router, lot_reports.router, reviews.router, goldens.router, operations.router),
     *(account.router, home.router, inspecting.router, reference.router, static.router),
 )
 log = structlog.get_logger("visiqc.service")

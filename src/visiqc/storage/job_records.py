@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, or_, select, update
 
-from visiqc.domain.upload import MAX_ATTEMPTS, Upload, put_off_until
+from visiqc.domain.upload import MAX_ATTEMPTS, PutOff, Upload, put_off_until
 from visiqc.storage.database import Database
 from visiqc.storage.schema import FAILED, PENDING, jobs, uploads
 from visiqc.storage.upload_records import loaded, settle
@@ -48,7 +48,7 @@ class JobRecords:
             lambda connection: connection.execute(update(jobs).where(*held).values(leased_until=until))
         )
 
-    def release(self, worker: str, upload_id: str, *, put_off_at: datetime | None = None) -> None:
+    def release(self, worker: str, upload_id: str, *, put_off: PutOff | None = None) -> None:
         """Give a job back, as if it had not been tried; see `JobRecords.release`."""
         held = jobs.c.worker == worker, jobs.c.upload_id == upload_id, jobs.c.leased_until.is_not(None)
 
@@ -57,8 +57,9 @@ class JobRecords:
             if times is None:
                 return
             back: dict[str, Any] = {"leased_until": None, "attempts": jobs.c.attempts - 1}
-            if put_off_at is not None:
-                back |= {"put_off": times + 1, "not_before": put_off_until(put_off_at, times)}
+            if put_off is not None:
+                back |= {"put_off": times + 1, "not_before": put_off_until(put_off.at, times)}
+                back |= {"put_off_at": put_off.at, "put_off_why": put_off.why}
             connection.execute(update(jobs).where(*held).values(back))
 
         self._database.write(work)

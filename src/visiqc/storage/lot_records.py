@@ -6,18 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, select
 
-from visiqc.domain.lot import Lot, Order, RepeatedFile, UnitPhoto
-from visiqc.domain.outcome import Outcome
+from visiqc.domain.lot import MOST_LISTED, Lot, Order, UnitPhoto
 from visiqc.domain.people import Author
-from visiqc.domain.unit import PhotoResult
 from visiqc.domain.upload import RequestKey, Upload
 from visiqc.errors import Conflict, InvalidRecord, NotFound
 from visiqc.storage.database import Database
 from visiqc.storage.documents import from_document, to_document
-from visiqc.storage.repeated_files import first_photos, repeated_files
-from visiqc.storage.schema import lots, milestones, orders, unit_photos, uploads, verdicts
+from visiqc.storage.schema import lots, milestones, orders, unit_photos
 from visiqc.storage.upload_records import keep_request, keep_uploads
 
 
@@ -30,7 +27,7 @@ class LotRecords:
         """Keep an order; see `LotRecords.add_order`."""
 
         def work(connection: Connection) -> Order:
-            if earlier := _orders(connection, order.code):
+            if earlier := _orders(connection, orders.c.code == order.code):
                 return _same_order(earlier[0], order)
             return _keep_order(connection, order)
 
@@ -41,10 +38,17 @@ class LotRecords:
         with self._database.reading() as connection:
             return _order(connection, code)
 
-    def orders(self) -> tuple[Order, ...]:
-        """All orders; see `LotRecords.orders`."""
+    def orders(self, *, after: str = "", limit: int = MOST_LISTED, newest_first: bool = False) -> tuple[Order, ...]:
+        """Orders, one after the other; see `LotRecords.orders`."""
+        seq = orders.c.seq
         with self._database.reading() as connection:
-            return _orders(connection)
+            page = select(seq).order_by(seq.desc() if newest_first else seq).limit(limit)
+            if after:
+                _order(connection, after)
+                last = select(seq).where(orders.c.code == after).scalar_subquery()
+                page = page.where(seq < last if newest_first else seq > last)
+            found = _orders(connection, seq.in_(page))
+        return found[::-1] if newest_first else found
 
     def add_lot(self, lot: Lot) -> Lot:
         """Keep a lot; see `LotRecords.add_lot`."""
@@ -61,7 +65,7 @@ class LotRecords:
         """Keep a lot and its order unless they are there; see `LotRecords.ensure_lot`."""
 
         def work(connection: Connection) -> Lot:
-            known = _orders(connection, order.code)
+            known = _orders(connection, orders.c.code == order.code)
             (known[0] if known else order).checked_milestone(milestone)
             if not known:
                 _keep_order(connection, order)
@@ -76,11 +80,16 @@ class LotRecords:
         with self._database.reading() as connection:
             return _require_lot(connection, order, code)
 
-    def lots(self, order: str) -> tuple[Lot, ...]:
-        """All lots of an order; see `LotRecords.lots`."""
-        query = select(lots.c.document).where(lots.c.order_code == order).order_by(lots.c.seq)
+    def lots(self, order: str, *, after: str = "", limit: int = MOST_LISTED) -> tuple[Lot, ...]:
+        """Lots of an order; see `LotRecords.lots`."""
+        c = lots.c
+        query = select(c.document).where(c.order_code == order).order_by(c.seq).limit(limit)
         with self._database.reading() as connection:
             _order(connection, order)
+            if after:
+                _require_lot(connection, order, after)
+                last = select(c.seq).where(c.order_code == order, c.code == after).scalar_subquery()
+                query = query.where(c.seq > last)
             return tuple(from_document(Lot, document) for document in connection.scalars(query))
 
     def accept_unit_photos(
@@ -107,20 +116,9 @@ class LotRecords:
     def known_photos(self, order: str, lot: str, milestone: str, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
         """Photos a milestone of a lot has already, by digest; see `LotRecords.known_photos`."""
         c = unit_photos.c
-        query = select(unit_photos).where(_in_milestone(order, lot, milestone), c.photo_digest.in_(list(digests)))
+        query = select(unit_photos).where(in_milestone(order, lot, milestone), c.photo_digest.in_(list(digests)))
         with self._database.reading() as connection:
             return {row.photo_digest: placed(row) for row in connection.execute(query)}
-
-    def first_photos(self, digests: Collection[str]) -> Mapping[str, UnitPhoto]:
-        """Where bytes came first, by digest; see `LotRecords.first_photos`."""
-        with self._database.reading() as connection:
-            return {row.photo_digest: placed(row) for row in first_photos(connection, digests)}
-
-    def repeated_files(self, order: str, lot: str) -> tuple[RepeatedFile, ...]:
-        """Photos of a lot whose file came before; see `LotRecords.repeated_files`."""
-        with self._database.reading() as connection:
-            pairs = repeated_files(connection, order, lot)
-            return tuple(RepeatedFile(photo=placed(photo), first=placed(first)) for photo, first in pairs)
 
     def unit_photo(self, upload_id: str) -> UnitPhoto | None:
         """The place of an upload; see `LotRecords.unit_photo`."""
@@ -128,15 +126,9 @@ class LotRecords:
             row = connection.execute(select(unit_photos).where(unit_photos.c.upload_id == upload_id)).one_or_none()
         return None if row is None else placed(row)
 
-    def photo_results(self, order: str, lot: str) -> tuple[PhotoResult, ...]:
-        """What came of every photo of a lot; see `LotRecords.photo_results`."""
-        in_lot = (unit_photos.c.order_code == order) & (unit_photos.c.lot_code == lot)
-        with self._database.reading() as connection:
-            return tuple(_result(row) for row in connection.execute(_with_results().where(in_lot)))
-
 
 def _order(connection: Connection, code: str) -> Order:
-    found = _orders(connection, code)
+    found = _orders(connection, orders.c.code == code)
     if not found:
         raise NotFound(f"no order {code[:80]!r}; check its code, or open it first")
     return found[0]
@@ -156,13 +148,15 @@ def _keep_lot(connection: Connection, lot: Lot) -> Lot:
     return lot
 
 
-def _orders(connection: Connection, code: str | None = None) -> tuple[Order, ...]:
+def _orders(connection: Connection, wanted: ColumnElement[bool]) -> tuple[Order, ...]:
+    """The orders that are wanted, oldest first."""
     query = (
         select(orders.c.code, orders.c.made_at, orders.c.made_by, orders.c.made_by_name, milestones.c.name)
         .join_from(orders, milestones, milestones.c.order_code == orders.c.code)
+        .where(wanted)
         .order_by(orders.c.seq, milestones.c.position)
     )
-    rows = connection.execute(query if code is None else query.where(orders.c.code == code)).all()
+    rows = connection.execute(query).all()
     names: dict[tuple[Any, ...], list[str]] = {}
     for row in rows:
         made_by = Author(id=row.made_by, name=row.made_by_name)
@@ -218,7 +212,7 @@ def _require_pairs(new: Sequence[Upload], photos: Sequence[UnitPhoto]) -> None:
 
 
 def _known(connection: Connection, photo: UnitPhoto, digest: str) -> UnitPhoto | None:
-    here = _in_milestone(photo.order, photo.lot, photo.milestone)
+    here = in_milestone(photo.order, photo.lot, photo.milestone)
     row = connection.execute(select(unit_photos).where(here, unit_photos.c.photo_digest == digest)).one_or_none()
     if row is None:
         return None
@@ -227,7 +221,8 @@ def _known(connection: Connection, photo: UnitPhoto, digest: str) -> UnitPhoto |
     return known
 
 
-def _in_milestone(order: str, lot: str, milestone: str) -> Any:
+def in_milestone(order: str, lot: str, milestone: str) -> ColumnElement[bool]:
+    """Photos of one milestone of a lot."""
     c = unit_photos.c
     return (c.order_code == order) & (c.lot_code == lot) & (c.milestone == milestone)
 
@@ -253,26 +248,4 @@ def placed(row: Row[Any]) -> UnitPhoto:
         milestone=row.milestone,
         unit=row.unit,
         view=row.view,
-    )
-
-
-def _with_results() -> Select[Any]:
-    """Each photo with its upload's state and its verdict of record, if it has one."""
-    of_upload = verdicts.c.upload_id == unit_photos.c.upload_id
-    first = select(func.min(verdicts.c.seq)).where(of_upload).correlate(unit_photos).scalar_subquery()
-    return (
-        select(unit_photos, uploads.c.golden_version, uploads.c.failure, verdicts.c.outcome, verdicts.c.golden_view)
-        .join_from(unit_photos, uploads, uploads.c.id == unit_photos.c.upload_id)
-        .outerjoin(verdicts, verdicts.c.seq == first)
-        .order_by(uploads.c.seq)
-    )
-
-
-def _result(row: Row[Any]) -> PhotoResult:
-    return PhotoResult(
-        photo=placed(row),
-        golden_version=row.golden_version,
-        outcome=None if row.outcome is None else Outcome(row.outcome),
-        failure=row.failure,
-        found_view=row.golden_view,
     )

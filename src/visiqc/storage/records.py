@@ -9,9 +9,11 @@ from visiqc.storage.golden_records import GoldenRecords
 from visiqc.storage.job_records import JobRecords
 from visiqc.storage.key_records import KeyRecords
 from visiqc.storage.lot_records import LotRecords
+from visiqc.storage.lot_report_records import LotReportRecords
 from visiqc.storage.model_records import ModelRecords
 from visiqc.storage.people_records import UserRecords
 from visiqc.storage.queue_records import QueueRecords
+from visiqc.storage.repeated_files import RepeatedFileRecords
 from visiqc.storage.requeue_records import RequeueRecords
 from visiqc.storage.rescore_leases import RescoreLeaseRecords
 from visiqc.storage.rescore_reading import RescoreReading
@@ -28,6 +30,8 @@ class SqlRecords(
     VerdictRecords,
     JobRecords,
     LotRecords,
+    LotReportRecords,
+    RepeatedFileRecords,
     KeyRecords,
     ModelRecords,
     UserRecords,

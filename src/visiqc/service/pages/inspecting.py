@@ -10,7 +10,9 @@ from fastapi import APIRouter, Response
 from visiqc.domain.access import Role
 from visiqc.domain.defect_catalogue import CATALOGUE
 from visiqc.domain.inspection_queue import RISK, Answered, QueueFilter
+from visiqc.domain.lot import Order
 from visiqc.domain.review import UNKNOWN
+from visiqc.errors import NotFound
 from visiqc.inspection.ports import Records
 from visiqc.service.deps import ShopDep, ViewerDep
 from visiqc.service.guarded import GuardedRoute
@@ -67,9 +69,19 @@ def _query(wanted: QueueFilter, **changes: Any) -> str:
 
 
 def _places(records: Records, wanted: QueueFilter) -> dict[str, list[str]]:
-    """What can be chosen: orders, lots of the chosen order, milestones."""
-    orders = records.orders()
-    chosen = [order for order in orders if wanted.order in {"", order.code}]
-    lots = [lot.code for order in chosen for lot in records.lots(order.code)] if wanted.order else []
-    milestones = dict.fromkeys(name for order in chosen for name in order.milestones)
-    return {"order": [order.code for order in orders], "lot": lots, "milestone": list(milestones)}
+    """What can be chosen: the newest orders, lots of the chosen order, milestones."""
+    orders = records.orders(newest_first=True)
+    named = [order for order in orders if order.code == wanted.order] or _order_called(wanted.order, records)
+    lots = [lot.code for order in named for lot in records.lots(order.code)]
+    milestones = dict.fromkeys(name for order in named or orders for name in order.milestones)
+    places = {"order": [order.code for order in orders], "lot": lots, "milestone": list(milestones)}
+    # What is filtered by can be chosen also where there are more orders or lots than are listed.
+    asked = {"order": wanted.order, "lot": wanted.lot, "milestone": wanted.milestone}
+    return {name: list(dict.fromkeys((*listed, *filter(None, [asked[name]])))) for name, listed in places.items()}
+
+
+def _order_called(code: str, records: Records) -> list[Order]:
+    try:
+        return [records.order(code)] if code else []
+    except NotFound:
+        return []

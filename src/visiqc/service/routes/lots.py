@@ -1,4 +1,4 @@
-"""Orders and lots: opening them, sending photos of their units, and reading what is known of each unit.
+"""Orders and lots: opening them, and sending photos of their units.
 
 Sending photos is `async` for the reasons given in `routes/scores.py`.
 """
@@ -26,31 +26,28 @@ from visiqc.errors import (
     UnreadablePhoto,
     UnsupportedMedia,
 )
-from visiqc.inspection.lots import SentUnitPhoto, lot_report, open_lot, open_order
+from visiqc.inspection.lots import SentUnitPhoto, open_lot, open_order
 from visiqc.service.admission import AdmittedUnitPhotos, admit_unit_photos
 from visiqc.service.auth import Caller
 from visiqc.service.bodies import documented, json_body
-from visiqc.service.deps import FactoryDep, InspectorDep, Shop, ShopDep, ViewerDep
+from visiqc.service.deps import FactoryDep, InspectorDep, Shop, ShopDep
 from visiqc.service.examples import answers, multipart, problems
 from visiqc.service.forms import PhotoForm, photo_form
 from visiqc.service.guarded import GuardedRoute
-from visiqc.service.lot_examples import LOT, LOT_IN, LOT_REPORT, ORDER, ORDER_IN, ORDERS, UNIT_PHOTOS, UNIT_PHOTOS_WAIT
+from visiqc.service.lot_examples import LOT, LOT_IN, ORDER, ORDER_IN, UNIT_PHOTOS, UNIT_PHOTOS_WAIT
+from visiqc.service.lot_report_schemas import OrderOut
 from visiqc.service.lot_schemas import (
     LotIn,
     LotOut,
-    LotReportOut,
     OrderIn,
-    OrderOut,
-    OrdersOut,
     UnitPhotoOut,
     UnitPhotosOut,
     lot_path,
 )
+from visiqc.service.routes.lot_reports import LotCode, OrderCode, order_with_lots
 from visiqc.service.waiting import WishesDep, settled, states_of
 
 router = APIRouter(tags=["lots"], route_class=GuardedRoute)
-OrderCode = Annotated[str, Path(examples=["PO-7"])]
-LotCode = Annotated[str, Path(examples=["L1"])]
 Milestone = Annotated[str, Path(examples=["pre-shipment"])]
 _EACH = "One a photo, in the photos' order."
 _PHOTOS_FORM = multipart(
@@ -90,18 +87,7 @@ async def open_an_order(request: Request, caller: InspectorDep, shop: ShopDep) -
 
 def _open_order(wanted: OrderIn, caller: Caller, shop: Shop) -> OrderOut:
     order = open_order(wanted.code, shop.parts, milestones=wanted.milestones, made_by=caller.author)
-    return OrderOut.of(order, shop.parts.records.lots(order.code))
-
-
-@router.get(
-    "/v1/orders",
-    response_model=OrdersOut,
-    responses={200: answers("Every order.", ORDERS), **problems(NotAuthenticated, NotAllowed, Unavailable)},
-)
-def list_orders(_caller: ViewerDep, shop: ShopDep) -> OrdersOut:
-    """All orders with their lots, oldest first."""
-    records = shop.parts.records
-    return OrdersOut(orders=[OrderOut.of(order, records.lots(order.code)) for order in records.orders()])
+    return order_with_lots(order, shop.parts.records)
 
 
 @router.post(
@@ -137,19 +123,6 @@ def _open_lot(order: str, wanted: LotIn, caller: Caller, shop: Shop) -> LotOut:
         made_by=caller.author,
     )
     return LotOut.of(lot)
-
-
-@router.get(
-    "/v1/orders/{order}/lots/{lot}",
-    response_model=LotReportOut,
-    responses={
-        200: answers("The lot, unit by unit.", LOT_REPORT),
-        **problems(InputError, NotAuthenticated, NotAllowed, NotFound, Unavailable),
-    },
-)
-def read_lot(order: OrderCode, lot: LotCode, _caller: ViewerDep, shop: ShopDep) -> LotReportOut:
-    """What is known of each unit of a lot at each milestone: its outcome, and the views that are missing."""
-    return LotReportOut.of(lot_report(order, lot, shop.parts.records))
 
 
 @router.post(

@@ -77,10 +77,12 @@ jobs = Table(
     Column("attempts", Integer, nullable=False),
     Column("put_off", Integer, nullable=False),
     Column("not_before", UtcDateTime),
+    Column("put_off_at", UtcDateTime),
+    Column("put_off_why", Text),
 )
 """Pending uploads that a worker took at least once; a pending upload without a row is free. A row goes with the
 upload's answer. `leased_until` is null once the worker gave it back; where it did so because something prevented the
-work, `put_off` counts that, and nobody takes the job before `not_before`."""
+work, `put_off` counts that, `put_off_why` is the last reason, and nobody takes the job before `not_before`."""
 
 orders = Table(
     "orders",
@@ -127,5 +129,6 @@ unit_photos = Table(
     ForeignKeyConstraint(["order_code", "lot_code"], ["lots.order_code", "lots.code"]),
     ForeignKeyConstraint(["order_code", "milestone"], ["milestones.order_code", "milestones.name"]),
     UniqueConstraint("order_code", "lot_code", "milestone", "photo_digest"),
+    Index(None, "order_code", "lot_code", "milestone", "unit"),
 )
 """Where an upload belongs; within a milestone of a lot the same bytes are one photo."""

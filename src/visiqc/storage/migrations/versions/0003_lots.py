@@ -108,6 +108,8 @@ def _make_jobs() -> None:
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("put_off", sa.Integer, nullable=False),
         sa.Column("not_before", TIME),
+        sa.Column("put_off_at", TIME),
+        sa.Column("put_off_why", sa.Text),
         sa.PrimaryKeyConstraint("upload_id", name="pk_jobs"),
         sa.ForeignKeyConstraint(["upload_id"], ["uploads.id"], name="fk_jobs_uploads"),
     )
@@ -175,6 +177,8 @@ def _make_lots() -> None:
         ),
     )
     op.create_index("ix_unit_photos_photo_digest", "unit_photos", ["photo_digest"])
+    columns = ["order_code", "lot_code", "milestone", "unit"]
+    op.create_index("ix_unit_photos_order_code_lot_code_milestone_unit", "unit_photos", columns)
 
 
 def _numbered(table: str) -> tuple[sa.schema.SchemaItem, ...]:
