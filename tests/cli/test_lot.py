@@ -77,7 +77,7 @@ def test_a_file_of_another_lot_is_imported_and_named_with_where_it_came_first(
     assert ran.code == 0
     said = "the same file as unit 1, front, milestone pre-shipment, lot L1 of order PO-7"
     assert f"PO-7/L2/pre-shipment/1-front.jpg: it was taken in and is {said}" in ran.err
-    assert "2 photos are files that came before elsewhere; they are named above" in ran.out
+    assert "2 photos came before elsewhere as the same file, as named above" in ran.out
     shown = visiqc("lot", "show", "PO-7", "L2").out
     assert "2 open; 2 files that came before" in shown
     assert f"unit 1, view front: {said}" in shown
@@ -318,7 +318,7 @@ def test_retry_has_photos_that_failed_scored_by_the_next_import_and_leaves_the_o
         3,
         True,
     )
-    assert "1 photos could not be scored; visiqc lot retry has them tried again" in again.out
+    assert "1 photo could not be scored; visiqc lot retry has them tried again" in again.out
     verdict = records.verdict(other)
     ran = visiqc("lot", "retry", "PO-7", "L1")
     assert (ran.code, ran.out) == (0, "1 photos wait for their score again\n")

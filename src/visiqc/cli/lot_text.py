@@ -71,6 +71,10 @@ def _photos(number: int) -> str:
     return "1 photo" if number == 1 else f"{number} photos"
 
 
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
 def _files(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
 
@@ -81,7 +85,7 @@ def milestone_line(milestone: MilestoneReport) -> str:
         return f"  {milestone.name}: no photo"
     counts = ", ".join(f"{count} {name}" for name, count in milestone.counts.items() if count) + _unseen(milestone)
     repeated = f"; {_files(milestone.repeated)} that came before" if milestone.repeated else ""
-    return f"  {milestone.name}: {milestone.units} units, {milestone.photos} photos: {counts}{repeated}"
+    return f"  {milestone.name}: {milestone.units} units, {_photos(milestone.photos)}: {counts}{repeated}"
 
 
 def _unseen(milestone: MilestoneReport) -> str:
@@ -173,9 +177,9 @@ def describe_odd_view(odd: OddView, count: int) -> str:
     """What to do about photos of a view that nobody knows."""
     meant = f" (did you mean {odd.meant}?)" if odd.meant else ""
     return (
-        f"{count} photos are named after the view {odd.view!r}, which version {odd.golden_version} of {odd.sku} does "
-        f"not have{meant}; it has {', '.join(odd.views)}. They were left out: correct the name in the list or in their "
-        "names and import again; or, if they show another view on purpose, import with --any-view"
+        f"{_photos(count)} {_are(count)} named after the view {odd.view!r}, which version {odd.golden_version} of "
+        f"{odd.sku} does not have{meant}; it has {', '.join(odd.views)}. They were left out: correct the name in the list "
+        "or in their names and import again; or, if they show another view on purpose, import with --any-view"
     )
 
 
@@ -189,15 +193,15 @@ def describe_import(done: Imported, *, pending: int, records: Records) -> str:
     }
     others = "".join(f", {count} {what}" for what, count in counts.items() if count)
     lines = [
-        f"{done.found} photos found: {done.new} imported, {done.known} were there already{others}",
-        f"{done.scored} photos scored here",
+        f"{_photos(done.found)} found: {done.new} imported, {done.known} were there already{others}",
+        f"{_photos(done.scored)} scored here",
     ]
     if done.failed:
-        lines.append(f"{done.failed} photos could not be scored; visiqc lot retry has them tried again")
+        lines.append(f"{_photos(done.failed)} could not be scored; visiqc lot retry has them tried again")
     if done.repeated:
-        lines.append(f"{done.repeated} photos are files that came before elsewhere; they are named above")
+        lines.append(f"{_photos(done.repeated)} came before elsewhere as the same file, as named above")
     if pending:
-        lines.append(f"{pending} photos are being scored by another process")
+        lines.append(f"{_photos(pending)} {_are(pending)} being scored by another process")
     for order, lot in done.lots:
         lines.append(f"{order} {lot}:")
         report = lot_report(order, lot, records)
