@@ -178,8 +178,8 @@ def describe_odd_view(odd: OddView, count: int) -> str:
     meant = f" (did you mean {odd.meant}?)" if odd.meant else ""
     return (
         f"{_photos(count)} {_are(count)} named after the view {odd.view!r}, which version {odd.golden_version} of "
-        f"{odd.sku} does not have{meant}; it has {', '.join(odd.views)}. They were left out: correct the name in the list "
-        "or in their names and import again; or, if they show another view on purpose, import with --any-view"
+        f"{odd.sku} does not have{meant}; it has {', '.join(odd.views)}. They were left out: correct the name in the "
+        "list or in their names and import again; or, if they show another view on purpose, import with --any-view"
     )
 
 
