@@ -145,7 +145,7 @@ def on_a_socket(app: FastAPI, **options: Any) -> Iterator[tuple[str, uvicorn.Ser
         listener.close()
 
 
-def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 90) -> None:
     """Return as soon as `true()` is."""
     end = time.monotonic() + seconds
     while not true():
