@@ -38,8 +38,8 @@ def big_lot(records: SqlRecords, units: int, *, code: str = "L1", files: str = "
         for name, unit, view in photos
     ]
     verdicts = [
-        {"upload_id": name, **golden, "models": "m", "golden_view": view, "made_at": MOMENT, "document": document}
-        | {"outcome": Outcome.REJECT if unit % 10 == 0 else Outcome.PASS}
+        {"upload_id": name, **golden, "models": "m", "calibration": "", "golden_view": view}
+        | {"made_at": MOMENT, "document": document, "outcome": Outcome.REJECT if unit % 10 == 0 else Outcome.PASS}
         for name, unit, view in photos
     ]
 
