@@ -36,8 +36,8 @@ from visiqc.storage.records import SqlRecords
 
 @pytest.fixture
 def sidecars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the fleet folder that ships, in force for this test."""
-    shutil.copytree(bundled_models() / "fleet", tmp_path / "models" / "fleet")
+    """A copy of the training-free set's sidecar, the only one there is for this test."""
+    shutil.copytree(bundled_models() / "fleet" / "lite0-1", tmp_path / "models" / "fleet" / "lite0-1")
     monkeypatch.setattr(bootstrap, "bundled_models", lambda: tmp_path / "models")
     return tmp_path / "models" / "fleet"
 

@@ -26,6 +26,7 @@ from visiqc.inspection.inspect import accept_photos, verdict_of
 from visiqc.inspection.parts import SentPhoto
 from visiqc.inspection.reviewing import Author, review_photo
 from visiqc.runtime.bundle import bundled_models, bundled_samples
+from visiqc.runtime.models import DEFAULT_TRUNK, SHIPPED
 from visiqc.settings import Settings
 from visiqc.storage.records import SqlRecords
 
@@ -79,7 +80,8 @@ def test_what_ships_is_listed_and_in_force(visiqc: Run) -> None:
     ran = visiqc("model", "list")
     assert ran.code == 0
     starred = [line.split()[1:3] for line in ran.out.splitlines() if line.startswith("*")]
-    assert {tuple(one) for one in starred} >= {("trunk", "lite0-1"), ("identity", "lite0-1"), ("fleet", "lite0-1")}
+    identity = SHIPPED[DEFAULT_TRUNK].identity
+    assert {tuple(one) for one in starred} == {("trunk", DEFAULT_TRUNK), ("identity", identity), ("fleet", identity)}
     assert "nothing was promoted yet" in ran.out
     assert "Nothing was promoted yet" in visiqc("model", "history").err
 
