@@ -40,7 +40,9 @@ def drawn_products(folder: Path, *, boards: int = 8, uploads: int = 2) -> Path:
 def test_a_sidecar_is_built_that_the_trunk_accepts(tmp_path: Path) -> None:
     photos = drawn_products(tmp_path / "photos")
     (photos / "empty").mkdir()
-    recipe = FleetRecipe(photos=photos, out=tmp_path / "out", goldens=(1,), impostors=1, long_side=256)
+    recipe = FleetRecipe(
+        photos=photos, out=tmp_path / "out", identity=DEFAULT_TRUNK, goldens=(1,), impostors=1, long_side=256
+    )
     result = build_fleet(recipe)
     folder = tmp_path / "out" / DEFAULT_TRUNK
     assert result.artifacts == (folder / "fleet.json", folder / "cohort.npy")
