@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -53,14 +54,34 @@ def visiting(browser: Any, url: str, **options: Any) -> Iterator[Any]:
     try:
         yield page
         # Chromium also reports every answer of 400 and above; whether these are right, the tests say themselves.
-        assert [text for text in said if "the server responded with a status of 4" not in text] == []
+        errors = [text for text in said if "the server responded with a status of 4" not in text]
+        assert not errors, errors
     finally:
         profile.close()
 
 
+def until(page: Any, expression: str, arg: Any = None, *, seconds: float = 30) -> None:
+    """Return once a JavaScript expression is true; the page may change meanwhile.
+
+    Playwright's own `wait_for_function` evaluates text while nobody calls it, which a strict CSP reports as an error.
+    """
+    from playwright.sync_api import Error
+
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if page.evaluate(expression, arg):
+                return
+        except Error as err:  # the page was left while it was asked
+            if "context" not in str(err) and "navigat" not in str(err):
+                raise
+        assert time.monotonic() < end, f"never true: {expression}"
+        page.wait_for_timeout(20)
+
+
 def log_in(page: Any, name: str, password: str) -> None:
     """On the log-in page: type and press Enter; the cursor is where the name goes, once the page is painted."""
-    page.wait_for_function("document.activeElement.id === 'name'")
+    until(page, "document.activeElement?.id === 'name'")
     page.keyboard.type(name)
     page.keyboard.press("Tab")
     page.keyboard.type(password)

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from browsing import chromium, log_in, visiting
+from browsing import chromium, log_in, until, visiting
 from services import PASSWORD, wait_until
 from serving import VISIQC, serving
 from small_renders import small_set
@@ -112,7 +112,7 @@ def inspect(url: str) -> None:
         told("is now scratch")
         page.keyboard.press("r")
         page.get_by_text(GOOD).first.wait_for()
-        page.wait_for_function("document.getElementById('sheet')?.dataset.shown")
+        until(page, "document.getElementById('sheet')?.dataset.shown")
         page.keyboard.press("a")
         page.get_by_role("alert").filter(has_text="That was the last one").wait_for()
 
@@ -201,4 +201,6 @@ def test_what_an_inspector_says_trains_a_model_that_keeps_to_it_or_is_refused(vi
         visiqc("model", "rollback", "--why", "the test is over")
         back = factory.sends_until(DEFECTIVE, card.sha256, there=False)
         assert back["model_digests"] == before["model_digests"]
-        assert (back["outcome"], back["calibration"]) == (before["outcome"], before["calibration"])
+        # A score may differ in its sixth digit with what the process scored before.
+        assert back["outcome"] == before["outcome"]
+        assert back["calibration"] == pytest.approx(before["calibration"], rel=1e-4)

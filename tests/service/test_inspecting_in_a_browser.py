@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bench import parts_in
-from browsing import chromium, findings, log_in, visiting
+from browsing import chromium, findings, log_in, until, visiting
 from builders import a_reason, a_rescore
 from sample_lots import ORDER, sample_lot
 from services import PASSWORD, Service, a_service, on_a_socket, wait_until
@@ -73,9 +73,7 @@ def at_the_queue(browser: Any, url: str, name: str = "ana", path: str = "/queue"
 
 def shown(page: Any, instead_of: str = "") -> str:
     """Id of the photo on the page, once it is another one."""
-    page.wait_for_function(
-        "before => (document.getElementById('sheet')?.dataset.shown ?? before) !== before", arg=instead_of
-    )
+    until(page, "before => (document.getElementById('sheet')?.dataset.shown ?? before) !== before", instead_of)
     return str(page.evaluate("document.getElementById('sheet').dataset.shown"))
 
 
@@ -223,7 +221,7 @@ def answered_all(page: Any, path: str) -> tuple[int, float, list[float]]:
         page.keyboard.press("art"[seen % 3])
         seen += 1
         ended = "!document.getElementById('notice').hidden"
-        page.wait_for_function(f"at => {ended} || document.getElementById('sheet').dataset.shown !== at", arg=at)
+        until(page, f"at => {ended} || document.getElementById('sheet').dataset.shown !== at", at)
         if page.evaluate(ended):
             assert "That was the last one" in page.get_by_role("alert").inner_text()
             took = page.evaluate("performance.getEntriesByName('key-to-picture').map(entry => entry.duration)")
@@ -284,13 +282,13 @@ def test_a_photo_s_page_says_who_sent_it_and_where_its_very_file_came_first(brow
 def test_the_queue_is_filtered_and_walked_by_keyboard(browser: Any, service: Service) -> None:
     with on_a_socket(service.app) as (url, _), at_the_queue(browser, url) as page:
         page.get_by_label("Order").select_option(ORDER)
-        page.wait_for_function("location.search.includes('order=PO-7')")
+        until(page, "location.search.includes('order=PO-7')")
         page.wait_for_load_state("load")
         page.get_by_label("Lot").select_option("L-flora-pave-band")
-        page.wait_for_function("location.search.includes('lot=L-flora')")
+        until(page, "location.search.includes('lot=L-flora')")
         page.wait_for_load_state("load")
         assert set(page.locator(".rows tbody td:nth-child(2)").all_inner_texts()) == {"flora-pave-band"}
-        page.wait_for_function("document.activeElement.id === 'start'")
+        until(page, "document.activeElement?.id === 'start'")
         page.keyboard.press("j")
         page.keyboard.press("j")
         page.keyboard.press("Enter")
