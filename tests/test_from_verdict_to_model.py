@@ -70,8 +70,7 @@ class Factory:
 
     def answers(self, verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What inspectors answered about the photo of a verdict."""
-        found = self.client.get(f"/v1/scores/{verdict['id']}/reviews").raise_for_status().json()
-        return list(found["reviews"] if isinstance(found, dict) else found)
+        return list(self.client.get(f"/v1/scores/{verdict['id']}/reviews").raise_for_status().json()["reviews"])
 
     def sends_until(self, name: str, model: str, *, there: bool) -> dict[str, Any]:
         """The first verdict that names a model, or no longer does: the service follows within seconds."""

@@ -21,7 +21,7 @@ from visiqc.inspection.enrol import build_bank
 from visiqc.inspection.fleet import Fleet, cohort_bytes, read_fleet, to_json
 from visiqc.inspection.parts import Models, SentPhoto
 from visiqc.inspection.reading import read_photo
-from visiqc.runtime.models import DEFAULT_TRUNK, cards_of, load_models
+from visiqc.runtime.models import cards_of, load_models
 from visiqc.training.fleet_products import Product, Upload, fleet_products, products_digest
 from visiqc.training.fleet_sidecar import Banks, FleetPhotos, Judged, colour_scores, make_sidecar, sidecar_metrics
 from visiqc.training.recipes import RunResult
@@ -57,7 +57,7 @@ class FleetRecipe:
     out: Path = Path("models/fleet")
     """Where the sidecar's own folder with `fleet.json` and `cohort.npy` is written."""
     version: str = ""
-    """Name of that folder; empty = the trunk's version."""
+    """Name of that folder; empty = the identity model's version, so that no other model's sidecar is overwritten."""
     source: str = "rendered jewelry"
     """What the photos are, for the sidecar's own record."""
     home: Path | None = None
@@ -107,7 +107,7 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
         built = FleetBuilt(fleet=fleet, fit=None, metrics=metrics)
     else:
         built = fleet_of(products, models, recipe)
-    folder = recipe.out / (recipe.version or recipe.trunk or DEFAULT_TRUNK)
+    folder = recipe.out / (recipe.version or cards_of(models)["identity"].version)
     return RunResult(
         metrics=built.metrics, artifacts=write_fleet(built.fleet, folder), data_digest=products_digest(products)
     )
