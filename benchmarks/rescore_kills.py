@@ -107,7 +107,7 @@ def answers(home: Path) -> Answers:
 
 
 def _compared(plain: Answers, killed: Answers) -> str:
-    """Whether the same was found. Scores may differ in the fifth digit by where arrays happen to lie in memory."""
+    """Whether the same was found, scores bit for bit."""
     once = killed.keys() <= plain.keys() and all(len(found) == 1 for found in killed.values())
     other = [name for name, found in killed.items() if [o for o, _ in plain.get(name, [])] != [o for o, _ in found]]
     pairs = [(plain.get(name, []), found) for name, found in killed.items()]

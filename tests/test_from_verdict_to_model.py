@@ -200,8 +200,5 @@ def test_what_an_inspector_says_trains_a_model_that_keeps_to_it_or_is_refused(vi
         visiqc("model", "rollback", "--why", "the test is over")
         back = factory.sends_until(DEFECTIVE, card.sha256, there=False)
         assert back["model_digests"] == before["model_digests"]
-        # A score may differ in its sixth digit with what the process scored before.
         assert back["outcome"] == before["outcome"]
-        scores = back["calibration"].pop("score"), before["calibration"].pop("score")
-        assert scores[0] == pytest.approx(scores[1], rel=1e-4)
         assert back["calibration"] == before["calibration"]

@@ -84,3 +84,14 @@ def test_the_same_input_gives_the_same_warp_to_the_last_bit() -> None:
     upload, _ = shot(ring(), OFFSET, noise_seed=1)
     found = {refine(golden, upload, np.eye(3), mask=mask).tobytes() for _ in range(3)}  # type: ignore[union-attr]
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("product", [board(), ring(), plate()], ids=["board", "ring", "plate"])
+def test_the_structure_of_a_picture_is_the_same_bit_for_bit_wherever_it_lies_in_memory(product: Product) -> None:
+    golden, _ = shot(product)
+    sizes = np.random.default_rng(0).integers(1, 100_000, 60)
+    between, found = [], set()
+    for size in sizes:
+        between.append(np.empty(size, np.uint8))  # moves what is allocated next
+        found.add(structure(golden).tobytes())
+    assert len(found) == 1

@@ -180,7 +180,8 @@ def _like_ground(one: Tints, ground: Mask) -> Mask:
 
 def _distance(ratios: FloatArray, to: NDArray[np.float32]) -> FloatArray:
     """(H, W) distance of chromaticities to one."""
-    return np.asarray(cv2.magnitude(ratios[..., 0] - to[0], ratios[..., 1] - to[1]), np.float32)
+    apart = ratios - to
+    return np.asarray(np.sqrt((apart * apart).sum(axis=-1)), np.float32)
 
 
 def _metal_tint(ratios: FloatArray) -> NDArray[np.float64]:

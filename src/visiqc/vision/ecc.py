@@ -23,7 +23,9 @@ def structure(photo: Photo) -> FloatArray:
     """
     grey = cv2.GaussianBlur(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.0)
     gx, gy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-    _, strength = cv2.threshold(cv2.magnitude(gx, gy), _ROUNDING, 0.0, cv2.THRESH_TOZERO)
+    # Not cv2.magnitude: its last digit depends on where in memory the gradients lie, and the refinement, which stops
+    # at a limit, made of that the third digit of a score.
+    _, strength = cv2.threshold(np.sqrt(gx * gx + gy * gy), _ROUNDING, 0.0, cv2.THRESH_TOZERO)
     edges = np.sqrt(strength)
     around = cv2.blur(edges, (31, 31)) + 0.5 * float(edges.mean()) + 1e-3
     return np.asarray(cv2.GaussianBlur(edges / around, (0, 0), 1.2), np.float32)

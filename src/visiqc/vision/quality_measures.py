@@ -209,7 +209,7 @@ def _edge_widths(grey: Photo, mask: Mask) -> tuple[float, float, float]:
     sharp = grey.astype(np.float32)
     blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), _REBLUR), np.float32)
     bx, by = _gradient(blurred)
-    strength = np.asarray(cv2.magnitude(bx, by), np.float32)
+    strength = np.sqrt(bx * bx + by * by)
     candidates = near & (strength > _FAINTEST_EDGE)
     edges = strength[candidates]
     if edges.size < _FEWEST_EDGES:
