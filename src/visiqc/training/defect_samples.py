@@ -16,18 +16,17 @@ from numpy.random import Generator
 from visiqc.errors import BadRecipe, InputError
 from visiqc.training.augment import Augmenter, AugmentSettings, Sample
 from visiqc.training.datasets.labels import LabelImage
-from visiqc.training.datasets.pairs import DEFECT, IGNORED, PRODUCT
+from visiqc.training.datasets.pairs import IGNORED, PRODUCT
+from visiqc.training.defect_damage import DamageMaker
 from visiqc.training.defect_hard import HardPlace
 from visiqc.training.defect_targets import Targets, coded, targets_of
 from visiqc.training.laid import LaidPhoto, LaidProduct
-from visiqc.training.synth.damage import damage
 from visiqc.training.synth.scenes import scene
 from visiqc.vision.types import Mask, Matrix, Photo
 from visiqc.vision.warp import similarity
 
 _ON_DEFECT = 0.9  # share of the crops of a defective photo that are centred on the defect
 _OFF_CENTRE = 0.25  # how far from the middle of the crop that lies, as a share of the crop
-_MORE = (0.5, 0.25)  # chances of a second and of a third piece of damage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +41,8 @@ class SampleSettings:
     """Share of uploads drawn from the photos labelled defective, of whatever products have any."""
     damaged: float = 0.65
     """Share of good uploads that get synthetic damage."""
+    carried: float = 0.0
+    """Share of that damage that is carried over from defects of other products, from views shown with and without."""
     damage_area: tuple[float, float] = (0.002, 0.06)
     """Smallest and largest damage, as a share of the product. What is smaller than a cell, other light hides."""
     same: float = 0.25
@@ -64,7 +65,7 @@ class SampleSettings:
             raise BadRecipe(f"samples.crop must be a multiple of 16, at least 64, got {self.crop}")
         if not self.goldens or min(self.goldens) < 1:
             raise BadRecipe(f"samples.goldens must be numbers of at least 1, got {self.goldens}")
-        for name in ("defective", "damaged", "same", "hard", "scenes"):
+        for name in ("defective", "damaged", "carried", "same", "hard", "scenes"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadRecipe(f"samples.{name} must be 0 to 1, got {getattr(self, name)}")
         if self.hard_from < 1 or self.hard_photos < 1:
@@ -115,6 +116,9 @@ class SampleMaker:
         self._settings = settings
         self._class_of = class_of
         self._augment = Augmenter(settings.augment)
+        self._damage = DamageMaker(
+            products, class_of, share=settings.damaged, carried=settings.carried, area=settings.damage_area
+        )
         # With one good photo alone, the photo itself under another simulated light has to be its golden.
         self._products = [product for product in products if product.numbers(lambda photo: photo.good)]
         self._damaged_ones = [product for product in self._products if product.numbers(_shows_damage)]
@@ -147,7 +151,7 @@ class SampleMaker:
     def _scene(self, rng: Generator, goldens: int) -> _Raw:
         drawn = scene(rng, side=self._settings.crop)
         labels = np.where(drawn.product, PRODUCT, 0).astype(np.uint8)
-        upload, labels = self._damaged(drawn.photo, labels, drawn.product, (), rng, jewelry=False)
+        upload, labels = self._damage.damaged(drawn.photo, labels, drawn.product, (), rng, jewelry=False)
         return _Raw(upload, (drawn.photo,) * goldens, labels, drawn.product)
 
     def _photos(self, rng: Generator, goldens: int) -> _Raw:
@@ -166,7 +170,7 @@ class SampleMaker:
             other = self._products[rng.integers(len(self._products))]
             foreign = other.frames[int(rng.integers(len(other.photos)))]
             whole = product.frames[chosen]
-            upload, labels = self._damaged(
+            upload, labels = self._damage.damaged(
                 whole,
                 np.where(product.labels[chosen] == 0, 0, PRODUCT).astype(np.uint8),
                 product.product,
@@ -176,27 +180,6 @@ class SampleMaker:
             if same:
                 return _Raw(upload, (whole,) * goldens, labels, product.product)
         return _Raw(upload, _goldens_for(product, chosen, goldens, rng), labels, product.product)
-
-    def _damaged(
-        self,
-        photo: Photo,
-        labels: LabelImage,
-        product: Mask,
-        others: Sequence[Photo],
-        rng: Generator,
-        *,
-        jewelry: bool = True,
-    ) -> tuple[Photo, LabelImage]:
-        if rng.random() >= self._settings.damaged:
-            return photo, labels
-        for _ in range(1 + sum(rng.random() < chance for chance in _MORE)):
-            made = damage(photo, product, rng, others=others, jewelry=jewelry, area=self._settings.damage_area)
-            if made is not None:
-                photo = made.photo
-                labels = labels.copy()
-                labels[made.faint & (labels <= IGNORED)] = IGNORED
-                labels[made.mask] = coded(np.full((1, 1), DEFECT, np.uint8), self._class_of(made.code))[0, 0]
-        return photo, labels
 
     def _cut(self, raw: _Raw, rng: Generator) -> TrainingSample:
         side = self._settings.crop
