@@ -13,7 +13,7 @@ from visiqc.training.datasets.pairs import DEFECT, IGNORED
 from visiqc.training.defect_targets import coded
 from visiqc.training.laid import LaidProduct
 from visiqc.training.synth.damage import Damaged, damage
-from visiqc.training.synth.transplant import cut_out, transplanted
+from visiqc.training.synth.transplant import ANYWHERE, cut_out, transplanted
 from visiqc.vision.types import Mask, Photo
 
 _MORE = (0.5, 0.25)  # chances of a second and of a third piece of damage
@@ -32,7 +32,7 @@ class DamageMaker:
     """Damages photos.
 
     Args:
-        products: Where defects are carried over from: those with photos of one view with and without a defect.
+        products: Where defects are carried over from: photos of a view with and without one that is itself anywhere.
         class_of: Number of a catalogue code's type class; of None, that of `unknown`.
         share: Of the photos, that are damaged.
         carried: Share of the damage that is carried over, where there is something to carry.
@@ -89,5 +89,5 @@ def _sources(product: LaidProduct) -> list[_Source]:
     return [
         _Source(product, n, good[photo.view])
         for n, photo in enumerate(product.photos)
-        if photo.defective and photo.labelled and photo.view in good
+        if photo.defective and photo.labelled and photo.view in good and photo.code in ANYWHERE
     ]

@@ -37,7 +37,7 @@ ANYWHERE = frozenset(
 """Codes of defects that are still themselves on another piece of metal. A lost stone's hole is no longer one there."""
 _RING = 10  # pixels around a defect in which its two photos should agree
 _DARK = 8.0  # grey levels added before ratios are taken: sensor noise makes no ratio of two dark pixels
-_STRONGEST = 2.0  # of the natural logarithm of a ratio
+_STRONGEST = 1.4  # of the natural logarithm of a ratio; more is a glint that was there and is not here
 _FEATHER = 1.2  # pixels
 _SCALE = (0.7, 1.5)
 _TRIES = 4
