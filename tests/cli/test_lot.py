@@ -156,6 +156,7 @@ def test_lot_csv_may_be_a_spreadsheets_and_goes_before_names(
         (lambda folder: folder.rmdir(), "no such folder"),
         (lambda folder: None, "nothing to import"),
         (lambda folder: (folder / "lot.csv").write_text("order,lot\n"), "has no column 'sku'"),
+        (lambda folder: (folder / "lot.csv").write_text("order,lot\n", encoding="utf-16"), "save it as CSV in UTF-8"),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_refused_with_advice(

@@ -183,6 +183,15 @@ def test_what_cannot_be_selected_is_said(history: History, visiqc: Run) -> None:
         assert (ran.code, said in ran.err) == (code, True), ran.err
 
 
+def test_since_is_a_moment_anywhere_on_earth_as_the_tables_write_it(history: History, visiqc: Run) -> None:
+    for since in ("2000-01-02T01:30+08:00", "2000-01-01T17:30:00.000001Z", "2000-01-01 17:30"):
+        ran = visiqc("rescore", "--dry-run", "--since", since)
+        assert "received since 2000-01-01 17:30 UTC" in ran.out, ran.err
+    for since in ("yesterday", "2026-13-01", "0001-01-01T00:00+08:00"):
+        ran = visiqc("rescore", "--dry-run", "--since", since)
+        assert (ran.code, "wanted a date such as 2026-03-02" in ran.err.replace("\n", " ")) == (2, True), ran.err
+
+
 def test_models_are_asked_for_as_candidates_by_version_or_as_an_earlier_set(
     history: History, visiqc: Run, tmp_path: Path
 ) -> None:

@@ -262,6 +262,27 @@ def test_slider_blink_heatmap_and_zoom_answer_their_keys(browser: Any, service: 
         page.get_by_role("dialog", name="Keys").wait_for()
 
 
+def test_keys_work_under_caps_lock_in_another_alphabet_and_with_altgr(browser: Any, service: Service) -> None:
+    upload_id = with_a_region(service)
+    pressed = "options => document.body.dispatchEvent(new KeyboardEvent('keydown', {bubbles: true, ...options}))"
+
+    with on_a_socket(service.app) as (url, _), at_the_queue(browser, url) as page:
+        page.goto(f"/photos/{upload_id}")
+        shown(page)
+        heat = page.locator("[data-do=heat]")
+        page.keyboard.press("H")
+        assert heat.get_attribute("aria-pressed") == "true"
+        page.evaluate(pressed, {"key": "р", "code": "KeyH"})
+        assert heat.get_attribute("aria-pressed") == "false"
+        page.evaluate(pressed, {"key": "ü", "code": "BracketLeft"})
+        told(page, "Region ")
+        page.evaluate(pressed, {"key": "h", "code": "KeyH", "ctrlKey": True})
+        assert heat.get_attribute("aria-pressed") == "false"
+        page.evaluate("document.getElementById('said').textContent = ''")
+        page.evaluate(pressed, {"key": "]", "ctrlKey": True, "altKey": True, "modifierAltGraph": True})
+        told(page, "Region 1 of")
+
+
 def test_a_photo_s_page_says_who_sent_it_and_where_its_very_file_came_first(browser: Any, service: Service) -> None:
     parts, lot = service.parts, "L-aria-solitaire"
     first = parts.records.photo_results(ORDER, lot)[2]

@@ -87,6 +87,16 @@ def test_orders_and_lots_are_listed_page_by_page(client: httpx2.Client) -> None:
     assert client.get("/v1/orders", params={"after": "gone"}).status_code == 404
 
 
+def test_a_photo_of_a_view_that_nobody_knows_is_refused_before_it_is_there_for_good(client: httpx2.Client) -> None:
+    wrong = send(client, ("a.jpg", 1), ("b.jpg", 2), units=[1, 1], views=["frnot", "back"])
+    assert wrong.status_code == 422
+    assert "a.jpg: neither golden version 1 of plate nor the lot has a view 'frnot'" in wrong.json()["detail"]
+    right = send(client, ("a.jpg", 1), units=[1], views=["front"])
+    assert right.json()["photos"][0]["known"] is False
+    form = {"data": {"units": [2], "views": ["inside"]}, "files": files(("c.jpg", 3))}
+    assert client.post(PHOTOS, params={"any_view": True}, **form).status_code == 200
+
+
 def test_units_of_a_lot_are_read_page_by_page_with_the_counts_of_all(client: httpx2.Client) -> None:
     send(client, *((f"PASS{n}.jpg", n) for n in (1, 2, 3)), units=[1, 2, 3], views=["front"] * 3)
     asked = {"milestone": "pre-shipment", "limit": 2}

@@ -89,8 +89,13 @@ def _from_csv(folder: Path, sku: str) -> Iterator[LotLine | BrokenLine]:
                     yield _line_of(where, header, cells, folder, sku)
 
 
+_UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")  # its mark, as `surrogateescape` reads it
+
+
 def _header(line: str) -> tuple[str, list[str]]:
     """What separates the columns, and their names; a spreadsheet may write semicolons or tabs."""
+    if line.startswith(_UTF_16):
+        raise InputError(f"{CSV_NAME} is UTF-16; save it as CSV in UTF-8 and import the folder again")
     found: dict[str, list[str]] = {}
     for delimiter in ",;\t":
         with suppress(csv.Error):  # quoted names make no sense when split at another delimiter

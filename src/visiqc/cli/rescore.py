@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from visiqc.cli.moments import moment
+
 if TYPE_CHECKING:
     from visiqc.batch.rescore_hold import RescoreHold
     from visiqc.domain.rescore import RescoreCounts, RescoreRequest, Selection
@@ -23,7 +25,11 @@ def rescore(
     lot: Annotated[str | None, typer.Option(metavar="LOT", help="Only photos of this lot of the order.")] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Only photos received since then, UTC."),
+        typer.Option(
+            parser=moment,
+            metavar="WHEN",
+            help="Only photos received since then: 2026-03-02 or 2026-03-02T08:30+08:00; UTC where no offset is named.",
+        ),
     ] = None,
     golden_version: Annotated[
         int | None, typer.Option(min=1, help="Hold all against this golden version; default: each against its own.")
@@ -88,11 +94,9 @@ def rescore(
 
 
 def _selection(sku: str | None, order: str | None, lot: str | None, since: datetime | None) -> Selection:
-    from datetime import UTC
-
     from visiqc.domain.rescore import Selection
 
-    return Selection(sku=sku, order=order, lot=lot, since=since and since.replace(tzinfo=UTC))
+    return Selection(sku=sku, order=order, lot=lot, since=since)
 
 
 def _say_waiting(lease: RescoreLease) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from visiqc.domain.codes import checked_view
+from visiqc.domain.golden import GoldenVersion
 from visiqc.domain.lot import MILESTONES, Lot, Order, RepeatedFile, UnitPhoto
 from visiqc.domain.people import NOBODY, Author
 from visiqc.domain.reasons import Reason
@@ -123,6 +124,7 @@ def add_unit_photos(
     *,
     request: RequestKey | None = None,
     sent_by: Author = NOBODY,
+    any_view: bool = True,
 ) -> tuple[Added, ...]:
     """Take photos of units into a milestone of a lot, all of them or none; what is taken in will get a verdict.
 
@@ -137,6 +139,7 @@ def add_unit_photos(
         parts: The ports.
         request: Idempotency key they came under.
         sent_by: Who sent them.
+        any_view: Whether to take new photos of views, too, that neither the current golden version nor the lot has.
 
     Raises:
         InputError: No photo, no such milestone, or photos that cannot be used; each stands in the message by name.
@@ -152,7 +155,9 @@ def add_unit_photos(
     parts.records.order(order).checked_milestone(milestone)
     digests = [photo_digest(each.photo.content) for each in photos]
     known = parts.records.known_photos(order, lot, milestone, digests)
-    _require_usable(inside, photos, digests, known)
+    new = any(digest not in known for digest in digests)
+    golden = None if any_view or not new else approved_golden(inside.sku, None, parts)
+    _require_usable(inside, photos, digests, known, golden)
     places = {uuid.uuid4().hex: each for each, digest in zip(photos, digests, strict=True) if digest not in known}
     kept = _take_in(places, inside, milestone, parts, request=request, sent_by=sent_by) if places else ()
     if request is not None and not places:
@@ -177,7 +182,11 @@ def _repeats(photo: UnitPhoto, first: UnitPhoto) -> RepeatedFile | None:
 
 
 def _require_usable(
-    lot: Lot, photos: Sequence[SentUnitPhoto], digests: Sequence[str], known: Mapping[str, UnitPhoto]
+    lot: Lot,
+    photos: Sequence[SentUnitPhoto],
+    digests: Sequence[str],
+    known: Mapping[str, UnitPhoto],
+    golden: GoldenVersion | None,
 ) -> None:
     arrivals, refusals = Arrivals(), Refusals()
     for each, digest in zip(photos, digests, strict=True):
@@ -188,7 +197,19 @@ def _require_usable(
             place = known.get(digest)
             if place is not None:
                 place.require_place(each.unit, view)
+            elif golden is not None:
+                _require_known_view(view, golden, lot)
     refusals.raise_any()
+
+
+def _require_known_view(view: str, golden: GoldenVersion, lot: Lot) -> None:
+    """A file stays where it was sent: under a mistyped view it could not be sent again under the right one."""
+    views = tuple(dict.fromkeys((*map(checked_view, golden.views), *lot.required_views)))
+    if view not in views:
+        raise InputError(
+            f"neither golden version {golden.version} of {golden.sku} nor the lot has a view {view!r}; they have "
+            f"{', '.join(views)}; send any_view=true where it is meant"
+        )
 
 
 def _take_in(

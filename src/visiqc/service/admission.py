@@ -98,6 +98,7 @@ def admit_unit_photos(
     *,
     caller: Caller,
     idempotency_key: str | None,
+    any_view: bool = False,
 ) -> AdmittedUnitPhotos:
     """Take photos of units in and queue them, all or none; blocks on disk and database, and looks at each photo.
 
@@ -111,13 +112,14 @@ def admit_unit_photos(
     told = [[each.photo.name, photo_digest(each.photo.content), each.unit, each.view] for each in photos]
     request = _keyed(idempotency_key, caller, [order, lot, milestone, told])
     take_in = partial(add_unit_photos, order, lot, milestone, photos, parts, request=request, sent_by=caller.author)
+    fresh = partial(take_in, any_view=any_view)
     with _in_the_senders_words(idempotency_key, "other photos or places"):
         if request and parts.records.replays(request):  # its photos are all there, so this takes no room
             answer = _looked_at(take_in(), request, parts, replayed=True)
         else:
             known = parts.records.known_photos(order, lot, milestone, [str(digest) for _, digest, _, _ in told])
             with shop.queue.reserve(len(photos) - len(known)) as places:
-                added = take_in()
+                added = fresh()
                 # Before they are queued: while the photo that was decoded to be accepted is still at hand.
                 answer = _looked_at(added, request, parts, replayed=False)
                 places.take([parts.records.upload(each.photo.upload_id) for each in added if each.new])

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from visiqc.domain.codes import checked_view
 from visiqc.errors import (
@@ -49,6 +49,9 @@ from visiqc.service.waiting import WishesDep, settled, states_of
 
 router = APIRouter(tags=["lots"], route_class=GuardedRoute)
 Milestone = Annotated[str, Path(examples=["pre-shipment"])]
+AnyView = Annotated[
+    bool, Query(description="Take photos of views, too, that neither the current golden version nor the lot has.")
+]
 _EACH = "One a photo, in the photos' order."
 _PHOTOS_FORM = multipart(
     {
@@ -156,6 +159,8 @@ async def send_unit_photos(  # noqa: PLR0917 - FastAPI passes them by name
     caller: FactoryDep,
     shop: ShopDep,
     wishes: WishesDep,
+    *,
+    any_view: AnyView = False,
 ) -> UnitPhotosOut:
     """Send photos of units. All are taken in, or none; a file the milestone has already stays the same photo.
 
@@ -166,7 +171,7 @@ async def send_unit_photos(  # noqa: PLR0917 - FastAPI passes them by name
         shop.queue.require_room()
     place = Place(order=order, lot=lot, milestone=milestone)
     async with photo_form(request, shop, fields=("units", "views")) as form:
-        enter = partial(_enter, form, place, shop, caller, wishes.key)
+        enter = partial(_enter, form, place, shop, caller, wishes.key, any_view=any_view)
         admitted = await to_thread.run_sync(enter, limiter=shop.intake)
     ids = [each.added.photo.upload_id for each in admitted.photos]
     await settled(shop.queue, ids, wishes.patience_s)
@@ -181,7 +186,9 @@ async def send_unit_photos(  # noqa: PLR0917 - FastAPI passes them by name
     return UnitPhotosOut(photos=[UnitPhotoOut.of(each, score) for each, score in pairs])
 
 
-def _enter(form: PhotoForm, place: Place, shop: Shop, caller: Caller, key: str | None) -> AdmittedUnitPhotos:
+def _enter(
+    form: PhotoForm, place: Place, shop: Shop, caller: Caller, key: str | None, *, any_view: bool
+) -> AdmittedUnitPhotos:
     units = [_unit_number(text) for text in form.texts("units")]
     views = [checked_view(text.strip()) for text in form.texts("views")]
     if not len(units) == len(views) == len(form.names):
@@ -193,7 +200,16 @@ def _enter(form: PhotoForm, place: Place, shop: Shop, caller: Caller, key: str |
         SentUnitPhoto(photo=photo, unit=unit, view=view)
         for photo, unit, view in zip(form.photos(), units, views, strict=True)
     ]
-    return admit_unit_photos(place.order, place.lot, place.milestone, photos, shop, caller=caller, idempotency_key=key)
+    return admit_unit_photos(
+        place.order,
+        place.lot,
+        place.milestone,
+        photos,
+        shop,
+        caller=caller,
+        idempotency_key=key,
+        any_view=any_view,
+    )
 
 
 def _unit_number(text: str) -> int:

@@ -64,8 +64,13 @@ function scoreFacts({ calibration, identity, threshold_from, sku, golden_version
   return [...held, ...known, note(`Golden: ${sku}, version ${golden_version}${golden_view ? `, ${golden_view}` : ""}`), note(`Sent ${minute(received_at)} UTC${sent_by ? ` by ${sent_by}` : ""}`)];
 }
 
-const qualityFact = ({ name, value, limit, passed }) =>
-  fact(name.replaceAll("_", " "), `${number.format(value)}${limit === null ? "" : ` (limit ${number.format(limit)})`}`, passed ? "" : "failed");
+// On which side of its limit a figure is good.
+const sideOf = ({ value, limit, passed }) => value === limit ? "limit" : passed === value < limit ? "at most" : "at least";
+const qualityFact = (measured) => {
+  const { name, value, limit, passed } = measured;
+  const held = limit === null ? "" : ` (${sideOf(measured)} ${number.format(limit)})`;
+  return fact(name.replaceAll("_", " "), `${number.format(value)}${held}`, passed ? "" : "failed");
+};
 
 function showHistory({ reviews }) {
   by("history").replaceChildren(...(reviews.length ? reviews : [null]).map((review) => review

@@ -192,20 +192,33 @@ const KEYS = {
   ",": "wipeLeft", ".": "wipeRight", "]": "nextRegion", "[": "previousRegion",
 };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const PLACES = /^(?:Key([A-Z])|Digit(\d))$/;
+const BRACKETS = { BracketLeft: "[", BracketRight: "]" };
 const FOR_WRITING = "input:not([type=range]), select, textarea";
 
+// What a key means: with Caps Lock too, and by its place where the keyboard writes another alphabet.
+function keyOf({ key, code }) {
+  if (key.length > 1 || key <= "~") return key.length > 1 ? key : key.toLowerCase();
+  const [, letter, digit] = PLACES.exec(code) ?? [];
+  return letter?.toLowerCase() ?? digit ?? BRACKETS[code] ?? key;
+}
+
+// AltGr, which reads as Ctrl and Alt, writes the brackets on many keyboards.
+const forTheBrowser = (event) => event.metaKey || ((event.ctrlKey || event.altKey) && !event.getModifierState("AltGraph"));
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !sheet || document.querySelector("dialog[open]")) return;
+  if (forTheBrowser(event) || !sheet || document.querySelector("dialog[open]")) return;
   if (event.target.closest(FOR_WRITING) && !event.target.closest("dialog")) { // a closed dialog may still have the focus
     if (event.key === "Escape" || event.key === "Enter") event.target.blur();
     return;
   }
   if (stage.pen && marks.penKey(event, ARROWS[event.key])) return event.preventDefault();
+  const key = keyOf(event);
   if (event.key in ARROWS && !event.target.closest("input")) {
     const [right, down] = ARROWS[event.key];
     stage.move(-60 * right, -60 * down);
-  } else if (event.key in KEYS && !event.repeat) {
-    DO[KEYS[event.key]](event.timeStamp);
+  } else if (key in KEYS && !event.repeat) {
+    DO[KEYS[key]](event.timeStamp);
   } else {
     return;
   }
