@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from visiqc.domain.outcome import Outcome
 from visiqc.domain.people import Author
 from visiqc.domain.review import Decision, ReviewedRegion
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Conflict, InputError, NotFound
+from visiqc.errors import Conflict, InputError, IntegrityError, NotFound
 from visiqc.inspection.parts import Parts
 from visiqc.inspection.reviewing import SaidRegion, review_photo
 from visiqc.training.datasets.verdicts import read_verdicts
@@ -94,6 +96,22 @@ def test_only_what_is_asked_for_is_exported(bench: tuple[Parts, Verdict, Verdict
             export_reviews(tmp_path / "out", bench[0], TERMS, wanted=wanted, since=since)
     done = export_reviews(tmp_path / "out", bench[0], TERMS, wanted=QueueFilter())
     assert done.photos == 2, "an export of nothing does not bar the folder"
+
+
+def test_an_answer_that_cannot_be_read_names_its_photo(tmp_path: Path) -> None:
+    parts = parts_in(tmp_path)
+    enrolled("halo-1", [sent("front.jpg", photo_of(board()))], parts)
+    verdict = scored("halo-1", sent("mine.jpg", photo_of(scratched(board()), 3.0, size=(600, 800))), parts)
+    review_photo(verdict.id, Decision.REJECT, parts, author=ANA)
+    with closing(sqlite3.connect(tmp_path / "visiqc.sqlite3")) as database:
+        guards = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'reviews'")
+        for (guard,) in guards.fetchall():  # rows are kept for good: only a damaged database changes one
+            database.execute(f"DROP TRIGGER {guard}")
+        database.execute("UPDATE reviews SET document = '{}'")
+        database.commit()
+    with pytest.raises(IntegrityError, match=r"photo mine.jpg .* cannot be read: a stored Review cannot be read back"):
+        export_reviews(tmp_path / "out", parts, TERMS, wanted=QueueFilter())
+    assert not (tmp_path / "out" / "export.json").exists()
 
 
 def test_a_place_that_cannot_be_written_is_named(bench: tuple[Parts, Verdict, Verdict], tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from visiqc.errors import Conflict, InputError
 from visiqc.inspection.parts import Parts
 from visiqc.inspection.reviewing import SaidRegion, others_looking, review_photo
 from visiqc.inspection.side_by_side import shared_frame, side_picture
+from visiqc.vision.outlines import moved
 
 ANA, BEN = Author(id="user-1", name="Ana (inspector)"), Author(id="user-2", name="Ben (inspector)")
 DRAWN = ((10.0, 20.0), (40.0, 20.0), (40.0, 60.0), (10.0, 60.0))
@@ -73,6 +74,44 @@ def test_accepting_dismisses_all_regions_and_a_drawn_one_contradicts_it(bench: t
 def test_a_region_that_the_verdict_has_not_is_refused(bench: tuple[Parts, Verdict]) -> None:
     with pytest.raises(InputError, match="none of number 99"):
         review_photo(bench[1].id, Decision.REJECT, bench[0], author=ANA, regions=[SaidRegion(nth=99)])
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        ((1e300, 1.0), (2.0, 3.0), (4.0, 1e300)),
+        ((5000.0, 5000.0), (5100.0, 5000.0), (5100.0, 5100.0)),
+        ((20.0, 20.0), (20.0, 20.0), (20.0, 20.0)),
+        ((10.0, 10.0), (60.0, 60.0), (30.0, 30.0)),
+        ((float("nan"), 10.0), (60.0, 10.0), (60.0, 60.0)),
+    ],
+    ids=["far", "beside", "point", "line", "nan"],
+)
+def test_a_drawn_region_that_hardly_lies_on_the_picture_is_refused(
+    bench: tuple[Parts, Verdict], drawn: tuple[tuple[float, float], ...]
+) -> None:
+    before = newest(*bench)
+    with pytest.raises(InputError, match=r"covers under 4 pixels|no place on the picture"):
+        review_photo(
+            bench[1].id,
+            Decision.REJECT,
+            bench[0],
+            author=ANA,
+            regions=[SaidRegion(polygon=drawn)],
+            supersedes=before,
+        )
+    assert newest(*bench) == before
+
+
+def test_a_drawn_region_ends_where_the_picture_does_and_a_type_is_said_once(bench: tuple[Parts, Verdict]) -> None:
+    parts, verdict = bench
+    over = ((-30.0, -30.0), (40.0, -30.0), (40.0, 60.0), (-30.0, 60.0))
+    said = {"regions": [SaidRegion(polygon=over)], "codes": ["ME-SCR"] * 50, "supersedes": newest(*bench)}
+    review = review_photo(verdict.id, Decision.REJECT, parts, author=ANA, **said)  # type: ignore[arg-type]
+    frame = shared_frame(parts.records.upload(verdict.id), verdict, parts)
+    shown = moved(review.regions[0].polygon, frame.warp)
+    assert shown == tuple(pytest.approx(corner, abs=1e-6) for corner in ((0, 0), (40, 0), (40, 60), (0, 60)))
+    assert review.codes == ("ME-SCR",)
 
 
 def test_the_second_inspector_is_told_and_may_answer_knowingly(bench: tuple[Parts, Verdict]) -> None:

@@ -20,7 +20,7 @@ from visiqc.domain.outcome import Outcome
 from visiqc.domain.review import Decision, Review, ReviewedRegion, standing_review
 from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Conflict, InputError, NotFound
+from visiqc.errors import Conflict, InputError, IntegrityError, NotFound
 from visiqc.inspection.parts import Parts
 from visiqc.vision.photo import inspect_header
 
@@ -121,9 +121,17 @@ def _standing(parts: Parts, wanted: QueueFilter, since: datetime | None) -> Iter
     after = 0
     while some := parts.records.reviewed(wanted, after=after, limit=_AT_ONCE):
         for after, upload_id in some:  # noqa: B007 - it goes on after the last one
-            review = standing_review(parts.records.reviews(upload_id))
+            review = standing_review(_reviews(upload_id, parts))
             if review is not None and (since is None or review.made_at >= since):
                 yield review
+
+
+def _reviews(upload_id: str, parts: Parts) -> tuple[Review, ...]:
+    try:
+        return parts.records.reviews(upload_id)
+    except IntegrityError as err:
+        name = parts.records.upload(upload_id).photo_name
+        raise IntegrityError(f"the answers to photo {name} ({upload_id}) cannot be read: {err}") from err
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import cv2
 import numpy as np
 
 from visiqc.domain.people import Author
@@ -16,9 +17,13 @@ from visiqc.errors import Conflict, InputError
 from visiqc.inspection.parts import Parts
 from visiqc.inspection.side_by_side import SharedFrame, shared_frame
 from visiqc.vision.outlines import box_outline, moved
+from visiqc.vision.warp import Size
 
 OPEN_FOR = timedelta(seconds=30)
 """For how long after its last sign of life a page counts as open."""
+
+SMALLEST_DRAWN = 4.0
+"""Square pixels of the shared frame; less is a slip of the pen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +83,7 @@ def review_photo(
         upload_id=upload_id,
         decision=decision,
         regions=tuple(_region(one, verdict, frame) for one in said),
-        codes=tuple(codes),
+        codes=tuple(dict.fromkeys(codes)),
         note=note.strip(),
         author=author.id,
         author_name=author.name,
@@ -99,7 +104,7 @@ def others_looking(upload_id: str, author: Author, parts: Parts) -> tuple[str, .
 def _region(said: SaidRegion, verdict: Verdict, frame: SharedFrame) -> ReviewedRegion:
     to_upload = np.asarray(np.linalg.inv(frame.warp), np.float64)
     if said.nth is None:
-        drawn = moved(said.polygon, to_upload) if said.polygon else ()
+        drawn = moved(_inside(said.polygon, frame.size), to_upload) if said.polygon else ()
         return ReviewedRegion(polygon=drawn, code=said.code or UNKNOWN, origin="inspector", dismissed=said.dismissed)
     if not 0 <= said.nth < len(verdict.regions):
         raise InputError(f"the verdict has {len(verdict.regions)} regions, none of number {said.nth}; count from 0")
@@ -110,3 +115,21 @@ def _region(said: SaidRegion, verdict: Verdict, frame: SharedFrame) -> ReviewedR
         origin="model",
         dismissed=said.dismissed,
     )
+
+
+def _inside(drawn: Polygon, size: Size) -> Polygon:
+    """A drawn polygon cut to the picture it was drawn on: a pen may slip over the edge.
+
+    Raises:
+        InputError: Hardly anything of it lies on the picture, or it has a corner that is no place.
+    """
+    height, width = size
+    far = 2 * max(size)
+    if not all(abs(value) < far for corner in drawn for value in corner):  # NaN is not less either
+        raise InputError(f"a region has a corner that is no place on the picture, {width} × {height}; draw it again")
+    corners = tuple((min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))) for x, y in drawn)
+    if abs(cv2.contourArea(np.array(corners, np.float32))) < SMALLEST_DRAWN:
+        raise InputError(
+            f"a drawn region covers under {SMALLEST_DRAWN:g} pixels of the picture, {width} × {height}; draw it larger"
+        )
+    return corners

@@ -102,6 +102,7 @@ function decide(decision, pressedAt) {
   const answering = sheet;
   const said = decision === "accept" ? [] : marks.said;
   const body = { decision, supersedes: answering.reviews.newest, regions: said, note: by("note").value };
+  const counted = answering.reviews.reviews.some((review) => review.stands) ? 0 : 1;
   marks.keep();
   const marked = kept(answering.id);
   done.add(answering.id);
@@ -111,17 +112,17 @@ function decide(decision, pressedAt) {
       answered.push({ id: answering.id, review: review.id, marked });
       root.dataset.sent = answering.id;
     },
-    (error) => refused(answering, error),
+    (error) => refused(answering, error, counted),
   );
-  decided += answering.reviews.reviews.some((review) => review.stands) ? 0 : 1;
+  decided += counted;
   say(`${WORDS[decision]}: ${by("title").textContent}. u undoes.`);
   goOn(pressedAt);
 }
 
 // An answer that was not taken: back to its photo, with the reason; as it is now, where it can be asked for.
-async function refused(before, error) {
+async function refused(before, error, counted) {
   done.delete(before.id);
-  decided -= 1;
+  decided -= counted;
   upcoming.delete(before.id);
   if (error.status === 401 || error.status === 0) upcoming.set(before.id, Promise.resolve(before));
   await show(before.id);
