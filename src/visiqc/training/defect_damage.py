@@ -12,7 +12,7 @@ from visiqc.training.datasets.labels import LabelImage
 from visiqc.training.datasets.pairs import DEFECT, IGNORED
 from visiqc.training.defect_targets import coded
 from visiqc.training.laid import LaidProduct
-from visiqc.training.synth.damage import Damaged, damage
+from visiqc.training.synth.damage import AREA, Damaged, damage
 from visiqc.training.synth.transplant import ANYWHERE, cut_out, transplanted
 from visiqc.vision.types import Mask, Photo
 
@@ -65,9 +65,9 @@ class DamageMaker:
         if rng.random() >= self._share:
             return photo, labels
         for _ in range(1 + sum(rng.random() < chance for chance in _MORE)):
-            if self._sources and rng.random() < self._carried:
-                made = self._carried_over(photo, product, rng)
-            else:
+            carried = bool(self._sources) and rng.random() < self._carried
+            made = self._carried_over(photo, product, rng) if carried else None
+            if made is None:
                 made = damage(photo, product, rng, others=others, jewelry=jewelry, area=self._area)
             if made is not None:
                 photo = made.photo
@@ -81,7 +81,10 @@ class DamageMaker:
         frames, shown = source.product.frames, source.product.photos[source.defective]
         mask = np.asarray(source.product.labels[source.defective] > IGNORED)
         specimen = cut_out(frames[source.good], frames[source.defective], mask, shown.code)
-        return None if specimen is None else transplanted(photo, product, specimen, rng, area=self._area)
+        if specimen is None:
+            return None
+        # What was made to be seen may be smaller than what is drawn.
+        return transplanted(photo, product, specimen, rng, area=(min(AREA[0], self._area[0]), self._area[1]))
 
 
 def _sources(product: LaidProduct) -> list[_Source]:
