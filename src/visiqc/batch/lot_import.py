@@ -12,11 +12,10 @@ from typing import Final
 from visiqc.batch.imported import Imported, OddView, Taken
 from visiqc.batch.leases import LEASE_S, Leases
 from visiqc.batch.scoring import score_or_fail
-from visiqc.domain.codes import checked_view
 from visiqc.domain.people import NOBODY, Author
 from visiqc.errors import InputError, NotFound, Unavailable
 from visiqc.inspection.inspect import approved_golden, decoded_photos, photo_digest, score_upload
-from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos, ensure_lot
+from visiqc.inspection.lots import SentUnitPhoto, add_unit_photos, ensure_lot, known_views
 from visiqc.inspection.parts import Parts
 
 LOOK_S: Final = 0.3
@@ -92,10 +91,10 @@ class LotImport:
         if known and records.known_photos(order, lot, milestone, [digest]):
             return None
         golden = approved_golden(product, None, self._parts)
-        views = (*map(checked_view, golden.views), *(known.required_views if known else ()))
+        views = known_views(golden, known)
         if photo.view in views:
             return None
-        return OddView(sku=product, golden_version=golden.version, view=photo.view, views=tuple(dict.fromkeys(views)))
+        return OddView(sku=product, golden_version=golden.version, view=photo.view, views=views)
 
     def _open(self, order: str, lot: str, sku: str, milestone: str, photo: SentUnitPhoto) -> None:
         records = self._parts.records

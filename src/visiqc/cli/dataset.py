@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from visiqc.cli.moments import moment
+
 dataset_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make data to learn from.")
 
 
@@ -27,15 +29,18 @@ def export(
     order: Annotated[str, typer.Option(help="Only photos of this order.")] = "",
     lot: Annotated[str, typer.Option(help="Only photos of this lot; needs --order.")] = "",
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Only answers from this day on.")
+        datetime | None,
+        typer.Option(
+            parser=moment,
+            metavar="WHEN",
+            help="Only answers since then: 2026-03-02 or 2026-03-02T08:30+08:00; UTC where no offset is named.",
+        ),
     ] = None,
 ) -> None:
     """Write the answers of inspectors that stand, with their photos, as a folder that training reads.
 
     Stopped or killed, the same command goes on; photos that were written are not written again.
     """
-    from datetime import UTC
-
     from visiqc.batch.verdict_export import ExportTerms, export_reviews
     from visiqc.bootstrap import build_parts
     from visiqc.domain.inspection_queue import QueueFilter
@@ -48,7 +53,7 @@ def export(
         build_parts(),
         ExportTerms(licence=licence, commercial=commercial, text=licence_text),
         wanted=QueueFilter(order=order, lot=lot),
-        since=since and since.replace(tzinfo=UTC),
+        since=since,
     )
     print(f"{done.photos} photos with {done.regions} regions written to {folder}")
     if done.says_nothing:

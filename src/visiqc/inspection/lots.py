@@ -202,9 +202,14 @@ def _require_usable(
     refusals.raise_any()
 
 
+def known_views(golden: GoldenVersion, lot: Lot | None) -> tuple[str, ...]:
+    """The views that a golden version shows and, once it is open, a lot requires; each once."""
+    return tuple(dict.fromkeys((*map(checked_view, golden.views), *(lot.required_views if lot else ()))))
+
+
 def _require_known_view(view: str, golden: GoldenVersion, lot: Lot) -> None:
     """A file stays where it was sent: under a mistyped view it could not be sent again under the right one."""
-    views = tuple(dict.fromkeys((*map(checked_view, golden.views), *lot.required_views)))
+    views = known_views(golden, lot)
     if view not in views:
         raise InputError(
             f"neither golden version {golden.version} of {golden.sku} nor the lot has a view {view!r}; they have "
