@@ -51,6 +51,19 @@ def identity(
 
 
 @train_app.command()
+def mask(recipe: RecipeFile, changes: Changes = None, no_tracking: NoTracking = False, fresh: Fresh = False) -> None:
+    """Train the mask model, which tells the product from what it lies on.
+
+    Stop it whenever you like: the same command goes on where it stopped.
+    """
+    _quiet()
+    _require_train()
+    from visiqc.training.mask import MaskRecipe, train_mask
+
+    _train(MaskRecipe, train_mask, recipe, changes or [], tracking=not no_tracking, fresh=fresh)
+
+
+@train_app.command()
 def sync() -> None:
     """Send what the tracking server missed while it was away."""
     _require_train()

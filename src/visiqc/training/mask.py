@@ -1,0 +1,192 @@
+"""Train the mask model, which says where in a photo the product is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from visiqc.errors import BadRecipe, InputError
+from visiqc.recipes import as_yaml
+from visiqc.runtime.cards import DataSetRecord, TrainingRecord
+from visiqc.runtime.models import cards_of, load_models
+from visiqc.training.datasets.pairs import PairSet
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
+from visiqc.training.defect import open_trunk
+from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.mask_export import MaskFacts, export_mask
+from visiqc.training.mask_learner import KnownPhoto, MaskBatches, MaskLearner, figures, overlaps
+from visiqc.training.mask_model import MaskArchitecture, MaskNet
+from visiqc.training.mask_samples import MaskSampleMaker, MaskSampleSettings, known_product
+from visiqc.training.mismatch_data import Shown, held_out, shown_in
+from visiqc.training.provenance import commit, machine
+from visiqc.training.recipes import RunResult
+from visiqc.training.sources import (
+    Sources,
+    describe_sets,
+    is_shippable,
+    joint,
+    read_sources,
+    require_learned,
+    reserved_skus,
+)
+from visiqc.training.stage_progress import say, stage
+from visiqc.training.tracking import Tracker
+from visiqc.vision.foreground import foreground_mask
+from visiqc.vision.product_mask import CELLS, MASK_SIDE
+
+REGISTERED = "visiqc-mask"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskRecipe:
+    """All that decides a training of the mask model."""
+
+    data: Sources
+    """The photos; those without a mask teach nothing."""
+    held_out: float = 1 / 6
+    """Share of the products of every family of every set that nothing is learned from, besides `data.held_out`. The
+    mismatch model holds out the same ones of the same set."""
+    validated: int = 240
+    """Photos of products held out that each epoch is measured on."""
+    shippable: bool = True
+    """Refuse data whose licence does not allow to give the model away."""
+    version: str = ""
+    """Name of the candidate's version; empty = the trunk's name and the beginning of the file's digest."""
+    trunk: str = ""
+    """Version of the trunk; empty = the default."""
+    side: int = MASK_SIDE
+    """Side of a sample in pixels, a multiple of 16."""
+    batch: int = 12
+    """Samples in a batch."""
+    steps: int = 200
+    """Batches in an epoch."""
+    workers: int = 2
+    """Processes that draw samples; 0 = the trainer itself."""
+    samples: MaskSampleSettings = field(default_factory=MaskSampleSettings)
+    """What samples are made of."""
+    model: MaskArchitecture = field(default_factory=MaskArchitecture)
+    """Widths of the model."""
+    fit: FitSettings = field(default_factory=FitSettings)
+    """How it is fitted."""
+    max_unreadable: int = MAX_UNREADABLE
+    """Photos that may be broken before the data is refused."""
+    seed: int = 0
+    """Of everything random."""
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.held_out < 1 and (self.held_out or self.data.held_out)):
+            raise BadRecipe(f"held_out must be over 0 and under 1, or 0 beside data.held_out, got {self.held_out}")
+        for key in ("batch", "steps", "validated"):
+            if getattr(self, key) < 1:
+                raise BadRecipe(f"{key} must be at least 1, got {getattr(self, key)}")
+        if self.side % CELLS or self.side < 64:
+            raise BadRecipe(f"side must be a multiple of {CELLS}, 64 or more, got {self.side}")
+        if not 0 <= self.workers <= 64:
+            raise BadRecipe(f"workers must be 0 to 64, got {self.workers}")
+
+
+def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
+    """Train, measure and export; the candidate stands in `folder/candidate`.
+
+    Raises:
+        InputError, NotAllowed, BadRecipe: The recipe or its photos cannot be used; the message says which and why.
+        Unavailable: Disk or device are out of reach.
+    """
+    models = load_models(trunk=recipe.trunk)
+    embed, trunk = models.trunk.features, cards_of(models)["trunk"]
+    with stage("reading photos"):
+        sets = read_sources(recipe.data, shippable=recipe.shippable)
+    apart = products_held_out(recipe, sets)
+    say(describe_sets(sets, apart))
+    digest = joint(sets)
+    tracker.data({one.name: one.digest for one in sets})
+    unreadable = Unreadable(limit=recipe.max_unreadable)
+    shown = photos_with_masks(sets)
+    known = _known([one for one in shown if one.sku in apart], recipe.validated, unreadable)
+    if not known:
+        raise InputError("no photo of the products held out has a mask; add a set with masks, or raise held_out")
+    net = MaskNet(recipe.model)
+    batches = MaskBatches(
+        MaskSampleMaker(
+            [one for one in shown if one.sku not in apart], recipe.samples, side=recipe.side, unreadable=unreadable
+        ),
+        partial(open_trunk, recipe.trunk),
+        size=recipe.batch,
+        steps=recipe.steps,
+        workers=recipe.workers,
+        seed=recipe.seed,
+    )
+    learner = MaskLearner(net, batches, known, embed)
+    fitted = fit(learner, recipe.fit, folder=folder, tracker=tracker, seed=recipe.seed, digest=digest)
+    measured = figures(net, known, embed)
+    without = overlaps([foreground_mask(one.photo) for one in known], known)
+    metrics = {
+        **{f"held_out/{name}": value for name, value in measured.items()},
+        **{f"held_out_without_model/{name}": value for name, value in without.items()},
+    }
+    target = folder / "candidate"
+    shutil.rmtree(target, ignore_errors=True)
+    facts = MaskFacts(
+        trunk=trunk, training=_record(recipe, sets, fitted), metrics=metrics, shippable=is_shippable(sets)
+    )
+    card = export_mask(net, target / "mask", version=recipe.version, facts=facts)
+    (target / "held-out.json").write_text(json.dumps(sorted(apart)), encoding="utf-8")
+    tracker.register(REGISTERED, target / "mask" / card.version / card.file, tags={"data_digest": digest}, beside=[])
+    kept = {f"kept/{name}": value for name, value in fitted.best.items()}
+    return RunResult(metrics=kept | metrics, artifacts=(target,), data_digest=digest)
+
+
+def products_held_out(recipe: MaskRecipe, sets: Sequence[PairSet]) -> frozenset[str]:
+    """SKUs that nothing is learned from, those of each set drawn by themselves.
+
+    Raises:
+        InputError: None is left to learn from, or to measure on.
+    """
+    drawn = (held_out(one.pairs, recipe.held_out, seed=recipe.seed) for one in sets)
+    apart = frozenset[str]().union(*drawn) | reserved_skus(sets, recipe.data.held_out)
+    require_learned(sets, apart)
+    return apart
+
+
+def photos_with_masks(sets: Sequence[PairSet]) -> list[Shown]:
+    """Photos whose product is known; of photos of one view one, for they differ in a defect alone."""
+    pairs = [pair for one in sets for pair in one.pairs]
+    views = {pair.upload: pair.view for pair in pairs if pair.view}
+    seen: set[tuple[str, str]] = set()
+    found = []
+    for one in shown_in(pairs):
+        view = (one.sku, views.get(one.photo, str(one.photo)))
+        if one.mask is not None and view not in seen:
+            seen.add(view)
+            found.append(one)
+    return found
+
+
+def data_digest(recipe: MaskRecipe) -> str:
+    """SHA-256 of the data, which the run's folder carries in its name."""
+    return joint(read_sources(recipe.data, shippable=recipe.shippable))
+
+
+def _known(shown: Sequence[Shown], count: int, unreadable: Unreadable) -> list[KnownPhoto]:
+    """Photos held out, evenly over all of them."""
+    step = max(1, len(shown) // count)
+    found = (known_product(one, unreadable) for one in shown[::step][:count])
+    return [KnownPhoto(*one) for one in found if one is not None]
+
+
+def _record(recipe: MaskRecipe, sets: Sequence[PairSet], fitted: FitResult) -> TrainingRecord:
+    return TrainingRecord(
+        recipe=as_yaml(recipe),
+        data=tuple(
+            DataSetRecord(name=one.name, digest=one.digest, licence=one.licence.name, shippable=one.licence.commercial)
+            for one in sets
+        ),
+        minutes=round(fitted.seconds / 60, 1),
+        machine=machine(),
+        epochs=fitted.epochs_run,
+        commit=commit().name,
+    )

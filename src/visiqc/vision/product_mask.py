@@ -1,0 +1,69 @@
+"""Where the product is, by the mask model where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from visiqc.vision.foreground import foreground_mask
+from visiqc.vision.types import FeatureMaps, FloatArray, Mask, Photo
+from visiqc.vision.warp import Size
+
+FindProduct = Callable[[Photo], Mask]
+"""(H, W, 3) uint8 RGB to (H, W) bool: the product's pixels."""
+MASK_SIDE = 384
+"""Long side in pixels at which the model looks."""
+CELLS = 16
+"""Height and width the model takes are multiples of it: each level of its maps is then twice the next."""
+_TINY = 0.0015
+"""A smaller share of the photo is no product: the model found nothing."""
+_SPECK = 0.01
+"""What is smaller than this share of the largest piece is left out."""
+
+
+class MaskModel(Protocol):
+    """The mask model: see `inspection.ports.MaskModel`."""
+
+    def logits(self, photo: Photo, maps: FeatureMaps) -> FloatArray:
+        """Logits of product, (H/2, W/2) float32."""
+        ...
+
+
+def product_mask(photo: Photo, embed: Callable[[Sequence[Photo]], FeatureMaps], model: MaskModel) -> Mask:
+    """The product's pixels, told by the mask model.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB.
+        embed: The trunk.
+        model: The mask model.
+
+    Returns:
+        (H, W) bool; what the colours of photo and border tell (`foreground_mask`) where the model finds nothing.
+    """
+    fitted = fitted_photo(photo)
+    found = mask_of(model.logits(fitted, embed([fitted])), (photo.shape[0], photo.shape[1]))
+    return foreground_mask(photo) if found is None else found
+
+
+def fitted_photo(photo: Photo) -> Photo:
+    """The photo at the size the model looks at: `MASK_SIDE` long, sides multiples of `CELLS`."""
+    height, width = photo.shape[:2]
+    ratio = MASK_SIDE / max(height, width)
+    size = (max(2, round(width * ratio / CELLS)) * CELLS, max(2, round(height * ratio / CELLS)) * CELLS)
+    how = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(photo, size, interpolation=how), np.uint8)
+
+
+def mask_of(logits: FloatArray, size: Size) -> Mask | None:
+    """The mask at a photo's size, without specks; None where there is next to none."""
+    large = cv2.resize(logits, size[::-1], interpolation=cv2.INTER_LINEAR)
+    there = (large > 0).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(there, connectivity=8)
+    if count <= 1:
+        return None
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    mask = np.isin(labels, np.flatnonzero(areas >= _SPECK * float(areas.max())) + 1)
+    return np.asarray(mask) if mask.mean() >= _TINY else None
