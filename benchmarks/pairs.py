@@ -55,7 +55,7 @@ def verification(photos: Sequence[ItemPhoto], models: Models) -> str:
     """Identity vectors of the product, unturned, every photo against every other."""
     rows = []
     for photo in photos:
-        seen = see(read_photo(photo.path.read_bytes(), DecodeLimits(), frame_long_side=512).photo)
+        seen = see(read_photo(photo.path.read_bytes(), DecodeLimits(), frame_long_side=512).photo, models.find_product)
         patch = rotation.turned_patches(seen.picture, seen.picture_mask, steps=1)
         rows.append(models.identity.vectors(models.trunk.features(patch).stride16)[0])
     vectors = np.stack(rows)

@@ -54,7 +54,7 @@ def shipped_fleet() -> Fleet:
 @cache
 def real_models() -> Models:
     """The training-free set, which ships too: tests of the comparison must not move with every training."""
-    return load_models(identity="lite0-1", defect=NONE, device="cpu", threads=1, before=shipped_models())
+    return load_models(identity="lite0-1", defect=NONE, mask=NONE, device="cpu", threads=1, before=shipped_models())
 
 
 @cache
@@ -69,7 +69,13 @@ def other_models(version: str = "halo-1") -> tuple[Models, Fleet]:
     with tempfile.TemporaryDirectory() as folder:
         a_candidate(Path(folder) / "models", version)
         models = load_models(
-            home=Path(folder), identity=version, defect=version, device="cpu", threads=1, before=real_models()
+            home=Path(folder),
+            identity=version,
+            defect=version,
+            mask=NONE,
+            device="cpu",
+            threads=1,
+            before=real_models(),
         )
         return models, load_fleet(models, home=Path(folder))
 

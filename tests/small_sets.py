@@ -46,9 +46,7 @@ def laid_boards() -> tuple[LaidProduct, ...]:
     """The drawn set laid over its goldens at 256 px, once a test process."""
     folder = Path(mkdtemp())
     models = real_models()
-    return tuple(
-        lay_set(drawn_set(folder), models.trunk.features, folder / "cache", long_side=256, trunk=models.trunk.digest)
-    )
+    return tuple(lay_set(drawn_set(folder), models, folder / "cache", long_side=256))
 
 
 # Workers are processes of their own: they import what they are handed, which a test module does not allow.

@@ -88,7 +88,8 @@ def load_set(settings: Settings, chosen: ModelSet | None, *, before: Models | No
             than the set was promoted with.
     """
     if chosen is None and settings.names_models:
-        return load_members(settings, settings.trunk, settings.identity, settings.defect, before=before)
+        asked = settings.trunk, settings.identity, settings.defect, settings.mask
+        return load_members(settings, *asked, before=before)
     if chosen is None or chosen.shipped:
         # Not from the home: going back to what ships must not depend on what was copied there.
         models = load_models(device=settings.device, threads=settings.threads, before=before)
@@ -107,6 +108,7 @@ def load_exactly(settings: Settings, wanted: Members, *, before: Models | None =
         wanted.trunk.version,
         wanted.identity.version,
         wanted.defect.version if wanted.defect else NONE,
+        wanted.mask.version if wanted.mask else NONE,
         fleet=wanted.fleet.version,
         before=before,
     )
@@ -118,7 +120,14 @@ def load_exactly(settings: Settings, wanted: Members, *, before: Models | None =
 
 
 def load_members(
-    settings: Settings, trunk: str, identity: str, defect: str, *, fleet: str = "", before: Models | None = None
+    settings: Settings,
+    trunk: str,
+    identity: str,
+    defect: str,
+    mask: str,
+    *,
+    fleet: str = "",
+    before: Models | None = None,
 ) -> tuple[Models, Fleet]:
     """Models by version, empty = what ships, and their sidecar; errors as `load_set`."""
     models = load_models(
@@ -126,6 +135,7 @@ def load_members(
         trunk=trunk,
         identity=identity,
         defect=defect,
+        mask=mask,
         device=settings.device,
         threads=settings.threads,
         before=before,
@@ -146,6 +156,7 @@ def members_of(models: Models, fleet: Fleet, fleet_folder: Path) -> Members:
         trunk=refs["trunk"],
         identity=refs["identity"],
         defect=refs.get("defect"),
+        mask=refs.get("mask"),
         fleet=ModelRef(version=fleet_folder.name, digest=fleet.digest),
     )
 
@@ -154,7 +165,7 @@ def load_fleet(models: Models, *, home: Path | None = None, version: str = "") -
     """The fleet sidecar that was built with exactly these models.
 
     Args:
-        models: Trunk, identity and defect model in use.
+        models: The models in use.
         home: `VISIQC_HOME`; a sidecar there goes before those that ship.
         version: The one that is wanted; the newest that fits when empty.
 
@@ -181,7 +192,8 @@ def find_fleet(models: Models, *, home: Path | None = None, version: str = "") -
     fitting = [folder for folder in folders if _fits(_text(folder), models)]
     if not fitting and models.trunk.digest in _text(folders[0]):
         raise IntegrityError(
-            f"the fleet calibration {folders[0].name} was built with another identity or defect model than is in use; "
+            f"the fleet calibration {folders[0].name} was built with another identity, defect or mask model than is in "
+            "use; "
             "build it again with training/calibrate_fleet.py"
         )
     return (fitting or folders)[0]
@@ -190,15 +202,16 @@ def find_fleet(models: Models, *, home: Path | None = None, version: str = "") -
 def _fits(text: str, models: Models) -> bool:
     try:
         plain = json.loads(text)
-        built_with = [plain.get(task, "") for task in ("trunk", "identity", "defect")]
+        built_with = [plain.get(task, "") for task in ("trunk", "identity", "defect", "mask")]
     except (ValueError, AttributeError):
         return False  # `read_fleet` says what is wrong with it
-    trunk, identity, defect = built_with
+    trunk, identity, defect, mask = built_with
     return (
         trunk == models.trunk.digest
         # A sidecar that names no identity model was built with the one that ships beside its trunk.
         and (identity or identity_beside(trunk)) == models.identity.digest
         and defect == ("" if models.defect is None else models.defect.digest)
+        and mask == ("" if models.mask is None else models.mask.digest)
     )
 
 

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """Version of the identity model; empty = that of the promoted set, or what ships with the trunk."""
     defect: str = ""
     """Version of the defect model, or `none`; empty = that of the promoted set, or what ships with the trunk."""
+    mask: str = ""
+    """Version of the mask model, or `none`; empty = that of the promoted set, or what ships with the trunk."""
     model_poll_s: float = Field(default=2.0, ge=0.1, le=3600)
     """Seconds between two looks of the service for another promoted set."""
     workers: int = Field(default=1, ge=0, le=64)
@@ -55,7 +57,7 @@ class Settings(BaseSettings):
     @property
     def names_models(self) -> bool:
         """Whether any model is named here: the promoted set is then left aside as a whole, never mixed with these."""
-        return bool(self.trunk or self.identity or self.defect)
+        return bool(self.trunk or self.identity or self.defect or self.mask)
 
     @property
     def resolved_database_url(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from small_sets import drawn_set, laid_boards
 from visiqc.errors import InputError
 from visiqc.training.datasets.pairs import DEFECT, OWN, PairSet
 from visiqc.training.laid import GOLDEN, Pictures, lay_set
+from visiqc.vision.types import FeatureMaps
 
 
 def test_every_photo_lies_in_the_golden_frame_with_what_is_known_of_it() -> None:
@@ -48,12 +50,15 @@ def test_a_label_image_goes_where_its_photo_goes() -> None:
 def test_what_lies_in_the_cache_is_not_laid_again(tmp_path: Path) -> None:
     pairs = drawn_set(tmp_path, products=1)
     models = real_models()
-    first = lay_set(pairs, models.trunk.features, tmp_path / "cache", long_side=256, trunk=models.trunk.digest)
+    first = lay_set(pairs, models, tmp_path / "cache", long_side=256)
 
-    def never(photos: object) -> object:
-        raise AssertionError("the trunk was asked again")
+    class Never:
+        digest = models.trunk.digest
 
-    again = lay_set(pairs, never, tmp_path / "cache", long_side=256, trunk=models.trunk.digest)  # type: ignore[arg-type]
+        def features(self, photos: object) -> FeatureMaps:
+            raise AssertionError("the trunk was asked again")
+
+    again = lay_set(pairs, replace(models, trunk=Never()), tmp_path / "cache", long_side=256)
     assert np.array_equal(again[0].frames, first[0].frames)
     assert again[0].photos == first[0].photos
 
@@ -61,11 +66,10 @@ def test_what_lies_in_the_cache_is_not_laid_again(tmp_path: Path) -> None:
 def test_a_photo_that_cannot_be_read_is_left_out_and_a_set_of_them_is_refused(tmp_path: Path) -> None:
     pairs = drawn_set(tmp_path, products=1)
     pairs.pairs[0].upload.write_bytes(b"\xff\xd8 not a photo")
-    embed, digest = real_models().trunk.features, real_models().trunk.digest
-    (product,) = lay_set(pairs, embed, tmp_path / "cache", long_side=256, trunk=digest)
+    (product,) = lay_set(pairs, real_models(), tmp_path / "cache", long_side=256)
     assert [photo.name for photo in product.photos] == ["golden-0.jpg", "golden-1.jpg", "dirty.jpg"]
     for path in pairs.pairs[0].goldens:
         path.write_bytes(b"nothing")
     broken = PairSet(name="broken", licence=OWN, digest="1" * 64, pairs=pairs.pairs)
     with pytest.raises(InputError, match="no product of broken could be laid"):
-        lay_set(broken, embed, tmp_path / "cache", long_side=256, trunk=digest)
+        lay_set(broken, real_models(), tmp_path / "cache", long_side=256)

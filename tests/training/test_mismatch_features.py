@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench import png
+from bench import png, real_models
 from pictures import ring, shot
 from visiqc.errors import InputError
 from visiqc.training.datasets.reading import Unreadable
@@ -41,7 +42,11 @@ def store(folder: Path, *, limit: int = 10, name: str = "f") -> tuple[FeatureSto
     trunk = CountingTrunk()
     unreadable = Unreadable(limit=limit)
     return FeatureStore(
-        folder=folder / "features", trunk=trunk, frozen=Frozen(name, halved), seed=0, unreadable=unreadable
+        folder=folder / "features",
+        models=replace(real_models(), trunk=trunk),
+        frozen=Frozen(name, halved),
+        seed=0,
+        unreadable=unreadable,
     ), trunk
 
 

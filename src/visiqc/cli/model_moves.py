@@ -82,7 +82,7 @@ def completed(settings: Settings, folders: Sequence[Path], *, sidecars: Sequence
     versions = {task: card.version for task, card in cards_of(champion[0]).items()}
     versions |= {task: folder.name for task, folder in candidates.items()}
     # What ships today may not ship with the next release: a promoted set lies in the home as a whole.
-    for task in ("trunk", "identity", "defect"):
+    for task in ("trunk", "identity", "defect", "mask"):
         if task in versions and task not in candidates:
             install(find_model(task, versions[task], home=settings.home), task, settings.home)
     if "fleet" in candidates:
@@ -129,7 +129,13 @@ def _loaded(
             continue
     try:
         models, fleet = load_members(
-            settings, versions["trunk"], versions["identity"], versions.get("defect", NONE), fleet=last, before=before
+            settings,
+            versions["trunk"],
+            versions["identity"],
+            versions.get("defect", NONE),
+            versions.get("mask", NONE),
+            fleet=last,
+            before=before,
         )
     except (NotFound, IntegrityError) as err:
         if "fleet calibration" not in str(err):
@@ -182,5 +188,6 @@ def refuse_named_models(settings: Settings) -> None:
     """Raise `Conflict` where the environment names models: whatever is promoted would not be used."""
     if settings.names_models:
         raise Conflict(
-            "VISIQC_TRUNK, VISIQC_IDENTITY or VISIQC_DEFECT names models, which go before any promoted set; unset them"
+            "VISIQC_TRUNK, VISIQC_IDENTITY, VISIQC_DEFECT or VISIQC_MASK names models, which "
+            "go before any promoted set; unset them"
         )

@@ -73,6 +73,7 @@ def _of_versions(settings: Settings, records: Records, versions: dict[str, str])
         asked["trunk"],
         asked["identity"],
         asked.get("defect", NONE),
+        asked.get("mask", NONE),
         fleet=asked.get("fleet", ""),
         before=before,
     )
@@ -82,7 +83,7 @@ def _of_versions(settings: Settings, records: Records, versions: dict[str, str])
 
 def _of_history(settings: Settings, records: Records, wanted: str) -> tuple[Members, Parts]:
     row = named_set(cast("ModelSetRecords", records).model_sets(), wanted)
-    unnamed = {"trunk": "", "identity": "", "defect": ""}  # a set from the history is meant as a whole
+    unnamed = {"trunk": "", "identity": "", "defect": "", "mask": ""}  # a set from the history is meant as a whole
     models, fleet = load_set(settings.model_copy(update=unnamed), row)
     members = row.members if row else members_of(models, fleet, find_fleet(models))
     return members, parts_with(settings, records, models, fleet)

@@ -47,18 +47,20 @@ class Members:
     Attributes:
         trunk, identity: Its models.
         defect: Its defect model; None where it has none.
+        mask: Its mask model; None where colours tell the product.
         fleet: The calibration sidecar, which belongs to exactly these models.
     """
 
     trunk: ModelRef
     identity: ModelRef
     defect: ModelRef | None = None
+    mask: ModelRef | None = None
     fleet: ModelRef
 
     @property
     def models(self) -> dict[str, ModelRef]:
         """The models by task, in the order in which verdicts name them."""
-        named = {"trunk": self.trunk, "identity": self.identity, "defect": self.defect}
+        named = {"trunk": self.trunk, "identity": self.identity, "defect": self.defect, "mask": self.mask}
         return {task: ref for task, ref in named.items() if ref is not None}
 
     @property

@@ -79,7 +79,7 @@ def compare(
     watch = Stopwatch()
     found = Comparison(timings_ms=watch.stages_ms)
     with watch.stage("mask"):
-        seen = see(photo)
+        seen = see(photo, models.find_product)
     with watch.stage("quality"):
         report = measure_quality(seen.small, seen.mask, bank.limits, original_size=original_size)
     found.quality, found.complaints = report.measurements, report.reasons

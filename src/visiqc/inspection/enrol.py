@@ -17,6 +17,7 @@ from visiqc.vision.bank import GoldenBank, to_bytes
 from visiqc.vision.colour_card import read_card
 from visiqc.vision.golden_view import GoldenView, Laid
 from visiqc.vision.photo import DecodeLimits
+from visiqc.vision.product_mask import FindProduct
 from visiqc.vision.quality import QualityLimits, QualityReport, limits_from, measure_quality
 from visiqc.vision.seen import Seen, see
 from visiqc.vision.types import Mask, Matrix
@@ -127,7 +128,7 @@ def build_bank(
         InputError: A photo cannot be read, fails the quality gate, is sent twice, or does not show its view.
     """
     told = _Steps(progress, len(photos) * STEPS_A_PHOTO)
-    ready = _through_the_gate(photos, limits, long_side, told)
+    ready = _through_the_gate(photos, limits, long_side, models.find_product, told)
     opened = _group(ready, models, long_side, told)
     views = [_finished(view, ready, models, told) for view in opened]
     shown: dict[int, str] = {}
@@ -139,7 +140,9 @@ def build_bank(
     ]
 
 
-def _through_the_gate(photos: Sequence[SentPhoto], limits: DecodeLimits, long_side: int, told: _Steps) -> list[_Ready]:
+def _through_the_gate(
+    photos: Sequence[SentPhoto], limits: DecodeLimits, long_side: int, find: FindProduct, told: _Steps
+) -> list[_Ready]:
     """Every photo decoded and held against the absolute limits; all refusals are named at once."""
     ready: list[_Ready] = []
     arrivals, refusals = Arrivals(), Refusals()
@@ -149,7 +152,7 @@ def _through_the_gate(photos: Sequence[SentPhoto], limits: DecodeLimits, long_si
             if photo.view is not None:
                 checked_view(photo.view)
             copy = read_photo(photo.content, limits, frame_long_side=long_side)
-            seen = see(copy.photo)
+            seen = see(copy.photo, find)
             report = measure_quality(seen.small, seen.mask, QualityLimits(), original_size=copy.original_size)
             if not report.passed:
                 raise InputError(" ".join(f"{reason.message}. {reason.advice}" for reason in report.reasons))

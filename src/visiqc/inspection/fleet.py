@@ -46,6 +46,7 @@ class Fleet:
         cohort: (n, D) float32 identity vectors of the fleet's products: the impostors.
         identity: SHA-256 of the identity model; empty = the one that ships beside the trunk.
         defect: SHA-256 of the defect model; empty = without one.
+        mask: SHA-256 of the mask model; empty = without one.
         fusion: How golden map and change map are weighed; None without a defect model.
         type_temperature: What type logits are divided by.
         colour_metal: Evidence that the metal has another colour, of good photos, ascending; empty = it is not judged.
@@ -65,6 +66,7 @@ class Fleet:
     cohort: FloatArray
     identity: str = ""
     defect: str = ""
+    mask: str = ""
     fusion: Fusion | None = None
     type_temperature: float = 1.0
     colour_metal: tuple[float, ...] = ()

@@ -254,5 +254,5 @@ def quality_complaints(upload_id: str, parts: Parts) -> tuple[Reason, ...]:
     copy = parts.recent.look(upload_id) or read_photo(
         parts.blobs.get(upload.photo_digest), parts.limits, frame_long_side=golden.policy.long_side
     )
-    seen, limits = see(copy.photo), golden_bank(golden, parts).limits
+    seen, limits = see(copy.photo, parts.models.find_product), golden_bank(golden, parts).limits
     return measure_quality(seen.small, seen.mask, limits, original_size=copy.original_size).reasons

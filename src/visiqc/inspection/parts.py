@@ -8,9 +8,12 @@ from datetime import datetime
 
 from visiqc.inspection.bank_store import BankStore
 from visiqc.inspection.fleet import Fleet
-from visiqc.inspection.ports import Blobs, DefectModel, IdentityModel, Records, Trunk
+from visiqc.inspection.ports import Blobs, DefectModel, IdentityModel, MaskModel, Records, Trunk
 from visiqc.inspection.reading import RecentCopies
+from visiqc.vision.foreground import foreground_mask
 from visiqc.vision.photo import DecodeLimits
+from visiqc.vision.product_mask import product_mask
+from visiqc.vision.types import Mask, Photo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +23,19 @@ class Models:
     trunk: Trunk
     identity: IdentityModel
     defect: DefectModel | None = None
+    mask: MaskModel | None = None
 
     @property
     def digests(self) -> tuple[str, ...]:
         """SHA-256 of every model, as verdicts name them."""
-        return tuple(model.digest for model in (self.trunk, self.identity, self.defect) if model is not None)
+        each = (self.trunk, self.identity, self.defect, self.mask)
+        return tuple(model.digest for model in each if model is not None)
+
+    def find_product(self, photo: Photo) -> Mask:
+        """(H, W) bool, the product in (H, W, 3) uint8 RGB: by the mask model, or by colour where there is none."""
+        if self.mask is None:
+            return foreground_mask(photo)
+        return product_mask(photo, self.trunk.features, self.mask)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

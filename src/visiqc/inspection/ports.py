@@ -193,6 +193,27 @@ class IdentityModel(Protocol):
         ...
 
 
+class MaskModel(Protocol):
+    """Which pixels of a photo show the product, on the trunk's maps of it."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model file."""
+        ...
+
+    def logits(self, photo: Photo, maps: FeatureMaps) -> FloatArray:
+        """Logits of product.
+
+        Args:
+            photo: (H, W, 3) uint8 RGB, H and W multiples of 16.
+            maps: The trunk's maps of it, each (1, C, h, w) float32.
+
+        Returns:
+            (H/2, W/2) float32.
+        """
+        ...
+
+
 class DefectModel(Protocol):
     """What changed between goldens and upload, and what kind of defect it is, on the trunk's maps of both."""
 

@@ -16,7 +16,7 @@ from visiqc.errors import Conflict, InputError, NotFound, Unavailable
 from visiqc.runtime.bundle import bundled_models
 from visiqc.runtime.cards import CARD_FILE, read_card, verified_model
 
-TASKS = ("trunk", "identity", "defect", "fleet")
+TASKS = ("trunk", "identity", "defect", "mask", "fleet")
 FLEET_FILES = ("fleet.json", "cohort.npy")
 STALE_AFTER_S = 3600
 """Age at which an unfinished copy belongs to a promotion that was killed."""

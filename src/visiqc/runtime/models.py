@@ -14,6 +14,7 @@ from visiqc.inspection.parts import Models
 from visiqc.runtime.bundle import find_model
 from visiqc.runtime.cards import ModelCard, VerifiedModel, verified_model
 from visiqc.runtime.defect import OnnxDefect
+from visiqc.runtime.mask import OnnxMask
 from visiqc.runtime.sessions import Device, Session, open_session
 from visiqc.vision.photo import PREPROCESS_MEAN, PREPROCESS_SCALE, preprocess
 from visiqc.vision.types import FeatureMaps, FloatArray, Photo
@@ -21,15 +22,19 @@ from visiqc.vision.types import FeatureMaps, FloatArray, Photo
 DEFAULT_TRUNK = "lite0-1"
 """The trunk that is used where settings name none; measured in `benchmarks/trunk.py`."""
 NONE = "none"
-"""How settings say that no defect model is wanted, where one would be taken by default."""
+"""How settings say that no defect or mask model is wanted, where one would be taken by default."""
+
+OPTIONAL = ("defect", "mask")
+"""Tasks a set can do without."""
 
 
 @dataclass(frozen=True, slots=True)
 class Companions:
-    """The models that ship with a trunk: version of the identity model, and of the defect model or empty."""
+    """The models that ship with a trunk: version of the identity model, and of defect and mask model or empty."""
 
     identity: str
     defect: str = ""
+    mask: str = ""
 
 
 SHIPPED = {"lite0-1": Companions("lite0-1-09c7bdc6")}
@@ -118,6 +123,7 @@ def load_models(
     trunk: str = "",
     identity: str = "",
     defect: str = "",
+    mask: str = "",
     device: Device = "auto",
     threads: int = 0,
     before: Models | None = None,
@@ -129,6 +135,7 @@ def load_models(
         trunk: Version of the trunk; empty = `DEFAULT_TRUNK`.
         identity: Version of the identity model; empty = what ships with the trunk, or that of the trunk's name.
         defect: Version of the defect model; empty = what ships with the trunk, `none` = none.
+        mask: Version of the mask model; likewise.
         device: Where they run.
         threads: Threads of one inference; 0 = all cores this process may use, at most 4.
         before: Models that are open already, on the same device: those of the same bytes are shared, not opened anew.
@@ -140,12 +147,12 @@ def load_models(
     """
     version = trunk or DEFAULT_TRUNK
     ships = SHIPPED.get(version, Companions(version))
-    wanted = {"identity": identity or ships.identity, "defect": defect or ships.defect}
+    wanted = {"identity": identity or ships.identity, "defect": defect or ships.defect, "mask": mask or ships.mask}
     base = verified_model(find_model("trunk", version, home=home))
     heads = {
         task: verified_model(find_model(task, name, home=home))
         for task, name in wanted.items()
-        if name and (task, name) != ("defect", NONE)
+        if name and not (task in OPTIONAL and name == NONE)
     }
     for head in heads.values():
         _require_its_trunk(head.card, base.card)
@@ -154,18 +161,22 @@ def load_models(
     def session(model: VerifiedModel) -> Session:
         return open_session(model.content, name=model.card.title, device=device, threads=threads)
 
-    head, last = heads["identity"], heads.get("defect")
+    head, last, first = heads["identity"], heads.get("defect"), heads.get("mask")
     return Models(
         trunk=opened.get(base.card.sha256) or OnnxTrunk(base.card, session(base)),
         identity=opened.get(head.card.sha256) or OnnxIdentity(head.card, session(head)),
         defect=(opened.get(last.card.sha256) or OnnxDefect(last.card, session(last))) if last else None,
+        mask=(opened.get(first.card.sha256) or OnnxMask(first.card, session(first))) if first else None,
     )
 
 
 def warm(models: Models) -> None:
     """Run every model once on a small black photo: the first run of a session allocates and costs several others."""
-    maps = models.trunk.features([np.zeros((_WARM_SIDE, _WARM_SIDE, 3), np.uint8)])
+    black = np.zeros((_WARM_SIDE, _WARM_SIDE, 3), np.uint8)
+    maps = models.trunk.features([black])
     models.identity.vectors(maps.stride16)
+    if models.mask is not None:
+        models.mask.logits(black, maps)
     if models.defect is not None:
         models.defect.compare(maps, [models.defect.encode(maps)])
 
@@ -176,7 +187,7 @@ def cards_of(models: Models) -> dict[str, ModelCard]:
 
 
 def _members(models: Models) -> list[Any]:
-    return [each for each in (models.trunk, models.identity, models.defect) if each is not None]
+    return [each for each in (models.trunk, models.identity, models.defect, models.mask) if each is not None]
 
 
 def _require_its_trunk(head: ModelCard, trunk: ModelCard) -> None:

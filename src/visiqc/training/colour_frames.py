@@ -15,7 +15,7 @@ import structlog
 from visiqc.errors import InputError
 from visiqc.evaluation.rendered_sets import Item, read_manifest
 from visiqc.inspection.parts import Models
-from visiqc.runtime.models import load_models
+from visiqc.runtime.models import DEFAULT_TRUNK, SHIPPED, load_models
 from visiqc.settings import cache_folder
 from visiqc.vision.colour_card import CardReading, read_card
 from visiqc.vision.golden_view import lay_over, start_view
@@ -74,7 +74,11 @@ def laid_products(folder: Path, *, long_side: int) -> Iterator[LaidProduct]:
         InputError: The folder holds no finished set.
     """
     manifest = read_manifest(folder)
-    kept = cache_folder() / "colour" / f"{manifest.name}-{manifest.digest[:8]}-{long_side}-{_KEPT}"
+    kept = (
+        cache_folder()
+        / "colour"
+        / f"{manifest.name}-{manifest.digest[:8]}-{long_side}-{_KEPT}{SHIPPED[DEFAULT_TRUNK].mask}"
+    )
     kept.mkdir(parents=True, exist_ok=True)
     models: Models | None = None
     for sku in dict.fromkeys(item.sku for item in manifest.items):
@@ -101,7 +105,7 @@ def digest_of_sets(folders: tuple[Path, ...]) -> str:
 
 def _laid(folder: Path, items: list[Item], models: Models, long_side: int) -> tuple[Photo, Mask]:
     """(N, H, W, 3) frames, the first golden photo's first, and the product's mask."""
-    first, *others = (see(decode_rgb((folder / item.file).read_bytes())) for item in items)
+    first, *others = (see(decode_rgb((folder / item.file).read_bytes()), models.find_product) for item in items)
     target, size, to_align, mask = start_view(first, long_side=long_side, embed=models.trunk.features)
     to_frame = np.linalg.inv(to_align) @ target.photo_to_align
     frames = [warp_photo(first.photo, to_frame, size)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from visiqc.errors import BadRecipe, InputError
+from visiqc.inspection.parts import Models
 from visiqc.recipes import as_yaml
 from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord
 from visiqc.runtime.models import NONE, cards_of, load_models
@@ -122,7 +123,7 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
     """
     models = load_models(trunk=recipe.trunk, defect=NONE)
     _require_channels(cards_of(models)["trunk"])
-    parts = _parts(recipe, models.trunk.features, models.trunk.digest)
+    parts = _parts(recipe, models)
     digest = joint(parts.sets)
     tracker.data({one.name: one.digest for one in parts.sets})
     net = DefectNet(recipe.model, len(parts.classes.codes))
@@ -176,7 +177,7 @@ def open_trunk(version: str) -> Embed:
     return load_models(trunk=version, defect=NONE, threads=1).trunk.features
 
 
-def _parts(recipe: DefectRecipe, embed: Embed, trunk: str) -> Parts:
+def _parts(recipe: DefectRecipe, models: Models) -> Parts:
     with stage("reading photos") as told:
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     held_out = products_held_out(recipe, sets)
@@ -185,11 +186,11 @@ def _parts(recipe: DefectRecipe, embed: Embed, trunk: str) -> Parts:
     laid: list[LaidProduct] = []
     for one in sets:
         with stage(f"laying {one.name} over its goldens") as told:
-            laid += lay_set(one, embed, cache_folder() / "laid", long_side=recipe.long_side, trunk=trunk, progress=told)
+            laid += lay_set(one, models, cache_folder() / "laid", long_side=recipe.long_side, progress=told)
     classes = classes_of(sets)
     apart = [product for product in laid if product.sku in held_out]
     with stage("trunk maps of the products held out"):
-        validated = keep_products(apart, embed, classes.number)
+        validated = keep_products(apart, models.trunk.features, classes.number)
     if not validated:
         raise InputError(
             f"none of the {len(held_out)} products held out has a good or defective photo that lies over its golden; "

@@ -68,6 +68,8 @@ class FleetRecipe:
     """Version of the identity model; empty = the one that belongs to the trunk."""
     defect: str = ""
     """Version of the defect model; empty = the one that belongs to the trunk, `none` = none."""
+    mask: str = ""
+    """Version of the mask model; likewise."""
     colours_of: Path | None = None
     """Folder of a sidecar that learns colours: all its other figures stay. None = everything is measured."""
     skus: tuple[str, ...] = ()
@@ -99,7 +101,9 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
     Raises:
         InputError: The folder holds too few products or photos that can be compared.
     """
-    models = load_models(home=recipe.home, trunk=recipe.trunk, identity=recipe.identity, defect=recipe.defect)
+    models = load_models(
+        home=recipe.home, trunk=recipe.trunk, identity=recipe.identity, defect=recipe.defect, mask=recipe.mask
+    )
     products = fleet_products(recipe.photos, recipe.skus)
     if recipe.colours_of is not None:
         fleet = with_colours(recipe.colours_of, products, models, recipe)

@@ -90,6 +90,7 @@ def make_sidecar(
         ),
         identity=models.identity.digest,
         defect=models.defect.digest if models.defect is not None else "",
+        mask=models.mask.digest if models.mask is not None else "",
         fusion=fit.fusion if fit else None,
         type_temperature=round(type_temperature, 4) if models.defect is not None else 1.0,
         colour_metal=metal,

@@ -21,13 +21,13 @@ import structlog
 from numpy.typing import NDArray
 
 from visiqc.errors import InputError, Unavailable, UnreadablePhoto, VisiQCError
+from visiqc.inspection.parts import Models
 from visiqc.inspection.reading import WorkingCopy, read_photo
 from visiqc.storage.disk import disk_errors
 from visiqc.training.datasets.labels import LabelImage, labels_of
 from visiqc.training.datasets.pairs import PRODUCT, Pair, PairSet, Relation
 from visiqc.vision import golden_view
 from visiqc.vision.photo import DecodeLimits
-from visiqc.vision.rotation import Embed
 from visiqc.vision.seen import see
 from visiqc.vision.types import Mask, Matrix, Photo
 from visiqc.vision.warp import Size, warp_photo
@@ -124,22 +124,23 @@ class LaidProduct:
 
 
 def lay_set(
-    pairs: PairSet, embed: Embed, cache: Path, *, long_side: int, trunk: str, progress: Progress | None = None
+    pairs: PairSet, models: Models, cache: Path, *, long_side: int, progress: Progress | None = None
 ) -> list[LaidProduct]:
     """Lay every photo of a set over its product's first golden; what lies in the cache is not laid again.
 
     Args:
         pairs: The set.
-        embed: The trunk.
+        models: Their trunk aligns, and what they find is the product.
         cache: Folder for laid products.
         long_side: Longest side of the golden frame.
-        trunk: The trunk's digest: another trunk aligns otherwise.
         progress: Told product, number and count.
 
     Raises:
         InputError: No product could be laid.
     """
-    folder = cache / f"laid-{FORMAT}-{pairs.digest[:12]}-{trunk[:8]}-{long_side}"
+    # Another trunk aligns otherwise, and another mask frames otherwise.
+    made_with = models.trunk.digest[:8] + (f"-{models.mask.digest[:8]}" if models.mask else "")
+    folder = cache / f"laid-{FORMAT}-{pairs.digest[:12]}-{made_with}-{long_side}"
     products: dict[tuple[str, tuple[Path, ...]], list[Pair]] = {}
     for pair in pairs.pairs:  # a product with several views, or golden versions, is laid over each
         products.setdefault((pair.sku, pair.goldens), []).append(pair)
@@ -148,7 +149,7 @@ def lay_set(
         if progress is not None:
             progress(sku, number, len(products))
         place = folder / f"{_folder_name(sku)}-{_digest(goldens)}"
-        if (found := _product(sku, mine, place, embed, long_side)) is not None:
+        if (found := _product(sku, mine, place, models, long_side)) is not None:
             laid.append(found)
     if not laid:
         raise InputError(f"no product of {pairs.name} could be laid over its golden; look at its photos")
@@ -164,10 +165,10 @@ def _folder_name(sku: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-._" else "_" for letter in sku)[:80]
 
 
-def _product(sku: str, pairs: Sequence[Pair], folder: Path, embed: Embed, long_side: int) -> LaidProduct | None:
+def _product(sku: str, pairs: Sequence[Pair], folder: Path, models: Models, long_side: int) -> LaidProduct | None:
     if not (folder / "product.json").is_file():
         try:
-            _lay_product(sku, pairs, folder, embed, long_side)
+            _lay_product(sku, pairs, folder, models, long_side)
         except Unavailable:  # the disk: leaving out one product after the other would not help
             raise
         except (VisiQCError, cv2.error) as err:
@@ -186,9 +187,9 @@ def _product(sku: str, pairs: Sequence[Pair], folder: Path, embed: Embed, long_s
     )
 
 
-def _lay_product(sku: str, pairs: Sequence[Pair], folder: Path, embed: Embed, long_side: int) -> None:
-    goldens = pairs[0].goldens
-    reference = see(_read(goldens[0], long_side).photo)
+def _lay_product(sku: str, pairs: Sequence[Pair], folder: Path, models: Models, long_side: int) -> None:
+    goldens, embed = pairs[0].goldens, models.trunk.features
+    reference = see(_read(goldens[0], long_side).photo, models.find_product)
     target, size, frame_to_align, product = golden_view.start_view(reference, long_side=long_side, embed=embed)
     to_frame = np.linalg.inv(frame_to_align) @ target.photo_to_align
     photos: list[LaidPhoto] = [_golden(goldens[0], 1.0)]
@@ -200,7 +201,7 @@ def _lay_product(sku: str, pairs: Sequence[Pair], folder: Path, embed: Embed, lo
         except VisiQCError as err:
             log.warning("photo left out", product=sku, photo=path.name, why=str(err))
             continue
-        laid = golden_view.lay_over(see(copy.photo), target, size, frame_to_align, embed)
+        laid = golden_view.lay_over(see(copy.photo, models.find_product), target, size, frame_to_align, embed)
         if laid.alignment.similarity < SAME_VIEW:
             log.warning("photo left out", product=sku, photo=path.name, why="it does not lie over the golden")
             continue

@@ -119,14 +119,14 @@ class MaskSampleMaker:
         warp[:, 2] += place - np.array(middle) + off
         if rng.random() < 0.5:
             warp[0] = (0, 0, side - 1) - warp[0]
-        border = {"dsize": (side, side), "borderMode": cv2.BORDER_REFLECT_101}
-        shrinks = zoom < 0.7
-        source = cv2.GaussianBlur(photo, (0, 0), 0.4 / zoom) if shrinks else photo
-        seen = cv2.warpAffine(source, warp, flags=cv2.INTER_LINEAR, **border)
+        size, border = (side, side), cv2.BORDER_REFLECT_101
+        source = cv2.GaussianBlur(photo, (0, 0), 0.4 / zoom) if zoom < 0.7 else photo
+        seen = cv2.warpAffine(source, warp, size, flags=cv2.INTER_LINEAR, borderMode=border)
         # What the reflected border shows of the product is product and whole photos never show that: not judged.
-        inside = cv2.warpAffine(np.ones(product.shape, np.uint8), warp, (side, side), flags=cv2.INTER_NEAREST) > 0
-        there = cv2.warpAffine(product.astype(np.uint8), warp, flags=cv2.INTER_NEAREST, **border) > 0
-        sure = cv2.warpAffine(known.astype(np.uint8), warp, flags=cv2.INTER_NEAREST, **border) > 0
+        layers = np.dstack([product, known]).astype(np.uint8)
+        inside = cv2.warpAffine(np.ones(product.shape, np.uint8), warp, size, flags=cv2.INTER_NEAREST) > 0
+        moved = cv2.warpAffine(layers, warp, size, flags=cv2.INTER_NEAREST, borderMode=border) > 0
+        there, sure = moved[..., 0], moved[..., 1]
         return np.asarray(seen, np.uint8), np.asarray(there), np.asarray(sure & (inside | ~there))
 
 
@@ -203,7 +203,7 @@ def _draw_card(photo: Photo, middle: tuple[float, float], size: FloatArray, turn
         word = "".join(chr(int(n)) for n in rng.integers(48, 91, 8))
         cv2.putText(card, word, (2, high // 2), cv2.FONT_HERSHEY_SIMPLEX, high / 90, (20, 20, 20), 1, cv2.LINE_AA)
     warp = cv2.getRotationMatrix2D((wide / 2, high / 2), turn, 1.0)
-    warp[:, 2] += np.array(middle) - (wide / 2, high / 2)
+    warp[:, 2] += np.subtract(middle, (wide / 2, high / 2))
     across = (photo.shape[1], photo.shape[0])
     there = cv2.warpAffine(np.ones((high, wide), np.float32), warp, across)[..., None]
     photo[...] = (photo * (1 - there) + cv2.warpAffine(card, warp, across) * there).astype(np.uint8)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from visiqc.errors import BadRecipe, InputError
-from visiqc.inspection.ports import Trunk
+from visiqc.inspection.parts import Models
 from visiqc.recipes import as_yaml
 from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord
 from visiqc.runtime.models import NONE, cards_of, load_models
@@ -118,7 +118,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     digest = joint(sets)
     tracker.data({one.name: one.digest for one in sets})
     net = MismatchNet(load_lite(_variant(trunk))[0], frozen=recipe.frozen_blocks)
-    learned, validated = _photos(recipe, sets, apart, feature_store(net, models.trunk, recipe))
+    learned, validated = _photos(recipe, sets, apart, feature_store(net, models, recipe))
     batches = MismatchBatches(learned, recipe.batch, steps=recipe.steps, seed=recipe.seed)
     whiten(net, batches)
     learner = MismatchLearner(
@@ -163,11 +163,11 @@ def data_digest(recipe: MismatchRecipe) -> str:
     return joint(read_sources(recipe.data, shippable=recipe.shippable))
 
 
-def feature_store(net: MismatchNet, trunk: Trunk, recipe: MismatchRecipe) -> FeatureStore:
+def feature_store(net: MismatchNet, models: Models, recipe: MismatchRecipe) -> FeatureStore:
     """Where maps are kept and how they are computed."""
     return FeatureStore(
         folder=cache_folder() / "features" / "mismatch",
-        trunk=trunk,
+        models=models,
         frozen=frozen_part(net),
         seed=recipe.seed,
         unreadable=Unreadable(limit=recipe.max_unreadable),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visiqc.errors import Unavailable, UnreadablePhoto
-from visiqc.inspection.ports import Trunk
+from visiqc.inspection.parts import Models
 from visiqc.training.datasets.reading import Unreadable
 from visiqc.training.mismatch_colours import Recolouring, recoloured
 from visiqc.training.mismatch_data import Shown
@@ -60,21 +60,23 @@ class FeatureStore:
 
     Attributes:
         folder: Where they are kept.
-        trunk: What computes them.
+        models: Their trunk computes them, where they find the product.
         frozen: What goes on from there.
         seed: Of the variations.
         unreadable: Photos that were skipped.
     """
 
     folder: Path
-    trunk: Trunk
+    models: Models
     frozen: Frozen
     seed: int
     unreadable: Unreadable
 
     def served(self, shown: Shown, *, turns: int) -> Patches | None:
         """The patches serving takes, in so many turns; None where the photo cannot be read."""
-        return self._kept(shown, f"served {turns}", lambda content, _: as_served(content, turns=turns))
+        return self._kept(
+            shown, f"served {turns}", lambda content, _: as_served(content, self.models.find_product, turns=turns)
+        )
 
     def varied(self, shown: Shown, *, count: int, change: Recolouring | None = None) -> Patches | None:
         """The product in other turns, lights and grounds; None where the photo cannot be read.
@@ -87,7 +89,7 @@ class FeatureStore:
 
         def patches(content: bytes, truth: Mask | None) -> list[Photo]:
             photo = decode_rgb(content)
-            place = found_place(photo)
+            place = found_place(photo, self.models.find_product)
             if change is not None and truth is not None:
                 photo = recoloured(photo, truth, change)
             number = int(hashlib.sha256(content).hexdigest()[:12], 16)
@@ -101,7 +103,7 @@ class FeatureStore:
             content = shown.photo.read_bytes()
             mask = shown.mask.read_bytes() if shown.mask else b""
             key = self._key(kind, content, mask)
-            maps = self._cached(key, lambda: self.trunk.features(patches(content, product_in(mask))).stride16)
+            maps = self._cached(key, lambda: self.models.trunk.features(patches(content, product_in(mask))).stride16)
         except OSError as err:
             self.unreadable.add(name, str(err.strerror))
             return None
@@ -120,7 +122,9 @@ class FeatureStore:
         return maps
 
     def _key(self, kind: str, content: bytes, mask: bytes) -> str:
-        digest = hashlib.sha256(f"{VERSION} {kind} {self.trunk.digest}".encode())
+        models = self.models
+        made_with = models.trunk.digest + (models.mask.digest if models.mask else "")
+        digest = hashlib.sha256(f"{VERSION} {kind} {made_with}".encode())
         for part in (content, mask):
             digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()[:32]

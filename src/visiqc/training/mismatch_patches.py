@@ -7,6 +7,7 @@ import numpy as np
 from numpy.random import Generator
 
 from visiqc.vision.photo import decode_rgb
+from visiqc.vision.product_mask import FindProduct
 from visiqc.vision.rotation import IDENTITY_SIDE, Placement, place, turned_patches
 from visiqc.vision.seen import see
 from visiqc.vision.types import FloatArray, Mask, Matrix, Photo
@@ -18,20 +19,21 @@ _OTHER_GROUND = 0.4  # share of draws on another ground, where the true mask is 
 _SPOT = 0.15  # share of draws with a reflection or a shadow across the patch
 
 
-def as_served(content: bytes, *, turns: int) -> list[Photo]:
+def as_served(content: bytes, find: FindProduct, *, turns: int) -> list[Photo]:
     """The patches serving takes of a photo: the first one unturned, then in even steps of rotation.
 
     Args:
         content: JPEG or PNG bytes.
+        find: Finds the product.
         turns: 1 for an upload, the golden's number of turns for a golden.
     """
-    seen = see(decode_rgb(content))
+    seen = see(decode_rgb(content), find)
     return turned_patches(seen.picture, seen.picture_mask, steps=turns)
 
 
-def found_place(photo: Photo) -> Placement:
+def found_place(photo: Photo, find: FindProduct) -> Placement:
     """Where serving finds the product in (H, W, 3) uint8 RGB, in its pixels."""
-    seen = see(photo)
+    seen = see(photo, find)
     return _in_photo(place(seen.picture_mask), seen.to_picture)
 
 

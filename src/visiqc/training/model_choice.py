@@ -54,5 +54,5 @@ def loader_of(choice: ModelChoice, *, threads: int = 0) -> Iterator[Loader]:
 
 
 def _load(home: Path, versions: tuple[str, ...], threads: int) -> ModelSet:
-    trunk, identity, defect, fleet = versions
-    return load_members(Settings(home=home, threads=threads), trunk, identity, defect, fleet=fleet)
+    trunk, identity, defect, mask, fleet = versions
+    return load_members(Settings(home=home, threads=threads), trunk, identity, defect, mask, fleet=fleet)

@@ -9,6 +9,7 @@ import numpy as np
 
 from visiqc.vision.align import UPLOAD_SIDE
 from visiqc.vision.foreground import foreground_mask
+from visiqc.vision.product_mask import FindProduct
 from visiqc.vision.types import Mask, Matrix, Photo
 from visiqc.vision.warp import Size, between_sizes, translation
 
@@ -43,10 +44,15 @@ class Seen:
         return self.photo.shape[0], self.photo.shape[1]
 
 
-def see(photo: Photo) -> Seen:
-    """Derive what every stage needs of a photo (H, W, 3) uint8 RGB."""
+def see(photo: Photo, find: FindProduct = foreground_mask) -> Seen:
+    """Derive what every stage needs of a photo.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB.
+        find: Finds the product.
+    """
     small = reduced(photo, SMALL_SIDE)
-    mask = foreground_mask(small)
+    mask = find(small)
     left, top, right, bottom = _around(mask, photo.shape[:2])
     close = np.ascontiguousarray(photo[top:bottom, left:right])
     picture = reduced(close, UPLOAD_SIDE)
