@@ -60,7 +60,7 @@ class MaskRecipe:
     """Version of the trunk; empty = the default."""
     side: int = MASK_SIDE
     """Side of a sample in pixels, a multiple of 16."""
-    batch: int = 12
+    batch: int = 8
     """Samples in a batch."""
     steps: int = 200
     """Batches in an epoch."""

@@ -20,7 +20,7 @@ from visiqc.training.defect_model import TRUNK_CHANNELS, Residual
 class MaskArchitecture:
     """Widths of the mask model; a nested key `model` of its recipe."""
 
-    widths: tuple[int, int, int, int] = (12, 24, 40, 72)
+    widths: tuple[int, int, int, int] = (8, 16, 32, 64)
     """Channels of the decoder at strides 2, 4, 8 and 16."""
 
 
