@@ -159,7 +159,8 @@ class MaskLearner:
 
     def validate(self) -> dict[str, float]:
         """Metrics on the products held out."""
-        return {f"val/{name}": value for name, value in figures(self._net, self._held_out, self._embed).items()}
+        found = figures(self._net, self._held_out, self._embed)
+        return {f"val/{name}": value for name, value in (found | {"score": found["iou"]}).items()}
 
 
 @torch.inference_mode()
@@ -176,7 +177,7 @@ def found_masks(net: MaskNet, photos: Sequence[KnownPhoto], embed: Embed) -> lis
 
 
 def figures(net: MaskNet, photos: Sequence[KnownPhoto], embed: Embed) -> dict[str, float]:
-    """How good its masks are; `iou` decides the best epoch."""
+    """How good its masks are."""
     return overlaps(found_masks(net, photos, embed), photos)
 
 

@@ -1,0 +1,101 @@
+"""What the mask model learns from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from bench import png
+from pictures import ring, shot
+from visiqc.errors import BadRecipe
+from visiqc.training.augment import AugmentSettings
+from visiqc.training.datasets.reading import Unreadable
+from visiqc.training.mask_samples import MaskSample, MaskSampleMaker, MaskSampleSettings, known_product
+from visiqc.training.mismatch_data import Shown
+
+PLAIN = AugmentSettings(photometric=0.0)
+
+
+def shown_ring(folder: Path, *, ignored: bool = False) -> Shown:
+    photo, mask = shot(ring())
+    labels = np.where(mask, 64, 0).astype(np.uint8)
+    if ignored:
+        labels[:, : labels.shape[1] // 2] = 128
+    (folder / "ring.png").write_bytes(png(photo))
+    (folder / "mask.png").write_bytes(png(labels))
+    return Shown(photo=folder / "ring.png", mask=folder / "mask.png", sku="ring", identity="ring", role="same")
+
+
+def maker(shown: Shown, **settings: object) -> MaskSampleMaker:
+    chosen: dict[str, object] = {"scenes": 0.0, "other_ground": 0.0, "things": 0.0, "augment": PLAIN} | settings
+    return MaskSampleMaker(
+        [shown],
+        MaskSampleSettings(**chosen),  # type: ignore[arg-type]
+        side=128,
+        unreadable=Unreadable(limit=3),
+    )
+
+
+def drawn(making: MaskSampleMaker, seed: int = 0) -> MaskSample:
+    return making.draw(np.random.default_rng(seed))
+
+
+def test_a_sample_has_the_product_at_half_its_size(tmp_path: Path) -> None:
+    sample = drawn(maker(shown_ring(tmp_path)))
+    assert (sample.photo.shape, sample.product.shape, sample.weight.shape) == ((128, 128, 3), (64, 64), (64, 64))
+    small = cv2.resize(sample.photo, (64, 64), interpolation=cv2.INTER_AREA).astype(float).mean(axis=2)
+    product = sample.product > 0.9
+    assert product.sum() > 60
+    assert abs(small[product].mean() - small[sample.product < 0.1].mean()) > 15  # the ring stands out where it is said
+
+
+def test_the_same_state_gives_the_same_pixels_and_another_state_others(tmp_path: Path) -> None:
+    making = maker(shown_ring(tmp_path), scenes=0.3, other_ground=0.5, things=0.5, augment=AugmentSettings())
+    first, again, other = drawn(making, 5), drawn(making, 5), drawn(making, 6)
+    assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
+    assert not np.array_equal(first.photo, other.photo)
+
+
+def test_on_another_ground_the_product_stays_what_it_was(tmp_path: Path) -> None:
+    shown = shown_ring(tmp_path)
+    for seed in range(6):
+        before, after = drawn(maker(shown), seed), drawn(maker(shown, other_ground=1.0), seed)
+        # The draws differ from there on; what a lone ring looks like does not: its own brightness is kept.
+        ring_before = before.photo[::2, ::2][before.product > 0.99].mean()
+        ring_after = after.photo[::2, ::2][after.product > 0.99].mean()
+        assert abs(ring_before - ring_after) < 12
+
+
+def test_things_lie_beside_the_product_and_are_ground(tmp_path: Path) -> None:
+    making = maker(shown_ring(tmp_path), things=1.0)
+    plain = maker(shown_ring(tmp_path))
+    spread = [float(s.photo[::2, ::2][s.product < 0.01].std()) for s in (drawn(making, n) for n in range(12))]
+    calm = [float(s.photo[::2, ::2][s.product < 0.01].std()) for s in (drawn(plain, n) for n in range(12))]
+    assert np.mean(spread) > np.mean(calm) + 5
+
+
+def test_what_nobody_knows_does_not_count(tmp_path: Path) -> None:
+    photo, product, known = known_product(shown_ring(tmp_path, ignored=True), Unreadable(limit=1)) or (None,) * 3
+    assert photo is not None
+    assert known is not None
+    assert product is not None
+    assert not known[:, : known.shape[1] // 2].any()
+    sample = drawn(maker(shown_ring(tmp_path, ignored=True)))
+    assert 0 < sample.weight.mean() < 0.9
+
+
+def test_a_mask_of_another_size_is_counted_and_skipped(tmp_path: Path) -> None:
+    shown = shown_ring(tmp_path)
+    (tmp_path / "mask.png").write_bytes(png(np.zeros((5, 7), np.uint8)))
+    unreadable = Unreadable(limit=3)
+    assert known_product(shown, unreadable) is None
+    assert list(unreadable.files) == ["ring.png"]
+
+
+@pytest.mark.parametrize("changes", [{"scenes": 1.5}, {"things": -0.1}, {"zoom": (2.0, 1.0)}])
+def test_settings_that_cannot_be_are_refused_by_name(changes: dict[str, object]) -> None:
+    with pytest.raises(BadRecipe, match=next(iter(changes))):
+        MaskSampleSettings(**changes)  # type: ignore[arg-type]

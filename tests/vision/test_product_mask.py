@@ -1,0 +1,79 @@
+"""The product's mask, from a model's logits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from pictures import ring, shot
+from visiqc.vision.foreground import foreground_mask
+from visiqc.vision.product_mask import MASK_SIDE, fitted_photo, mask_of, product_mask
+from visiqc.vision.seen import see
+from visiqc.vision.types import FeatureMaps, FloatArray, Photo
+
+
+def no_maps(photos: Sequence[Photo]) -> FeatureMaps:
+    nothing = np.zeros((len(photos), 1, 1, 1), np.float32)
+    return FeatureMaps(nothing, nothing, nothing)
+
+
+class Answers:
+    """A mask model that finds what it is told to, by the photo it is shown."""
+
+    def __init__(self, bright: bool) -> None:
+        self._bright = bright
+
+    def logits(self, photo: Photo, maps: FeatureMaps) -> FloatArray:
+        found = photo[::2, ::2].mean(axis=2) > 128
+        return np.where(found & self._bright, 4.0, -4.0).astype(np.float32)
+
+
+@pytest.mark.parametrize("size", [(512, 512), (320, 320), (480, 640), (3000, 400), (40, 900), (9, 9)])
+def test_the_model_sees_the_whole_photo_in_sides_it_can_halve_four_times(size: tuple[int, int]) -> None:
+    height, width, _ = fitted_photo(np.zeros((*size, 3), np.uint8)).shape
+    assert max(height, width) == MASK_SIDE
+    assert height % 16 == width % 16 == 0
+    assert min(height, width) >= 32
+
+
+def test_a_mask_has_the_size_of_its_photo_and_no_specks() -> None:
+    logits = np.full((48, 64), -3.0, np.float32)
+    logits[10:30, 20:50] = 3.0
+    logits[40, 60] = 3.0
+    mask = mask_of(logits, (192, 256))
+    assert mask is not None
+    assert mask.shape == (192, 256)
+    ys, xs = np.nonzero(mask)
+    assert (ys.min(), xs.min()) == (40, 80)
+    assert (ys.max(), xs.max()) == (119, 199)
+
+
+def test_next_to_nothing_is_no_product() -> None:
+    assert mask_of(np.full((48, 64), -3.0, np.float32), (96, 128)) is None
+    dot = np.full((100, 100), -3.0, np.float32)
+    dot[50, 50] = 3.0
+    assert mask_of(dot, (200, 200)) is None
+
+
+def test_the_model_finds_the_product() -> None:
+    photo = np.full((300, 200, 3), 30, np.uint8)
+    photo[100:200, 50:150] = 220
+    mask = product_mask(photo, no_maps, Answers(bright=True))
+    assert np.array_equal(np.argwhere(mask).min(0), (100, 50))
+    assert abs(int(mask.sum()) - 100 * 100) < 400
+
+
+def test_where_the_model_finds_nothing_colours_tell_the_product() -> None:
+    photo, _ = shot(ring())
+    assert np.array_equal(product_mask(photo, no_maps, Answers(bright=False)), foreground_mask(photo))
+
+
+def test_a_photo_is_seen_by_the_mask_it_is_given() -> None:
+    photo, _ = shot(ring())
+    half = np.zeros(photo.shape[:2], bool)
+    half[:, : photo.shape[1] // 2] = True
+    seen = see(photo, lambda small: half[: small.shape[0], : small.shape[1]])
+    assert np.array_equal(seen.mask, half)
+    assert seen.picture.shape[1] < 0.7 * photo.shape[1]
