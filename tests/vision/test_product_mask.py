@@ -77,3 +77,25 @@ def test_a_photo_is_seen_by_the_mask_it_is_given() -> None:
     seen = see(photo, lambda small: half[: small.shape[0], : small.shape[1]])
     assert np.array_equal(seen.mask, half)
     assert seen.picture.shape[1] < 0.7 * photo.shape[1]
+
+
+class Hollow:
+    """A mask model that finds the rim of a disc alone."""
+
+    def logits(self, photo: Photo, maps: FeatureMaps) -> FloatArray:
+        height, width = photo.shape[0] // 2, photo.shape[1] // 2
+        y, x = np.mgrid[:height, :width]
+        far = np.hypot(y - height / 2, x - width / 2)
+        return np.where((far > 30) & (far < 45), 4.0, -4.0).astype(np.float32)
+
+
+def test_a_dark_inside_is_product_and_a_hole_is_not() -> None:
+    photo = np.full((192, 192, 3), 230, np.uint8)
+    photo += np.random.default_rng(0).integers(0, 6, photo.shape).astype(np.uint8)
+    y, x = np.mgrid[:192, :192]
+    far = np.hypot(y - 96, x - 96)
+    ring = np.where(((far > 30) & (far < 45))[..., None], (150, 60, 40), photo).astype(np.uint8)
+    bottle = np.where((far <= 30)[..., None], (20, 20, 25), ring).astype(np.uint8)
+    assert not product_mask(ring, no_maps, Hollow())[96, 96]
+    assert product_mask(bottle, no_maps, Hollow())[96, 96]
+    assert not product_mask(bottle, no_maps, Hollow())[4, 4]

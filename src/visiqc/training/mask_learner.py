@@ -14,9 +14,8 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from visiqc.training.mask_model import MaskNet, mask_loss
 from visiqc.training.mask_samples import MaskSample, MaskSampleMaker
-from visiqc.vision.foreground import foreground_mask
 from visiqc.vision.photo import preprocess
-from visiqc.vision.product_mask import fitted_photo, mask_of
+from visiqc.vision.product_mask import fitted_photo, told_mask
 from visiqc.vision.rotation import Embed
 from visiqc.vision.types import FeatureMaps, FloatArray, Mask, Photo
 
@@ -171,8 +170,7 @@ def found_masks(net: MaskNet, photos: Sequence[KnownPhoto], embed: Embed) -> lis
     masks = []
     for one in photos:
         logits = net(*(each.to(device) for each in inputs_of([fitted_photo(one.photo)], embed)))
-        found = mask_of(logits[0, 0].float().cpu().numpy(), (one.photo.shape[0], one.photo.shape[1]))
-        masks.append(foreground_mask(one.photo) if found is None else found)
+        masks.append(told_mask(one.photo, logits[0, 0].float().cpu().numpy()))
     return masks
 
 

@@ -29,7 +29,7 @@ _ANY_GROUND = 0.3  # share of other grounds that are full of things, such as lea
 class MaskSampleSettings:
     """What samples are made of; a nested key `samples` of the recipe."""
 
-    scenes: float = 0.2
+    scenes: float = 0.3
     """Share of drawn products, of kinds that nobody renders."""
     other_ground: float = 0.3
     """Share of the photos whose product is laid on another ground."""

@@ -20,6 +20,8 @@ CELLS = 16
 """Height and width the model takes are multiples of it: each level of its maps is then twice the next."""
 _TINY = 0.0015
 """A smaller share of the photo is no product: the model found nothing."""
+_DARK_INSIDE = 0.9
+"""A hole of which this share departs from the ground is the product's inside; of a ring's, a shadow is a part."""
 _SPECK = 0.01
 """What is smaller than this share of the largest piece is left out."""
 
@@ -44,8 +46,15 @@ def product_mask(photo: Photo, embed: Callable[[Sequence[Photo]], FeatureMaps], 
         (H, W) bool; what the colours of photo and border tell (`foreground_mask`) where the model finds nothing.
     """
     fitted = fitted_photo(photo)
-    found = mask_of(model.logits(fitted, embed([fitted])), (photo.shape[0], photo.shape[1]))
-    return foreground_mask(photo) if found is None else found
+    return told_mask(photo, model.logits(fitted, embed([fitted])))
+
+
+def told_mask(photo: Photo, logits: FloatArray) -> Mask:
+    """`product_mask` from the model's logits."""
+    found, seen = mask_of(logits, (photo.shape[0], photo.shape[1])), foreground_mask(photo)
+    if found is None:
+        return seen
+    return found if seen.all() else _filled(found, seen)
 
 
 def fitted_photo(photo: Photo) -> Photo:
@@ -67,3 +76,18 @@ def mask_of(logits: FloatArray, size: Size) -> Mask | None:
     areas = stats[1:, cv2.CC_STAT_AREA]
     mask = np.isin(labels, np.flatnonzero(areas >= _SPECK * float(areas.max())) + 1)
     return np.asarray(mask) if mask.mean() >= _TINY else None
+
+
+def _filled(mask: Mask, departs: Mask) -> Mask:
+    """The mask with those holes filled in which the ground is not seen: the dark inside of a bottle is no hole.
+
+    Args:
+        mask: (H, W) bool.
+        departs: (H, W) bool, what looks other than the ground around the product.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
+    inside = np.bincount(labels[departs], minlength=len(stats)) >= _DARK_INSIDE * stats[:, cv2.CC_STAT_AREA]
+    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    inside[edge] = False  # the ground itself
+    inside[0] = False  # label 0 is the mask
+    return np.asarray(mask | inside[labels])

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,12 +16,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from visiqc.errors import BadRecipe
+from visiqc.training.synth.goods import pinned, vessel
 from visiqc.training.synth.masks import perlin
 from visiqc.training.synth.matter import ground, matter, relief, varied
+from visiqc.training.synth.outlines import Cover, disc, outline, plate, softened
 from visiqc.vision.types import FloatArray, Mask, Photo
-
-Cover = NDArray[np.uint8]
-"""(H, W) uint8, 255 = the product, soft at its rim."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,7 @@ def scene(rng: Generator, *, side: int = 320, kind: str = "") -> Scene:
     if rng.random() < 0.7 and cover.min() == 0:
         reach = rng.uniform(0.01, 0.05) * side
         fallen = cv2.warpAffine(cover, np.array([[1, 0, rng.normal(0, reach)], [0, 1, reach]]), (side, side))
-        table *= 1 - rng.uniform(0.1, 0.5) * _softened(fallen, reach)[..., None]
+        table *= 1 - rng.uniform(0.1, 0.5) * softened(fallen, reach)[..., None]
     seen = table * (1 - share) + colours * share
     return Scene(photo=np.asarray(np.clip(seen, 0, 255), np.uint8), product=cover > 127, kind=chosen)
 
@@ -78,7 +76,7 @@ def leaves(rng: Generator, side: int) -> tuple[FloatArray, Cover]:
         centre = tuple(int(v) for v in rng.integers(0, side, 2))
         _leaf(colours, centre, float(size), rng)
     grain = 1 + rng.uniform(0, 0.15) * perlin((side, side), rng.uniform(2, 8), rng)[..., None]
-    return np.asarray(colours * grain, np.float32), _outline(rng, side)
+    return np.asarray(colours * grain, np.float32), outline(rng, side)
 
 
 def board(rng: Generator, side: int) -> tuple[FloatArray, Cover]:
@@ -99,13 +97,13 @@ def board(rng: Generator, side: int) -> tuple[FloatArray, Cover]:
         _chip(picture, rng, unit, metal)
     for _ in range(int(rng.integers(0, 6))):
         _print(picture, rng, (230, 230, 225), unit)
-    return picture.astype(np.float32), _plate(rng, side, round_corners=rng.random() < 0.5)
+    return picture.astype(np.float32), plate(rng, side, round_corners=rng.random() < 0.5)
 
 
 def machined(rng: Generator, side: int) -> tuple[FloatArray, Cover]:
     """A turned or milled part: steps, bores, slots and brushed or cast surfaces."""
     heights = np.zeros((side, side), np.float32)
-    cover = _plate(rng, side, round_corners=True) if rng.random() < 0.5 else _disc(rng, side)
+    cover = plate(rng, side, round_corners=True) if rng.random() < 0.5 else disc(rng, side)
     heights += cover * np.float32(1 / 255)
     for _ in range(int(rng.integers(4, 16))):
         step = np.zeros((side, side), np.uint8)
@@ -136,7 +134,7 @@ def label(rng: Generator, side: int) -> tuple[FloatArray, Cover]:
         field[...] = np.where(bars, 20, 245).astype(np.uint8)[None, :, None]
     for _ in range(int(rng.integers(0, 5))):
         _leaf(picture, tuple(int(v) for v in rng.integers(0, side, 2)), rng.uniform(0.03, 0.12) * side, rng)
-    return picture.astype(np.float32), _plate(rng, side, round_corners=rng.random() < 0.3)
+    return picture.astype(np.float32), plate(rng, side, round_corners=rng.random() < 0.3)
 
 
 def cloth(rng: Generator, side: int) -> tuple[FloatArray, Cover]:
@@ -170,12 +168,21 @@ def assortment(rng: Generator, side: int) -> tuple[FloatArray, Cover]:
             cv2.ellipse(target, at, axes, turn, 0, 360, value, -1, cv2.LINE_AA)
         inner = (axes[0] // 2, max(1, axes[1] // (2 if kind else 6)))
         cv2.ellipse(colours, at, inner, turn, 0, 360, varied(rng), max(1, int(drawn / 9)), cv2.LINE_AA)
-    return colours * relief(6 * _softened(cover, 0.15 * cell), rng)[..., None], cover
+    return colours * relief(6 * softened(cover, 0.15 * cell), rng)[..., None], cover
 
 
 Painter = Callable[[Generator, int], tuple[FloatArray, Cover]]
 KINDS: Mapping[str, Painter] = MappingProxyType(
-    {"leaves": leaves, "board": board, "machined": machined, "label": label, "cloth": cloth, "assortment": assortment}
+    {
+        "leaves": leaves,
+        "board": board,
+        "machined": machined,
+        "label": label,
+        "cloth": cloth,
+        "assortment": assortment,
+        "vessel": vessel,
+        "pinned": pinned,
+    }
 )
 """Every kind of scene by name."""
 
@@ -230,43 +237,3 @@ def _feature(step: Cover, at: tuple[int, int], size: float, rng: Generator) -> N
         turn = float(rng.uniform(0, 180)) if form == 3 else 0.0
         box = cv2.boxPoints(((float(at[0]), float(at[1])), (3 * size, size * float(rng.uniform(0.4, 2))), turn))
         cv2.fillConvexPoly(step, box.astype(np.int32), 255, cv2.LINE_AA)
-
-
-def _plate(rng: Generator, side: int, *, round_corners: bool) -> Cover:
-    cover = np.zeros((side, side), np.uint8)
-    w, h = rng.uniform(0.5, 0.92, 2) * side
-    corners = cv2.boxPoints(((side / 2, side / 2), (float(w), float(h)), float(rng.normal(0, 5))))
-    cv2.fillConvexPoly(cover, corners.astype(np.int32), 255, cv2.LINE_AA)
-    if round_corners:
-        soft = _softened(cover, float(rng.uniform(0.02, 0.06)) * side)
-        cover = np.clip(255 * (20 * (soft - 0.5) + 0.5), 0, 255).astype(np.uint8)
-    return cover
-
-
-def _disc(rng: Generator, side: int) -> Cover:
-    cover = np.zeros((side, side), np.uint8)
-    radius = rng.uniform(0.28, 0.45) * side
-    cv2.circle(cover, (side // 2, side // 2), round(radius), 255, -1, cv2.LINE_AA)
-    if rng.random() < 0.5:
-        cv2.circle(cover, (side // 2, side // 2), round(radius * rng.uniform(0.15, 0.7)), 0, -1, cv2.LINE_AA)
-    return cover
-
-
-def _outline(rng: Generator, side: int) -> Cover:
-    """Any closed form: a plate, a disc, or a cloud."""
-    form = int(rng.integers(3))
-    if form == 0:
-        return _plate(rng, side, round_corners=True)
-    if form == 1:
-        return _disc(rng, side)
-    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
-    inside = 0.75 + 0.25 * perlin((side, side), 0.3 * side, rng) - np.hypot(x, y)
-    return np.where(inside > 0, 255, 0).astype(np.uint8)
-
-
-def _softened(cover: NDArray[Any], sigma: float) -> FloatArray:
-    """(H, W) float32, 0 to 1, of a cover blurred widely: a quarter of the size does, and is fast."""
-    side = cover.shape[0]
-    small = cv2.resize(cover, (side // 4, side // 4), interpolation=cv2.INTER_AREA)
-    blurred = cv2.GaussianBlur(small, (0, 0), max(sigma / 4, 0.3)).astype(np.float32) / 255
-    return np.asarray(cv2.resize(blurred, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
