@@ -13,7 +13,7 @@ from corpus import picture
 from pictures import SIZE, board, random_pose, shot
 from visiqc.inspection.parts import Models
 from visiqc.vision import dense, framing, golden_map, golden_view
-from visiqc.vision.golden_view import TURNS, GoldenView, finish_view, lay_over, start_view
+from visiqc.vision.golden_view import TURNS, GoldenView, agreed_product, finish_view, lay_over, start_view
 from visiqc.vision.seen import see
 from visiqc.vision.types import Photo
 from visiqc.vision.warp import corners, local_scale, scaling, transform, translation, warp_photo
@@ -226,3 +226,27 @@ def test_without_a_search_a_photo_is_taken_as_it_lies(models: Models) -> None:
     assert straight.alignment.method == "identity"
     assert straight.alignment.similarity == straight.alignment.similarity_before
     assert lay_over(moved, target, size, to_align, embed).alignment.similarity > straight.alignment.similarity
+
+
+def test_what_one_golden_photo_alone_takes_for_product_is_outvoted() -> None:
+    photo = np.full((96, 96, 3), 200, np.uint8)
+    ring, card, none = np.zeros((96, 96), bool), np.zeros((96, 96), bool), np.ones((96, 96), bool)
+    ring[30:60, 30:60] = True
+    card[70:90, 10:80] = True
+    plain, with_card, untold = (see(photo, lambda _, mask=mask: mask) for mask in (ring, ring | card, none))
+    still = np.eye(3)
+    assert np.array_equal(agreed_product(ring | card, [(plain, still), (plain, still)]), ring)
+    assert np.array_equal(agreed_product(ring, [(plain, still), (with_card, still)]), ring)
+    assert np.array_equal(agreed_product(ring | card, [(plain, still)]), ring | card)  # one against one: judged
+    assert np.array_equal(agreed_product(ring, [(untold, still)]), ring)
+
+
+def test_where_a_golden_photo_does_not_reach_it_has_no_vote() -> None:
+    photo = np.full((96, 96, 3), 200, np.uint8)
+    mask = np.zeros((96, 96), bool)
+    mask[40:60, 10:90] = True
+    seen = see(photo, lambda _: mask)
+    reference = np.zeros((96, 96), bool)
+    reference[40:60, :] = True
+    moved = [(seen, translation(50, 0)), (seen, translation(50, 0))]
+    assert agreed_product(reference, moved)[50, :45].all()

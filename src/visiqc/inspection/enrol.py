@@ -202,11 +202,13 @@ def _laid(seen: Seen, view: _OpenView, models: Models) -> Laid:
 
 
 def _finished(view: _OpenView, ready: Sequence[_Ready], models: Models, told: _Steps) -> GoldenView:
+    target, frame_size, frame_to_align, mask = view.started
+    agreed = golden_view.agreed_product(mask, [(ready[index].seen, laid.warp) for index, laid in view.others])
     finished = golden_view.finish_view(
         view.name,
         ready[view.reference].seen.photo,
         [laid for _, laid in view.others],
-        view.started,
+        (target, frame_size, frame_to_align, agreed),
         embed=models.trunk.features,
         identify=models.identity.vectors,
         change=models.defect,

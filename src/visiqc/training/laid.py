@@ -28,11 +28,11 @@ from visiqc.training.datasets.labels import LabelImage, labels_of
 from visiqc.training.datasets.pairs import PRODUCT, Pair, PairSet, Relation
 from visiqc.vision import golden_view
 from visiqc.vision.photo import DecodeLimits
-from visiqc.vision.seen import see
+from visiqc.vision.seen import Seen, see
 from visiqc.vision.types import Mask, Matrix, Photo
 from visiqc.vision.warp import Size, warp_photo
 
-FORMAT = 2
+FORMAT = 3
 GOLDEN = "golden"
 SAME_VIEW = 0.3
 """Masked similarity below which a photo shows another view, or was laid wrongly, and is left out."""
@@ -195,13 +195,15 @@ def _lay_product(sku: str, pairs: Sequence[Pair], folder: Path, models: Models, 
     photos: list[LaidPhoto] = [_golden(goldens[0], 1.0)]
     frames: list[Photo] = [warp_photo(reference.photo, to_frame, size)]
     labels: list[LabelImage] = [np.where(product, PRODUCT, 0).astype(np.uint8)]
+    voters: list[tuple[Seen, Matrix]] = []
     for path, pair in _others(goldens[1:], pairs):
         try:
             copy = _read(path, long_side)
         except VisiQCError as err:
             log.warning("photo left out", product=sku, photo=path.name, why=str(err))
             continue
-        laid = golden_view.lay_over(see(copy.photo, models.find_product), target, size, frame_to_align, embed)
+        seen = see(copy.photo, models.find_product)
+        laid = golden_view.lay_over(seen, target, size, frame_to_align, embed)
         if laid.alignment.similarity < SAME_VIEW:
             log.warning("photo left out", product=sku, photo=path.name, why="it does not lie over the golden")
             continue
@@ -210,7 +212,9 @@ def _lay_product(sku: str, pairs: Sequence[Pair], folder: Path, models: Models, 
         photos.append(_golden(path, similarity) if pair is None else _upload(pair, similarity, known is not None))
         frames.append(laid.frame)
         labels.append(labels[0] if known is None else known)
-    _write(folder, photos, frames, labels, product)
+        if pair is None:
+            voters.append((seen, laid.warp))
+    _write(folder, photos, frames, labels, golden_view.agreed_product(product, voters))
 
 
 def _others(goldens: Sequence[Path], pairs: Sequence[Pair]) -> Iterator[tuple[Path, Pair | None]]:
