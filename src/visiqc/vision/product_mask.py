@@ -20,6 +20,8 @@ CELLS = 16
 """Height and width the model takes are multiples of it: each level of its maps is then twice the next."""
 _TINY = 0.0015
 """A smaller share of the photo is no product: the model found nothing."""
+_RIM = 0.006
+"""Width of the ground that is kept around the product, as a share of the photo's long side."""
 _DARK_INSIDE = 0.9
 """A hole of which this share departs from the ground is the product's inside; of a ring's, a shadow is a part."""
 _SPECK = 0.01
@@ -51,10 +53,19 @@ def product_mask(photo: Photo, embed: Callable[[Sequence[Photo]], FeatureMaps], 
 
 def told_mask(photo: Photo, logits: FloatArray) -> Mask:
     """`product_mask` from the model's logits."""
-    found, seen = mask_of(logits, (photo.shape[0], photo.shape[1])), foreground_mask(photo)
-    if found is None:
-        return seen
-    return found if seen.all() else _filled(found, seen)
+    found = mask_of(logits, (photo.shape[0], photo.shape[1]))
+    return foreground_mask(photo) if found is None else with_rim(_filled(found, photo))
+
+
+def with_rim(mask: Mask) -> Mask:
+    """The mask with a little ground all around: the outline is what plain parts are laid over by, and where burrs are.
+
+    Source:
+        Plates laid over each other by masks that end at their edge were laid wrongly (training/LOG.md).
+    """
+    reach = max(1, round(_RIM * max(mask.shape)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), disc) > 0)
 
 
 def fitted_photo(photo: Photo) -> Photo:
@@ -78,16 +89,16 @@ def mask_of(logits: FloatArray, size: Size) -> Mask | None:
     return np.asarray(mask) if mask.mean() >= _TINY else None
 
 
-def _filled(mask: Mask, departs: Mask) -> Mask:
-    """The mask with those holes filled in which the ground is not seen: the dark inside of a bottle is no hole.
-
-    Args:
-        mask: (H, W) bool.
-        departs: (H, W) bool, what looks other than the ground around the product.
-    """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
-    inside = np.bincount(labels[departs], minlength=len(stats)) >= _DARK_INSIDE * stats[:, cv2.CC_STAT_AREA]
-    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    inside[edge] = False  # the ground itself
-    inside[0] = False  # label 0 is the mask
-    return np.asarray(mask | inside[labels])
+def _filled(mask: Mask, photo: Photo) -> Mask:
+    """The mask with those holes filled in which the ground is not seen: the dark inside of a bottle is no hole."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
+    hole = np.ones(count, bool)
+    hole[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False  # the ground itself
+    hole[0] = False  # label 0 is the mask
+    if not hole.any():
+        return mask
+    departs = foreground_mask(photo)
+    if departs.all():  # no ground could be told
+        return mask
+    inside = np.bincount(labels[departs], minlength=count) >= _DARK_INSIDE * stats[:, cv2.CC_STAT_AREA]
+    return np.asarray(mask | (hole & inside)[labels])
