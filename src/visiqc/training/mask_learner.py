@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from visiqc.training.mask_model import MaskNet, mask_loss
 from visiqc.training.mask_samples import MaskSample, MaskSampleMaker
+from visiqc.vision.foreground import foreground_mask
 from visiqc.vision.photo import preprocess
 from visiqc.vision.product_mask import fitted_photo, told_mask
 from visiqc.vision.rotation import Embed
@@ -164,13 +165,14 @@ class MaskLearner:
 
 @torch.inference_mode()
 def found_masks(net: MaskNet, photos: Sequence[KnownPhoto], embed: Embed) -> list[Mask]:
-    """What the net finds, as serving makes masks of it."""
+    """What the net finds, as serving makes masks of it but for the rim."""
     net.eval()
     device = next(net.parameters()).device
     masks = []
     for one in photos:
         logits = net(*(each.to(device) for each in inputs_of([fitted_photo(one.photo)], embed)))
-        masks.append(told_mask(one.photo, logits[0, 0].float().cpu().numpy()))
+        found = told_mask(one.photo, logits[0, 0].float().cpu().numpy())
+        masks.append(foreground_mask(one.photo) if found is None else found)
     return masks
 
 

@@ -45,16 +45,18 @@ def product_mask(photo: Photo, embed: Callable[[Sequence[Photo]], FeatureMaps], 
         model: The mask model.
 
     Returns:
-        (H, W) bool; what the colours of photo and border tell (`foreground_mask`) where the model finds nothing.
+        (H, W) bool, with a little ground all around; what the colours of photo and border tell (`foreground_mask`)
+        where the model finds nothing.
     """
     fitted = fitted_photo(photo)
-    return told_mask(photo, model.logits(fitted, embed([fitted])))
+    found = told_mask(photo, model.logits(fitted, embed([fitted])))
+    return foreground_mask(photo) if found is None else with_rim(found)
 
 
-def told_mask(photo: Photo, logits: FloatArray) -> Mask:
-    """`product_mask` from the model's logits."""
+def told_mask(photo: Photo, logits: FloatArray) -> Mask | None:
+    """The product to its edge, (H, W) bool, from the model's logits; None where it finds nothing."""
     found = mask_of(logits, (photo.shape[0], photo.shape[1]))
-    return foreground_mask(photo) if found is None else with_rim(_filled(found, photo))
+    return None if found is None else _filled(found, photo)
 
 
 def with_rim(mask: Mask) -> Mask:
