@@ -123,7 +123,7 @@ def _calibrated(
     """The fleet sidecar with the new model, every known product an impostor: those held out, and those in `cohort`."""
     models = load_candidate(folder, trunk=recipe.trunk or DEFAULT_TRUNK, identity=version)
     if recipe.keep_scale:
-        fleet, metrics = _rescaled(trained, recipe, models.identity.digest), {}
+        fleet, metrics = _rescaled(trained, recipe, models), {}
     else:
         built = _measured_fleet(trained, recipe, folder, models)
         fleet, metrics = built.fleet, built.metrics
@@ -146,15 +146,17 @@ def _measured_fleet(trained: TrainedMismatch, recipe: MismatchRecipe, folder: Pa
         return fleet_of(products, models, settings, told=told)
 
 
-def _rescaled(trained: TrainedMismatch, recipe: MismatchRecipe, identity: str) -> Fleet:
+def _rescaled(trained: TrainedMismatch, recipe: MismatchRecipe, models: Models) -> Fleet:
     """The sidecar of the trunk as it ships, with the products held out as its cohort."""
-    known = load_fleet(load_models(trunk=recipe.trunk, identity=recipe.trunk or DEFAULT_TRUNK, defect=NONE))
+    base = load_models(trunk=recipe.trunk, identity=recipe.trunk or DEFAULT_TRUNK, defect=NONE, mask=NONE)
+    known = load_fleet(base)
     goldens = [one.patches for one in trained.validated if one.shown.role == "golden"]
     turned = [Patches(one.stride16[:: TURNS // 3], one.deep[:: TURNS // 3]) for one in goldens]
     return replace(
         known,
         cohort=np.concatenate([vectors_of(trained.net, one) for one in turned]),
-        identity=identity,
+        identity=models.identity.digest,
+        mask=models.mask.digest if models.mask else "",
         source=f"{known.source}; cohort: {_names(trained.sets)}",
     )
 
