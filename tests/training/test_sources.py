@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import shipped_models
 from visiqc.errors import BadRecipe, InputError, NotAllowed
 from visiqc.training.datasets.folders import FolderSource
 from visiqc.training.datasets.pairs import Licence, Pair, PairSet
@@ -19,6 +20,7 @@ from visiqc.training.sources import (
     read_sources,
     rendered_folder,
     reserved_skus,
+    seen_by,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -96,3 +98,11 @@ def test_it_is_told_how_much_of_each_set_is_learned_from_and_what_was_left_out_o
         "  2 photos that are unusable, left out",
         "b: 2 products, 2 good; nothing is learned from it, for all of them are held out",
     ]
+
+
+def test_a_run_on_photos_that_another_mask_frames_is_another_run() -> None:
+    (samples,) = read_sources(Sources(renders=(ROOT / "data/samples",)), shippable=True)
+    framed = shipped_models()
+    assert framed.mask is not None
+    assert seen_by([samples], framed) == seen_by([samples], framed)
+    assert seen_by([samples], framed) != seen_by([samples], replace(framed, mask=None))

@@ -33,10 +33,10 @@ from visiqc.training.sources import (
     describe_sets,
     held_out_skus,
     is_shippable,
-    joint,
     read_sources,
     require_learned,
     reserved_skus,
+    seen_by,
 )
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
@@ -124,7 +124,7 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
     models = load_models(trunk=recipe.trunk, defect=NONE)
     _require_channels(cards_of(models)["trunk"])
     parts = _parts(recipe, models)
-    digest = joint(parts.sets)
+    digest = seen_by(parts.sets, models)
     tracker.data({one.name: one.digest for one in parts.sets})
     net = DefectNet(recipe.model, len(parts.classes.codes))
     batches = DefectBatches(
@@ -168,8 +168,9 @@ def _hard_places(recipe: DefectRecipe, learned: Sequence[LaidProduct], embed: Em
 
 
 def data_digest(recipe: DefectRecipe) -> str:
-    """SHA-256 of the recipe's data: other photos get a run of their own."""
-    return joint(read_sources(recipe.data, shippable=recipe.shippable))
+    """SHA-256 of the recipe's data as the models see it: other photos, or another mask, get a run of their own."""
+    models = load_models(trunk=recipe.trunk, defect=NONE)
+    return seen_by(read_sources(recipe.data, shippable=recipe.shippable), models)
 
 
 def open_trunk(version: str) -> Embed:

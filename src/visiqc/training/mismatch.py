@@ -35,10 +35,10 @@ from visiqc.training.sources import (
     Sources,
     describe_sets,
     is_shippable,
-    joint,
     read_sources,
     require_learned,
     reserved_skus,
+    seen_by,
 )
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
@@ -115,7 +115,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     say(describe_sets(sets, apart))
     if not recipe.keep_scale:
         require_calibration(sets, apart, recipe.calibration)
-    digest = joint(sets)
+    digest = seen_by(sets, models)
     tracker.data({one.name: one.digest for one in sets})
     net = MismatchNet(load_lite(_variant(trunk))[0], frozen=recipe.frozen_blocks)
     learned, validated = _photos(recipe, sets, apart, feature_store(net, models, recipe))
@@ -159,8 +159,9 @@ def products_held_out(recipe: MismatchRecipe, sets: Sequence[PairSet]) -> frozen
 
 
 def data_digest(recipe: MismatchRecipe) -> str:
-    """SHA-256 of the data, which the run's folder carries in its name."""
-    return joint(read_sources(recipe.data, shippable=recipe.shippable))
+    """SHA-256 of the data as the models see it, which the run's folder carries in its name."""
+    models = load_models(trunk=recipe.trunk, defect=NONE)
+    return seen_by(read_sources(recipe.data, shippable=recipe.shippable), models)
 
 
 def feature_store(net: MismatchNet, models: Models, recipe: MismatchRecipe) -> FeatureStore:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from visiqc.errors import BadRecipe, InputError
+from visiqc.inspection.parts import Models
 from visiqc.settings import cache_folder
 from visiqc.training.datasets.digests import joint_digest
 from visiqc.training.datasets.folders import FolderSource, read_folder_pairs
@@ -80,6 +81,12 @@ def _is(folder: str, name: str) -> bool:
 def joint(sets: Sequence[PairSet]) -> str:
     """SHA-256 of all sets together."""
     return joint_digest([one.digest for one in sets])
+
+
+def seen_by(sets: Sequence[PairSet], models: Models) -> str:
+    """SHA-256 of all sets and of what frames their photos: a run on photos seen otherwise is another run."""
+    mask = [models.mask.digest] if models.mask is not None else []
+    return joint_digest([*(one.digest for one in sets), models.trunk.digest, *mask])
 
 
 def describe_sets(sets: Sequence[PairSet], held_out: frozenset[str]) -> list[str]:
