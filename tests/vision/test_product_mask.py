@@ -20,14 +20,14 @@ def no_maps(photos: Sequence[Photo]) -> FeatureMaps:
 
 
 class Answers:
-    """A mask model that finds what it is told to, by the photo it is shown."""
+    """A mask model that finds what is bright, if anything."""
 
-    def __init__(self, bright: bool) -> None:
-        self._bright = bright
+    def __init__(self, *, bright: bool, sure: float = 4.0) -> None:
+        self._bright, self.sure = bright, sure
 
     def logits(self, photo: Photo, maps: FeatureMaps) -> FloatArray:
         found = photo[::2, ::2].mean(axis=2) > 128
-        return np.where(found & self._bright, 4.0, -4.0).astype(np.float32)
+        return np.where(found & self._bright, self.sure, -4.0).astype(np.float32)
 
 
 @pytest.mark.parametrize("size", [(512, 512), (320, 320), (480, 640), (3000, 400), (40, 900), (9, 9)])
@@ -39,22 +39,22 @@ def test_the_model_sees_the_whole_photo_in_sides_it_can_halve_four_times(size: t
 
 
 def test_a_mask_has_the_size_of_its_photo_and_no_specks() -> None:
-    logits = np.full((48, 64), -3.0, np.float32)
-    logits[10:30, 20:50] = 3.0
-    logits[40, 60] = 3.0
-    mask = mask_of(logits, (192, 256))
+    logits = np.full((96, 128), -3.0, np.float32)
+    logits[20:60, 40:100] = 3.0
+    logits[80, 120] = 3.0
+    mask = mask_of(logits)
     assert mask is not None
-    assert mask.shape == (192, 256)
+    assert mask.shape == (96, 128)
     ys, xs = np.nonzero(mask)
-    assert (ys.min(), xs.min()) == (40, 80)
-    assert (ys.max(), xs.max()) == (119, 199)
+    assert (ys.min(), xs.min()) == (20, 40)
+    assert (ys.max(), xs.max()) == (59, 99)
 
 
 def test_next_to_nothing_is_no_product() -> None:
-    assert mask_of(np.full((48, 64), -3.0, np.float32), (96, 128)) is None
+    assert mask_of(np.full((48, 64), -3.0, np.float32)) is None
     dot = np.full((100, 100), -3.0, np.float32)
     dot[50, 50] = 3.0
-    assert mask_of(dot, (200, 200)) is None
+    assert mask_of(dot) is None
 
 
 def test_the_model_finds_the_product() -> None:
@@ -103,3 +103,17 @@ def test_a_dark_inside_is_product_and_a_hole_is_not() -> None:
     assert not product_mask(ring, no_maps, Hollow())[96, 96]
     assert product_mask(bottle, no_maps, Hollow())[96, 96]
     assert not product_mask(bottle, no_maps, Hollow())[4, 4]
+
+
+def test_what_has_the_colour_of_the_ground_is_product_only_where_the_model_is_sure() -> None:
+    photo, _ = shot(ring())
+    bright = np.full_like(photo, 150)
+    bright += np.random.default_rng(0).integers(0, 6, photo.shape).astype(np.uint8)
+    height, width = photo.shape[:2]
+    bright[height // 3 : height // 2, width // 3 : width // 2] = (30, 20, 90)
+
+    def found(sure: float) -> float:
+        return float(product_mask(bright, no_maps, Answers(bright=True, sure=sure)).mean())
+
+    assert found(4.0) > 0.9
+    assert found(1.0) < 0.1

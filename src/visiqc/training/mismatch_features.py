@@ -23,7 +23,7 @@ from visiqc.training.mismatch_patches import as_served, found_place, varied
 from visiqc.vision.photo import decode_rgb
 from visiqc.vision.types import FloatArray, Mask, Photo
 
-VERSION = 1
+VERSION = 2
 """Raised when patches come out otherwise for the same photo; features made before are then made again."""
 PRODUCT = 64
 """From this label on a pixel shows the product."""

@@ -10,7 +10,6 @@ import numpy as np
 
 from visiqc.vision.foreground import foreground_mask
 from visiqc.vision.types import FeatureMaps, FloatArray, Mask, Photo
-from visiqc.vision.warp import Size
 
 FindProduct = Callable[[Photo], Mask]
 """(H, W, 3) uint8 RGB to (H, W) bool: the product's pixels."""
@@ -20,8 +19,10 @@ CELLS = 16
 """Height and width the model takes are multiples of it: each level of its maps is then twice the next."""
 _TINY = 0.0015
 """A smaller share of the photo is no product: the model found nothing."""
-_RIM = 0.006
+_RIM = 0.012
 """Width of the ground that is kept around the product, as a share of the photo's long side."""
+_SURE = 2.5
+"""Logit from which something is product though it has the colour of the ground; less is a patch of a plain wall."""
 _DARK_INSIDE = 0.9
 """A hole of which this share departs from the ground is the product's inside; of a ring's, a shadow is a part."""
 _SPECK = 0.01
@@ -54,9 +55,13 @@ def product_mask(photo: Photo, embed: Callable[[Sequence[Photo]], FeatureMaps], 
 
 
 def told_mask(photo: Photo, logits: FloatArray) -> Mask | None:
-    """The product to its edge, (H, W) bool, from the model's logits; None where it finds nothing."""
-    found = mask_of(logits, (photo.shape[0], photo.shape[1]))
-    return None if found is None else _filled(found, photo)
+    """The product to its edge, (H, W) bool, from the model's logits and what the colours tell; None = nothing found."""
+    seen = foreground_mask(photo)
+    large = np.asarray(cv2.resize(logits, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    if seen.all():  # no ground could be told by colour
+        return mask_of(large)
+    found = mask_of(large - np.where(seen, np.float32(0), np.float32(_SURE)))
+    return None if found is None else _filled(found, seen)
 
 
 def with_rim(mask: Mask) -> Mask:
@@ -79,10 +84,9 @@ def fitted_photo(photo: Photo) -> Photo:
     return np.asarray(cv2.resize(photo, size, interpolation=how), np.uint8)
 
 
-def mask_of(logits: FloatArray, size: Size) -> Mask | None:
-    """The mask at a photo's size, without specks; None where there is next to none."""
-    large = cv2.resize(logits, size[::-1], interpolation=cv2.INTER_LINEAR)
-    there = (large > 0).astype(np.uint8)
+def mask_of(logits: FloatArray) -> Mask | None:
+    """Where logits are over 0, (H, W) bool, without specks; None where they are next to nowhere."""
+    there = (logits > 0).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(there, connectivity=8)
     if count <= 1:
         return None
@@ -91,16 +95,16 @@ def mask_of(logits: FloatArray, size: Size) -> Mask | None:
     return np.asarray(mask) if mask.mean() >= _TINY else None
 
 
-def _filled(mask: Mask, photo: Photo) -> Mask:
-    """The mask with those holes filled in which the ground is not seen: the dark inside of a bottle is no hole."""
+def _filled(mask: Mask, departs: Mask) -> Mask:
+    """The mask with those holes filled in which the ground is not seen: the dark inside of a bottle is no hole.
+
+    Args:
+        mask: (H, W) bool.
+        departs: (H, W) bool, what looks other than the ground around the product.
+    """
     count, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
     hole = np.ones(count, bool)
     hole[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False  # the ground itself
     hole[0] = False  # label 0 is the mask
-    if not hole.any():
-        return mask
-    departs = foreground_mask(photo)
-    if departs.all():  # no ground could be told
-        return mask
     inside = np.bincount(labels[departs], minlength=count) >= _DARK_INSIDE * stats[:, cv2.CC_STAT_AREA]
     return np.asarray(mask | (hole & inside)[labels])
