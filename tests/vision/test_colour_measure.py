@@ -107,3 +107,19 @@ def test_no_golden_is_refused() -> None:
 def test_the_result_is_the_same_for_gold_named_by_its_own_colour() -> None:
     again = measure_colour(GOLDENS, ring(GOLD, seed=1), product=PRODUCT)
     assert again == measure_colour(GOLDENS, GOLDENS[0], product=PRODUCT)
+
+
+def test_a_painted_part_without_metal_is_judged_by_no_colour() -> None:
+    rng = np.random.default_rng(0)
+    product = np.zeros((120, 160), bool)
+    product[20:100, 20:140] = True
+
+    def painted(blue: float) -> Photo:
+        photo = np.full((120, 160, 3), 190.0)
+        photo[product] = (20, 60, blue)
+        photo[30:50, 70:74] = 120  # the hook it hangs by
+        return np.asarray(np.clip(photo + rng.normal(0, 2, photo.shape), 0, 255), np.uint8)
+
+    report = measure_colour([painted(150), painted(160)], painted(110), product=product)
+    assert report.parts == ()
+    assert report.spot is None

@@ -102,7 +102,10 @@ def measure_colour(
             *_told(ColourPart.METAL, metal, parts.tint, int(parts.metal.sum()) / area, model),
             *_told(ColourPart.STONES, stones, _tint_of_stones(before), int(parts.stones.sum()) / area, model),
         ),
-        spot=find_spot(toned[:-1], toned[-1], offsets, product=inside, size=(upload.shape[0], upload.shape[1])),
+        # Without metal nothing says what light did to the piece, nor what of it is a stone.
+        spot=find_spot(toned[:-1], toned[-1], offsets, product=inside, size=(upload.shape[0], upload.shape[1]))
+        if parts.metal.any()
+        else None,
     )
 
 

@@ -29,7 +29,9 @@ _FEWEST_PX = 20  # sound pixels from which a part's median is worth something
 _BINS, _REACH = 48, 1.2  # of the histogram of chromaticities: cells a side, half its width
 _WARM_MASS = 0.35  # of the largest cluster's mass: from here a warmer one is the metal and the largest a clear stone
 _LEAST_STONE = 0.006  # share of the product that stones must fill; less is mirrored surroundings
-_LEAST_METAL = 0.05  # likewise of metal: on a painted plate the hook it hangs by is all that looks like it
+_LEAST_METAL = (
+    0.05  # likewise of metal: on a painted plate the hook it hangs by is all that looks like it; jewelry 0.16 up
+)
 _LIKE_GROUND, _SMOOTH = 0.09, 0.10  # chromaticity and roughness up to which a pixel is taken for ground in shadow
 _LEAST_BARE = 0.3  # share of a part that must be left when what looks like ground is taken out
 _LEAST_KEPT = 0.25  # share of the product that must be left when those are taken out
@@ -131,7 +133,7 @@ def find_parts(goldens: Sequence[Tints], *, product: Mask, surroundings: Mask | 
         stones = np.zeros_like(product)
     metal &= ~stones
     if metal.sum() < _LEAST_METAL * max(int(product.sum()), 1):
-        metal = np.zeros_like(product)
+        metal = stones = np.zeros_like(product)  # what is not metal is no stone then, but paint
     return ColourParts(metal, stones & usable, ground, tint)
 
 
