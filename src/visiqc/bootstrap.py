@@ -193,7 +193,7 @@ def find_fleet(models: Models, *, home: Path | None = None, version: str = "") -
     if not fitting and models.trunk.digest in _text(folders[0]):
         raise IntegrityError(
             f"the fleet calibration {folders[0].name} was built with another identity, defect or mask model than is in "
-            "use; "
+            "use; name models that belong together (VISIQC_IDENTITY, VISIQC_DEFECT, VISIQC_MASK), or "
             "build it again with training/calibrate_fleet.py"
         )
     return (fitting or folders)[0]

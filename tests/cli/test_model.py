@@ -215,7 +215,7 @@ def test_with_models_named_in_the_environment_nothing_is_promoted(
     for arguments in (("promote", candidate, "--yes"), ("rollback",)):
         ran = visiqc("model", *arguments)
         assert (ran.code, "unset them" in ran.err) == (4, True)
-    assert "what VISIQC_TRUNK, VISIQC_IDENTITY and VISIQC_DEFECT name" in visiqc("model", "list").out
+    assert "what VISIQC_TRUNK, VISIQC_IDENTITY, VISIQC_DEFECT and VISIQC_MASK name" in visiqc("model", "list").out
 
 
 def test_a_broken_champion_does_not_stop_a_rollback(

@@ -27,7 +27,7 @@ def names_in(folder: Path) -> list[str]:
 def test_what_ships_and_what_was_promoted_is_listed(tmp_path: Path, defect: Path) -> None:
     install(defect, "defect", tmp_path)
     found = {(one.task, one.version): one for one in installed(tmp_path)}
-    assert {task for task, _ in found} == {"trunk", "identity", "defect", "fleet"}
+    assert {task for task, _ in found} == {"trunk", "identity", "defect", "mask", "fleet"}
     assert (found["trunk", "lite0-1"].promoted, found["trunk", "lite0-1"].copied_at) == (False, None)
     assert found["defect", "tiny-1"].copied_at is not None
     assert found["defect", "tiny-1"].promoted
