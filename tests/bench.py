@@ -72,7 +72,6 @@ def other_models(version: str = "halo-1") -> tuple[Models, Fleet]:
             home=Path(folder),
             identity=version,
             defect=version,
-            mask=NONE,
             device="cpu",
             threads=1,
             before=real_models(),

@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from visiqc.runtime.bundle import bundled_models
 from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, read_card, write_card
+from visiqc.runtime.models import DEFAULT_TRUNK, SHIPPED
 
 TRUNK = bundled_models() / "trunk" / "lite0-1"
 CODES = ("missing_stone", "scratch", "unknown")
@@ -110,10 +111,11 @@ def another_identity(root: Path, version: str, *, by: float = 1.0005) -> Path:
 
 
 def a_fleet(root: Path, version: str, *, identity: str, defect: str = "", source: str = "") -> Path:
-    """The sidecar that ships, as if it had been built with other heads."""
+    """A sidecar that ships, as if it had been built with other heads and the mask model that ships."""
     shipped = bundled_models() / "fleet" / "lite0-1"
     plain = json.loads((shipped / "fleet.json").read_text())
     plain |= {"identity": identity, "source": source or f"made for {version}"}
+    plain["mask"] = read_card(bundled_models() / "mask" / SHIPPED[DEFAULT_TRUNK].mask).sha256
     plain.pop("defect", None), plain.pop("fusion", None)
     if defect:
         plain["defect"] = defect

@@ -145,7 +145,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def the_set(settings: Settings, **changes: object) -> ModelSet:
-    models, fleet = load_members(settings, "lite0-1", "halo-1", "halo-1", "none")
+    models, fleet = load_members(settings, "lite0-1", "halo-1", "halo-1", "")
     members = members_of(models, fleet, find_fleet(models, home=settings.home))
     return a_model_set(**{"members": members} | changes)
 
@@ -153,11 +153,11 @@ def the_set(settings: Settings, **changes: object) -> ModelSet:
 def test_a_sidecar_belongs_to_exactly_its_models(tmp_path: Path) -> None:
     a_candidate(tmp_path / "models", "halo-1")
     a_fleet(tmp_path / "models", "zz-last", identity="e" * 64)
-    models = load_members(Settings(home=tmp_path), "", "halo-1", "halo-1", "none")[0]
+    models = load_members(Settings(home=tmp_path), "", "halo-1", "halo-1", "")[0]
     assert find_fleet(models, home=tmp_path).name == "halo-1"
     assert find_fleet(real_models(), home=tmp_path) == bundled_models() / "fleet" / "lite0-1"
     with pytest.raises(IntegrityError, match="built with another identity, defect or mask model than is in use"):
-        load_members(Settings(home=tmp_path), "", "halo-1", "none", "none")
+        load_members(Settings(home=tmp_path), "", "halo-1", "none", "")
     with pytest.raises(NotFound, match="no fleet calibration 'halo-9'"):
         load_fleet(models, home=tmp_path, version="halo-9")
 

@@ -80,8 +80,9 @@ def test_what_ships_is_listed_and_in_force(visiqc: Run) -> None:
     ran = visiqc("model", "list")
     assert ran.code == 0
     starred = [line.split()[1:3] for line in ran.out.splitlines() if line.startswith("*")]
-    identity = SHIPPED[DEFAULT_TRUNK].identity
-    assert {tuple(one) for one in starred} == {("trunk", DEFAULT_TRUNK), ("identity", identity), ("fleet", identity)}
+    ships = SHIPPED[DEFAULT_TRUNK]
+    heads = {("identity", ships.identity), ("mask", ships.mask), ("fleet", ships.identity)}
+    assert {tuple(one) for one in starred} == {("trunk", DEFAULT_TRUNK), *heads}
     assert "nothing was promoted yet" in ran.out
     assert "Nothing was promoted yet" in visiqc("model", "history").err
 
@@ -96,7 +97,7 @@ def test_promoted_listed_rolled_back(visiqc: Run, home: Path, candidate: Path, c
     before = digests(home)
     ran = visiqc("model", "promote", candidate, "--by", "anna", "--yes")
     assert (ran.code, ran.err.count("Traceback")) == (0, 0), ran.err
-    assert "Challenger: trunk lite0-1, identity halo-1, defect halo-1, fleet halo-1" in ran.out
+    assert f"identity halo-1, defect halo-1, mask {SHIPPED[DEFAULT_TRUNK].mask}, fleet halo-1" in ran.out
     assert "challenger 0.980" in ran.out
     assert "1 approved golden versions are ready" in ran.out
     folder, champion, challenger = comparison.asked
@@ -128,7 +129,7 @@ def test_a_set_lies_in_the_home_as_a_whole(visiqc: Run, home: Path, candidate: P
     assert there == models | {"fleet/halo-1/fleet.json", "fleet/halo-1/cohort.npy"}
 
 
-MODELS = ("trunk/lite0-1", "identity/halo-1", "defect/halo-1")
+MODELS = ("trunk/lite0-1", "identity/halo-1", "defect/halo-1", f"mask/{SHIPPED[DEFAULT_TRUNK].mask}")
 
 
 def test_a_worse_challenger_is_refused_with_the_table_and_changes_nothing(

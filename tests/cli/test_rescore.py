@@ -34,6 +34,7 @@ from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
 from visiqc.inspection.inspect import accept_photos, verdict_of
 from visiqc.inspection.parts import Parts, SentPhoto
+from visiqc.runtime.models import DEFAULT_TRUNK, SHIPPED
 from visiqc.settings import Settings
 from visiqc.storage.records import SqlRecords
 
@@ -202,7 +203,7 @@ def test_models_are_asked_for_as_candidates_by_version_or_as_an_earlier_set(
         assert ran.code == 0, ran.err
         return next(line.split(maxsplit=1)[1] for line in ran.out.splitlines() if line.startswith("models"))
 
-    halo = "trunk lite0-1, identity halo-1, defect halo-1, fleet halo-1"
+    halo = f"trunk lite0-1, identity halo-1, defect halo-1, mask {SHIPPED[DEFAULT_TRUNK].mask}, fleet halo-1"
     assert models_of("run") == halo
     assert models_of("identity/halo-1", "defect/halo-1") == halo
     assert models_of() == models_of("shipped") != halo

@@ -28,7 +28,7 @@ def parts(parts: Parts) -> Parts:
 def with_other_models(parts: Parts) -> tuple[RescoreRequest, Parts]:
     """Another set of models, and the request to score everything with it."""
     models, fleet = other_models()
-    names = ("trunk", "identity", "defect")
+    names = ("trunk", "identity", "defect", "mask")
     refs = {name: ModelRef(version="x", digest=digest) for name, digest in zip(names, models.digests, strict=True)}
     wanted = Members(**refs, fleet=ModelRef(version="x", digest=fleet.digest))
     return RescoreRequest(selection=Selection(), members=wanted), replace(parts, models=models, fleet=fleet)

@@ -39,7 +39,8 @@ def list_models() -> None:
             typer.echo(f"What should score cannot be loaded: {err}", err=True)
     print(describe_installed(installed(settings.home), members))
     if settings.names_models:
-        print("In force: what VISIQC_TRUNK, VISIQC_IDENTITY, VISIQC_DEFECT and VISIQC_MASK name; a promoted set is left aside.")
+        named = "VISIQC_TRUNK, VISIQC_IDENTITY, VISIQC_DEFECT and VISIQC_MASK"
+        print(f"In force: what {named} name; a promoted set is left aside.")
     else:
         print(describe_force(row))
 
