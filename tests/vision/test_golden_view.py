@@ -13,7 +13,7 @@ from corpus import picture
 from pictures import SIZE, board, random_pose, shot
 from visiqc.inspection.parts import Models
 from visiqc.vision import dense, framing, golden_map, golden_view
-from visiqc.vision.golden_view import TURNS, GoldenView, agreed_product, finish_view, lay_over, start_view
+from visiqc.vision.golden_view import TURNS, GoldenView, finish_view, lay_over, start_view
 from visiqc.vision.seen import see
 from visiqc.vision.types import Photo
 from visiqc.vision.warp import corners, local_scale, scaling, transform, translation, warp_photo
@@ -235,10 +235,10 @@ def test_what_one_golden_photo_alone_takes_for_product_is_outvoted() -> None:
     card[70:90, 10:80] = True
     plain, with_card, untold = (see(photo, lambda _, mask=mask: mask) for mask in (ring, ring | card, none))
     still = np.eye(3)
-    assert np.array_equal(agreed_product(ring | card, [(plain, still), (plain, still)]), ring)
-    assert np.array_equal(agreed_product(ring, [(plain, still), (with_card, still)]), ring)
-    assert np.array_equal(agreed_product(ring | card, [(plain, still)]), ring | card)  # one against one: judged
-    assert np.array_equal(agreed_product(ring, [(untold, still)]), ring)
+    assert np.array_equal(framing.agreed_product(ring | card, [(plain, still), (plain, still)]), ring)
+    assert np.array_equal(framing.agreed_product(ring, [(plain, still), (with_card, still)]), ring)
+    assert np.array_equal(framing.agreed_product(ring | card, [(plain, still)]), ring | card)  # one against one: judged
+    assert np.array_equal(framing.agreed_product(ring, [(untold, still)]), ring)
 
 
 def test_where_a_golden_photo_does_not_reach_it_has_no_vote() -> None:
@@ -249,4 +249,4 @@ def test_where_a_golden_photo_does_not_reach_it_has_no_vote() -> None:
     reference = np.zeros((96, 96), bool)
     reference[40:60, :] = True
     moved = [(seen, translation(50, 0)), (seen, translation(50, 0))]
-    assert agreed_product(reference, moved)[50, :45].all()
+    assert framing.agreed_product(reference, moved)[50, :45].all()

@@ -11,7 +11,7 @@ from visiqc.domain.golden import MAX_GOLDEN_PHOTOS, GoldenPhoto, GoldenVersion, 
 from visiqc.errors import InputError
 from visiqc.inspection.parts import Models, Parts, SentPhoto
 from visiqc.inspection.reading import Arrivals, Refusals, read_photo
-from visiqc.vision import golden_view
+from visiqc.vision import framing, golden_view
 from visiqc.vision.align import AlignTarget
 from visiqc.vision.bank import GoldenBank, to_bytes
 from visiqc.vision.colour_card import read_card
@@ -203,7 +203,7 @@ def _laid(seen: Seen, view: _OpenView, models: Models) -> Laid:
 
 def _finished(view: _OpenView, ready: Sequence[_Ready], models: Models, told: _Steps) -> GoldenView:
     target, frame_size, frame_to_align, mask = view.started
-    agreed = golden_view.agreed_product(mask, [(ready[index].seen, laid.warp) for index, laid in view.others])
+    agreed = framing.agreed_product(mask, [(ready[index].seen, laid.warp) for index, laid in view.others])
     finished = golden_view.finish_view(
         view.name,
         ready[view.reference].seen.photo,

@@ -26,7 +26,7 @@ from visiqc.inspection.reading import WorkingCopy, read_photo
 from visiqc.storage.disk import disk_errors
 from visiqc.training.datasets.labels import LabelImage, labels_of
 from visiqc.training.datasets.pairs import PRODUCT, Pair, PairSet, Relation
-from visiqc.vision import golden_view
+from visiqc.vision import framing, golden_view
 from visiqc.vision.photo import DecodeLimits
 from visiqc.vision.seen import Seen, see
 from visiqc.vision.types import Mask, Matrix, Photo
@@ -214,7 +214,7 @@ def _lay_product(sku: str, pairs: Sequence[Pair], folder: Path, models: Models, 
         labels.append(labels[0] if known is None else known)
         if pair is None:
             voters.append((seen, laid.warp))
-    _write(folder, photos, frames, labels, golden_view.agreed_product(product, voters))
+    _write(folder, photos, frames, labels, framing.agreed_product(product, voters))
 
 
 def _others(goldens: Sequence[Path], pairs: Sequence[Pair]) -> Iterator[tuple[Path, Pair | None]]:

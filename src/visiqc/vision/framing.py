@@ -1,11 +1,14 @@
-"""The golden frame: where it lies around the product, which of its cells are judged, and what of it a photo shows."""
+"""The golden frame: where it lies around the product, what of it is judged, and what of it a photo shows."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from visiqc.vision import dense
+from visiqc.vision.seen import Seen
 from visiqc.vision.types import Mask, Matrix
 from visiqc.vision.warp import Size, covered, scaling, translation, warp_photo
 
@@ -35,6 +38,34 @@ def warped_mask(mask: Mask, warp: Matrix, size: Size) -> Mask:
     highest = int(seen.max())
     found = np.asarray(seen > (127 if highest > 127 else highest // 2))  # a wire thinner than a pixel is still there
     return found if found.any() else np.ones(size, bool)
+
+
+def whole_mask(seen: Seen) -> Mask:
+    """(H, W) bool, the product in the photo itself."""
+    large = cv2.resize(seen.mask.astype(np.float32), seen.photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large > 0.5)
+
+
+def agreed_product(reference: Mask, others: Sequence[tuple[Seen, Matrix]]) -> Mask:
+    """The product in the frame, as most golden photos tell it: a card or a shadow that one of them shows is outvoted.
+
+    Args:
+        reference: (H, W) bool, what the reference photo tells, in the frame.
+        others: The other golden photos, and the warp of each to the frame.
+
+    Returns:
+        (H, W) bool: what at least half of the photos that show the place take for product; a photo in which no
+        product was told from its ground has no vote.
+    """
+    size = (reference.shape[0], reference.shape[1])
+    votes, voters = reference.astype(np.int32), np.ones(size, np.int32)
+    for seen, warp in others:
+        if not seen.mask.all():
+            shown = covered(seen.size, warp, size)
+            votes += warped_mask(whole_mask(seen), warp, size) & shown
+            voters += shown
+    agreed = np.asarray(2 * votes >= voters)
+    return agreed if agreed.any() else reference
 
 
 def judged_cells(frame_mask: Mask, reached: Mask) -> Mask:

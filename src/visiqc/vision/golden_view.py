@@ -18,7 +18,7 @@ from visiqc.vision.dense import Basis, PackedMap
 from visiqc.vision.rotation import Embed
 from visiqc.vision.seen import Seen
 from visiqc.vision.types import FloatArray, Mask, Matrix, Photo
-from visiqc.vision.warp import Size, between_sizes, covered, similarity, warp_photo
+from visiqc.vision.warp import Size, between_sizes, similarity, warp_photo
 
 Identify = Callable[[FloatArray], FloatArray]
 """The identity model: stride-16 maps (N, C, h, w) to unit vectors (N, D)."""
@@ -104,7 +104,7 @@ def start_view(seen: Seen, *, long_side: int, embed: Embed) -> tuple[AlignTarget
     Returns:
         The align target, the frame's size, frame to align-frame, and the product's (H, W) mask in the frame.
     """
-    photo, mask = seen.photo, _whole_mask(seen)
+    photo, mask = seen.photo, framing.whole_mask(seen)
     photo_to_frame, frame_size = framing.frame_around(mask, long_side)
     frame_mask = framing.warped_mask(mask, photo_to_frame, frame_size)
     ratio = min(1.0, ALIGN_SIDE / max(frame_size))
@@ -118,34 +118,6 @@ def start_view(seen: Seen, *, long_side: int, embed: Embed) -> tuple[AlignTarget
         embed=embed,
     )
     return target, frame_size, frame_to_align, frame_mask
-
-
-def _whole_mask(seen: Seen) -> Mask:
-    """(H, W) bool, the product in the photo itself."""
-    large = cv2.resize(seen.mask.astype(np.float32), seen.photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(large > 0.5)
-
-
-def agreed_product(reference: Mask, others: Sequence[tuple[Seen, Matrix]]) -> Mask:
-    """The product in the frame, as most golden photos tell it: a card or a shadow that one of them shows is outvoted.
-
-    Args:
-        reference: (H, W) bool, what the reference photo tells, in the frame.
-        others: The other golden photos, and the warp of each to the frame.
-
-    Returns:
-        (H, W) bool: what at least half of the photos that show the place take for product; a photo in which no
-        product was told from its ground has no vote.
-    """
-    size = (reference.shape[0], reference.shape[1])
-    votes, voters = reference.astype(np.int32), np.ones(size, np.int32)
-    for seen, warp in others:
-        if not seen.mask.all():
-            shown = covered(seen.size, warp, size)
-            votes += framing.warped_mask(_whole_mask(seen), warp, size) & shown
-            voters += shown
-    agreed = np.asarray(2 * votes >= voters)
-    return agreed if agreed.any() else reference
 
 
 def lay_over(
