@@ -70,7 +70,7 @@ def test_a_nested_key_is_set_and_an_unknown_one_named(visiqc: Run, recipe: Path)
 
 def test_without_the_extra_it_says_what_to_install(visiqc: Run, recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("visiqc.cli.train.NEEDED", ("torch", "mlflow_of_mars"))
-    for command in ("defect", "identity"):
+    for command in ("defect", "identity", "mask"):
         ran = visiqc("train", command, recipe)
         assert ran.code == 5
         assert ran.err == 'visiqc: training needs mlflow_of_mars; run: pip install "visiqc[train]"\n'

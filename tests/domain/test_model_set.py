@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from builders import a_model_set, digest_of, members
-from visiqc.domain.model_set import ModelSet, Move, named_set, set_before
+from visiqc.domain.model_set import ModelRef, ModelSet, Move, named_set, set_before
 from visiqc.errors import InvalidRecord, NotFound
 
 
@@ -25,6 +25,9 @@ def test_digests_are_in_the_order_in_which_verdicts_name_them() -> None:
     assert members("x").digests == tuple(map(digest_of, names))
     assert members("x", defect=None).digests == tuple(digest_of(name) for name in names if "defect" not in name)
     assert str(members("x", defect=None)) == "trunk lite0-1, identity x, fleet x"
+    masked = members("x", mask=ModelRef(version="m", digest=digest_of("mask m")))
+    assert masked.digests == tuple(map(digest_of, ("trunk lite0-1", "identity x", "defect x", "mask m", "fleet x")))
+    assert str(masked) == "trunk lite0-1, identity x, defect x, mask m, fleet x"
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_nothing_said_is_what_ships() -> None:
 def test_a_candidate_is_taken_from_its_runs_folder(tmp_path: Path) -> None:
     for task in ("identity", "fleet"):
         shutil.copytree(bundled_models() / task / "lite0-1", tmp_path / "run" / "candidate" / task / "lite0-1")
-    with loader_of(ModelChoice(candidates=(tmp_path / "run",), defect="none"), threads=1) as load:
+    with loader_of(ModelChoice(candidates=(tmp_path / "run",), defect="none", mask="none"), threads=1) as load:
         models, _ = load()
     assert models.digests == real_models().digests
 

@@ -239,6 +239,9 @@ def test_what_one_golden_photo_alone_takes_for_product_is_outvoted() -> None:
     assert np.array_equal(framing.agreed_product(ring, [(plain, still), (with_card, still)]), ring)
     assert np.array_equal(framing.agreed_product(ring | card, [(plain, still)]), ring | card)  # one against one: judged
     assert np.array_equal(framing.agreed_product(ring, [(untold, still)]), ring)
+    assert np.array_equal(framing.agreed_product(none, [(plain, still)]), ring)
+    assert framing.agreed_product(none, [(untold, still)]).all()
+    assert np.array_equal(framing.agreed_product(ring, [(plain, translation(500, 0))]), ring)
 
 
 def test_where_a_golden_photo_does_not_reach_it_has_no_vote() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pictures import ring, shot
+from visiqc.errors import IntegrityError
 from visiqc.vision.foreground import foreground_mask
 from visiqc.vision.product_mask import MASK_SIDE, fitted_photo, mask_of, product_mask
 from visiqc.vision.seen import see
@@ -117,3 +118,14 @@ def test_what_has_the_colour_of_the_ground_is_product_only_where_the_model_is_su
 
     assert found(4.0) > 0.9
     assert found(1.0) < 0.1
+
+
+def test_a_mask_model_that_answers_nan_is_an_error_and_no_empty_mask() -> None:
+    class Broken:
+        def logits(self, photo: Photo, maps: FeatureMaps) -> FloatArray:
+            logits = np.full((photo.shape[0] // 2, photo.shape[1] // 2), 4.0, np.float32)
+            logits[:, :20] = np.nan
+            return logits
+
+    with pytest.raises(IntegrityError, match="the mask model answered with numbers that are none"):
+        product_mask(shot(ring())[0], no_maps, Broken())

@@ -47,7 +47,7 @@ def list_models() -> None:
 
 @model_app.command()
 def show(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="trunk, identity or defect.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="trunk, identity, defect or mask.")],
     version: Annotated[str, typer.Argument(metavar="VERSION", help="As `visiqc model list` names it.")],
 ) -> None:
     """Show a model's card: what it is, what it was trained on, what was measured."""

@@ -142,7 +142,8 @@ def _loaded(
             raise
         raise Conflict(
             "there is no fleet sidecar that was built with exactly these models; build it with "
-            f"training/calibrate_fleet.py, and name its folder beside the candidate's ({err})"
+            "training/calibrate_fleet.py, and name its folder beside the candidate's; where the candidate's own was "
+            f"built with another mask model than is in force, name that model's folder too ({err})"
         ) from err
     folder = find_fleet(models, home=settings.home, version=last)
     return models, fleet, install(folder, "fleet", settings.home)

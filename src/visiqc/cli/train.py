@@ -102,7 +102,13 @@ def _train(
     for name, value in result.metrics.items() if leads else ():
         print(f"{name}: {value:.6g}")
     for folder in result.artifacts if leads else ():
-        print(f"The candidate stands in {folder}\nTo compare it and put it in force: visiqc model promote {folder}")
+        print(f"The candidate stands in {folder}\n{_next_step(train.__name__, folder)}")
+
+
+def _next_step(trained: str, folder: Path) -> str:
+    if trained == "train_mask":
+        return "Before it can be promoted it needs a fleet sidecar built with it; docs/command-line.md says how."
+    return f"To compare it and put it in force: visiqc model promote {folder}"
 
 
 def _quiet() -> None:

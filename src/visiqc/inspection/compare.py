@@ -72,7 +72,7 @@ def compare(
         photo: (H, W, 3) uint8 RGB working copy.
         original_size: Height and width of the photo as it was sent; warps in the reports start there.
         bank: The golden version's features.
-        models: Trunk, identity model and, where there is one, defect model.
+        models: Trunk, identity model and, where there are, mask and defect model.
         fleet: Limits of identity and alignment.
         search: Lay the photo over the golden view; False = leave it as it lies, to measure what alignment is worth.
     """

@@ -161,12 +161,12 @@ def load_models(
     def session(model: VerifiedModel) -> Session:
         return open_session(model.content, name=model.card.title, device=device, threads=threads)
 
-    head, last, first = heads["identity"], heads.get("defect"), heads.get("mask")
+    named, changed, masked = heads["identity"], heads.get("defect"), heads.get("mask")
     return Models(
         trunk=opened.get(base.card.sha256) or OnnxTrunk(base.card, session(base)),
-        identity=opened.get(head.card.sha256) or OnnxIdentity(head.card, session(head)),
-        defect=(opened.get(last.card.sha256) or OnnxDefect(last.card, session(last))) if last else None,
-        mask=(opened.get(first.card.sha256) or OnnxMask(first.card, session(first))) if first else None,
+        identity=opened.get(named.card.sha256) or OnnxIdentity(named.card, session(named)),
+        defect=(opened.get(changed.card.sha256) or OnnxDefect(changed.card, session(changed))) if changed else None,
+        mask=(opened.get(masked.card.sha256) or OnnxMask(masked.card, session(masked))) if masked else None,
     )
 
 

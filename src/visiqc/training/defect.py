@@ -175,7 +175,7 @@ def data_digest(recipe: DefectRecipe) -> str:
 
 def open_trunk(version: str) -> Embed:
     """The trunk for one worker, on one thread: the workers share the cores."""
-    return load_models(trunk=version, defect=NONE, threads=1).trunk.features
+    return load_models(trunk=version, defect=NONE, mask=NONE, threads=1).trunk.features
 
 
 def _parts(recipe: DefectRecipe, models: Models) -> Parts:

@@ -26,7 +26,7 @@ class EvaluateRecipe:
     photos: Path
     """A set that `visiqc render` made, of designs that no model was trained on."""
     models: ModelChoice = field(default_factory=ModelChoice)
-    """What is measured; keys `candidates`, `trunk`, `identity`, `defect`, `fleet`."""
+    """What is measured; keys `candidates`, `trunk`, `identity`, `defect`, `mask`, `fleet`."""
     goldens: tuple[int, ...] = (3,)
     """Numbers of goldens each design is enrolled with, a run for each; designs with fewer are left out of it."""
     long_sides: tuple[int, ...] = (1024,)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from visiqc.errors import InputError
+from visiqc.errors import InputError, IntegrityError
 from visiqc.evaluation.fusion_fit import FusionFit
 from visiqc.inspection.compare import Comparison, compare
 from visiqc.inspection.enrol import build_bank
@@ -170,7 +170,7 @@ def with_colours(folder: Path, products: Sequence[Product], models: Models, reci
     """An existing sidecar of these models that also knows how good pieces' colours differ.
 
     Raises:
-        IntegrityError: The sidecar is of another trunk, or broken.
+        IntegrityError: The sidecar is of another trunk or mask model, or broken.
         InputError: Too few good photos could be compared.
     """
     known = read_fleet(
@@ -178,6 +178,10 @@ def with_colours(folder: Path, products: Sequence[Product], models: Models, reci
         (folder / "cohort.npy").read_bytes(),
         trunk=models.trunk.digest,
     )
+    if known.mask != ("" if models.mask is None else models.mask.digest):
+        raise IntegrityError(
+            "the sidecar was built with another mask model than the colours would be measured with; name its mask model"
+        )
     own: list[Judged] = []
     for product in products:
         bank = _enrolled(product, max(recipe.goldens), models, recipe.long_side)

@@ -32,7 +32,7 @@ from visiqc.vision.seen import Seen, see
 from visiqc.vision.types import Mask, Matrix, Photo
 from visiqc.vision.warp import Size, warp_photo
 
-FORMAT = 3
+FORMAT = 4
 GOLDEN = "golden"
 SAME_VIEW = 0.3
 """Masked similarity below which a photo shows another view, or was laid wrongly, and is left out."""
@@ -214,7 +214,9 @@ def _lay_product(sku: str, pairs: Sequence[Pair], folder: Path, models: Models, 
         labels.append(labels[0] if known is None else known)
         if pair is None:
             voters.append((seen, laid.warp))
-    _write(folder, photos, frames, labels, framing.agreed_product(product, voters))
+    agreed = framing.agreed_product(product, voters)
+    plain = np.where(agreed, PRODUCT, 0).astype(np.uint8)
+    _write(folder, photos, frames, [plain if one is labels[0] else one for one in labels], agreed)
 
 
 def _others(goldens: Sequence[Path], pairs: Sequence[Pair]) -> Iterator[tuple[Path, Pair | None]]:

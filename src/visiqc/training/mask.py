@@ -12,7 +12,7 @@ from pathlib import Path
 from visiqc.errors import BadRecipe, InputError
 from visiqc.recipes import as_yaml
 from visiqc.runtime.cards import DataSetRecord, TrainingRecord
-from visiqc.runtime.models import cards_of, load_models
+from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 from visiqc.training.defect import open_trunk
@@ -49,7 +49,7 @@ class MaskRecipe:
     """The photos; those without a mask teach nothing."""
     held_out: float = 1 / 6
     """Share of the products of every family of every set that nothing is learned from, besides `data.held_out`. The
-    mismatch model holds out the same ones of the same set."""
+    mismatch model holds out the same ones where it learns from one set alone."""
     validated: int = 240
     """Photos of products held out that each epoch is measured on."""
     shippable: bool = True
@@ -96,7 +96,7 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
         InputError, NotAllowed, BadRecipe: The recipe or its photos cannot be used; the message says which and why.
         Unavailable: Disk or device are out of reach.
     """
-    models = load_models(trunk=recipe.trunk)
+    models = load_models(trunk=recipe.trunk, defect=NONE, mask=NONE)
     embed, trunk = models.trunk.features, cards_of(models)["trunk"]
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable)

@@ -27,6 +27,8 @@ class ModelChoice:
     """Version of the identity model."""
     defect: str = ""
     """Version of the defect model; `none` = none."""
+    mask: str = ""
+    """Version of the mask model; `none` = none."""
     fleet: str = ""
     """Version of the fleet sidecar; empty = the newest that fits the models."""
 

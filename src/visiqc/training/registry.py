@@ -1,4 +1,4 @@
-"""The models people may choose from, in MLflow's registry: `visiqc-defect` and `visiqc-identity`, with aliases.
+"""The models people may choose from, in MLflow's registry: `visiqc-defect`, `visiqc-identity`, `visiqc-mask`.
 
 `challenger` is what was trained last, `champion` what was promoted. A version holds the candidate's folder, byte for
 byte, inside a model that MLflow's own tools load too.

@@ -67,7 +67,8 @@ def measure_colour(
 
     Returns:
         ΔE00 and its uncertainty for the parts that can be compared, and the spot that differs most, its box in
-        pixels of `upload`. Nothing is judged: limits and p-values are None.
+        pixels of `upload`; nothing of a piece that is next to no metal. Nothing is judged: limits and p-values are
+        None.
 
     Raises:
         InputError: No golden frame was given.

@@ -47,24 +47,27 @@ def whole_mask(seen: Seen) -> Mask:
 
 
 def agreed_product(reference: Mask, others: Sequence[tuple[Seen, Matrix]]) -> Mask:
-    """The product in the frame, as most golden photos tell it: a card or a shadow that one of them shows is outvoted.
+    """The product in the frame, as most golden photos tell it: of three or more, a card that one shows is outvoted.
 
     Args:
         reference: (H, W) bool, what the reference photo tells, in the frame.
         others: The other golden photos, and the warp of each to the frame.
 
     Returns:
-        (H, W) bool: what at least half of the photos that show the place take for product; a photo in which no
-        product was told from its ground has no vote.
+        (H, W) bool: what at least half of the photos that show the place take for product. A photo in which no product
+        was told from its ground has no vote; where none has one, the reference's.
     """
     size = (reference.shape[0], reference.shape[1])
-    votes, voters = reference.astype(np.int32), np.ones(size, np.int32)
+    votes, voters = np.zeros(size, np.int32), np.zeros(size, np.int32)
+    ballots = [] if reference.all() else [(reference, np.ones(size, bool))]
     for seen, warp in others:
-        if not seen.mask.all():
-            shown = covered(seen.size, warp, size)
-            votes += warped_mask(whole_mask(seen), warp, size) & shown
-            voters += shown
-    agreed = np.asarray(2 * votes >= voters)
+        told = warped_mask(whole_mask(seen), warp, size)
+        if not (seen.mask.all() or told.all()):  # all of it: no product was told, or it lies outside of the frame
+            ballots.append((told, covered(seen.size, warp, size)))
+    for told, shown in ballots:
+        votes += told & shown
+        voters += shown
+    agreed = np.asarray((voters > 0) & (2 * votes >= voters))
     return agreed if agreed.any() else reference
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from visiqc.errors import IntegrityError
 from visiqc.vision.foreground import foreground_mask
 from visiqc.vision.types import FeatureMaps, FloatArray, Mask, Photo
 
@@ -48,9 +49,15 @@ def product_mask(photo: Photo, embed: Callable[[Sequence[Photo]], FeatureMaps], 
     Returns:
         (H, W) bool, with a little ground all around; what the colours of photo and border tell (`foreground_mask`)
         where the model finds nothing.
+
+    Raises:
+        IntegrityError: The model answers with numbers that are none.
     """
     fitted = fitted_photo(photo)
-    found = told_mask(photo, model.logits(fitted, embed([fitted])))
+    logits = model.logits(fitted, embed([fitted]))
+    if not np.isfinite(logits).all():  # NaN is under every threshold: what it stands for would never be judged
+        raise IntegrityError("the mask model answered with numbers that are none; go back with visiqc model rollback")
+    found = told_mask(photo, logits)
     return foreground_mask(photo) if found is None else with_rim(found)
 
 
