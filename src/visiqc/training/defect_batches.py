@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from visiqc.training.dealt_batches import dealt
 from visiqc.training.defect_hard import HardPlace
 from visiqc.training.defect_loss import DefectTargets
 from visiqc.training.defect_model import Maps
@@ -82,17 +81,7 @@ class DefectBatches:
     def batches(self, epoch: int, *, first: int = 0, rank: int = 0, world: int = 1) -> Iterator[DefectBatch]:
         """The batches of an epoch for one of `world` trainers, from number `first` on."""
         numbers = range(first, self._plan.steps)
-        stream = _Stream(self, epoch, numbers, rank, world)
-        workers = min(self._plan.workers, len(numbers))
-        loader: DataLoader[Any] = DataLoader(
-            stream,
-            batch_size=None,
-            num_workers=workers,
-            prefetch_factor=4 if workers else None,
-            # A fork of a process whose OpenCV or ONNX Runtime has threads waits for them for ever.
-            multiprocessing_context="spawn" if workers else None,
-        )
-        yield from loader
+        yield from dealt(self, epoch, numbers, workers=self._plan.workers, rank=rank, world=world)
 
     def batch(self, epoch: int, number: int, *, rank: int = 0, world: int = 1) -> DefectBatch:
         """One batch; the same arguments give the same numbers."""
@@ -123,19 +112,3 @@ def batch_of(samples: Sequence[TrainingSample], embed: Embed) -> DefectBatch:
 
 def _stacked(arrays: Sequence[NDArray[Any]]) -> Tensor:
     return torch.from_numpy(np.stack(arrays))
-
-
-class _Stream(IterableDataset[DefectBatch]):
-    """The batches of an epoch, dealt out to the workers in turn."""
-
-    def __init__(self, source: DefectBatches, epoch: int, numbers: range, rank: int, world: int) -> None:
-        self._source, self._epoch, self._numbers, self._rank, self._world = source, epoch, numbers, rank, world
-
-    def __iter__(self) -> Iterator[DefectBatch]:
-        worker = get_worker_info()
-        start, step = (worker.id, worker.num_workers) if worker else (0, 1)
-        if worker:
-            cv2.setNumThreads(1)
-            torch.set_num_threads(1)
-        for number in self._numbers[start::step]:
-            yield self._source.batch(self._epoch, number, rank=self._rank, world=self._world)

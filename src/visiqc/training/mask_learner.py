@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from visiqc.training.dealt_batches import dealt
 from visiqc.training.mask_model import MaskNet, mask_loss
 from visiqc.training.mask_samples import MaskSample, MaskSampleMaker
 from visiqc.vision.foreground import foreground_mask
@@ -67,16 +66,7 @@ class MaskBatches:
     def batches(self, epoch: int, *, first: int = 0, rank: int = 0, world: int = 1) -> Iterator[MaskBatch]:
         """The batches of an epoch for one of `world` trainers, from number `first` on."""
         numbers = range(first, self.steps)
-        workers = min(self._workers, len(numbers))
-        loader: DataLoader[Any] = DataLoader(
-            _Stream(self, epoch, numbers, rank, world),
-            batch_size=None,
-            num_workers=workers,
-            prefetch_factor=4 if workers else None,
-            # A fork of a process whose OpenCV or ONNX Runtime has threads waits for them for ever.
-            multiprocessing_context="spawn" if workers else None,
-        )
-        yield from loader
+        yield from dealt(self, epoch, numbers, workers=self._workers, rank=rank, world=world)
 
     def batch(self, epoch: int, number: int, *, rank: int = 0, world: int = 1) -> MaskBatch:
         """One batch; the same arguments give the same numbers."""
@@ -102,22 +92,6 @@ def _batch(samples: Sequence[MaskSample], embed: Embed) -> MaskBatch:
         stacked([sample.product for sample in samples]),
         stacked([sample.weight for sample in samples]),
     )
-
-
-class _Stream(IterableDataset[MaskBatch]):
-    """The batches of an epoch, dealt out to the workers in turn."""
-
-    def __init__(self, source: MaskBatches, epoch: int, numbers: range, rank: int, world: int) -> None:
-        self._source, self._epoch, self._numbers, self._rank, self._world = source, epoch, numbers, rank, world
-
-    def __iter__(self) -> Iterator[MaskBatch]:
-        worker = get_worker_info()
-        start, step = (worker.id, worker.num_workers) if worker else (0, 1)
-        if worker:
-            cv2.setNumThreads(1)
-            torch.set_num_threads(1)
-        for number in self._numbers[start::step]:
-            yield self._source.batch(self._epoch, number, rank=self._rank, world=self._world)
 
 
 class MaskLearner:
