@@ -89,7 +89,7 @@ def test_scores_that_another_fleet_scaled_count_no_more(own_shop: Parts, fixed_s
 
 def test_another_design_never_calibrates(own_shop: Parts) -> None:
     other = piece("other", sent("other.jpg", photo_of(board(seed=1), 3)))
-    strict = replace(own_shop.fleet, alike_far5=9.0, cohort=own_shop.fleet.cohort * 9)  # nothing is like the golden
+    strict = replace(own_shop.fleet, same_accepted=9.0, same_sure=9.0)  # nothing is the golden
     with pytest.raises(InputError, match="other: WRONG_SAMPLE"):
         calibrate_golden("board", [other], replace(own_shop, fleet=strict))
     assert own_shop.records.calibration("board", 1) is None

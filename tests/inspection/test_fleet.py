@@ -9,7 +9,7 @@ import pytest
 
 from bench import real_fleet
 from visiqc.errors import IntegrityError
-from visiqc.inspection.fleet import Fleet, cohort_bytes, read_fleet, to_json
+from visiqc.inspection.fleet import Fleet, closeness, cohort_bytes, read_fleet, sameness, to_json
 
 RNG = np.random.default_rng(0)
 
@@ -39,7 +39,7 @@ def test_the_digest_is_that_of_the_figures_whatever_their_formatting() -> None:
     fleet = a_fleet()
     reformatted = json.dumps(json.loads(to_json(fleet)), indent=7)
     assert read_fleet(reformatted, cohort_bytes(fleet), trunk=fleet.trunk).digest == fleet.digest
-    assert replace(fleet, alike_far1=9.0).digest != fleet.digest
+    assert replace(fleet, same_sure=9.0).digest != fleet.digest
     assert replace(fleet, cohort=unit(40, seed=1)).digest != fleet.digest
 
 
@@ -48,7 +48,7 @@ def test_the_sidecar_that_ships_is_whole() -> None:
     assert len(fleet.scores) >= 100
     assert fleet.products >= 20
     assert np.allclose(np.linalg.norm(fleet.cohort, axis=1), 1.0, atol=0.01)
-    assert fleet.alike_poor < fleet.alike_far5 <= fleet.alike_far1
+    assert fleet.same_accepted < fleet.same_sure < 0.5
 
 
 def test_another_trunk_is_refused() -> None:
@@ -85,6 +85,8 @@ def test_what_is_no_sidecar_is_refused(text: str) -> None:
         {"scores": (*range(30), float("inf"))},
         {"alike_poor": float("nan")},
         {"heat_low": 2.0, "heat_high": 1.0},
+        {"same_accepted": float("nan")},
+        {"same_accepted": 0.3, "same_sure": 0.2},
         {"cohort": np.zeros((0, 1280), np.float32)},
         {"cohort": np.zeros(1280, np.float32)},
         {"cohort": np.full((3, 1280), np.nan, np.float32)},
@@ -96,16 +98,36 @@ def test_figures_that_would_decide_nonsense_are_refused(changes: dict[str, Any])
         read(a_fleet(**changes))
 
 
-def test_identity_limits_are_what_one_percent_and_nobody_of_the_cohort_reaches() -> None:
+def test_the_identity_limit_is_what_one_percent_of_the_cohort_reaches() -> None:
     turned = unit(12, seed=3)
     closest = (unit(400, seed=4) @ turned.T).max(axis=1)
-    limit, sure = a_fleet(cohort=unit(400, seed=4)).identity_limits(turned)
-    assert (closest > limit).sum() == 4
-    assert sure == closest.max()
+    assert (closest > a_fleet(cohort=unit(400, seed=4)).identity_limit(turned[None])).sum() == 4
+
+
+def test_a_photo_is_as_close_to_a_view_as_to_its_goldens_on_average_each_at_its_best_turn() -> None:
+    turned = unit(24, seed=3).reshape(2, 12, -1)
+    photos = np.stack([turned[0, 5], turned[1, 7]])
+    found = closeness(turned, photos)
+    assert found[0] == pytest.approx((1 + (turned[1] @ photos[0]).max()) / 2, abs=1e-5)
+    assert found[1] == pytest.approx((1 + (turned[0] @ photos[1]).max()) / 2, abs=1e-5)
+
+
+def test_alignment_speaks_for_sameness_up_to_a_point() -> None:
+    assert sameness(0.7, 0.4, 1.0) == pytest.approx(0.3)
+    assert sameness(0.7, 0.4, 0.5) == pytest.approx(0.15)
+    assert sameness(0.7, 0.4, 1.5) == sameness(0.7, 0.4, 9.0) == pytest.approx(0.45)
+
+
+def test_a_sidecar_from_before_sameness_is_read() -> None:
+    fleet = a_fleet()
+    plain = {key: value for key, value in json.loads(to_json(fleet)).items() if not key.startswith("same_")}
+    old = plain | {"alike_far1": 1.2, "alike_far5": 1.0}
+    again = read_fleet(json.dumps(old), cohort_bytes(fleet), trunk=fleet.trunk)
+    assert (again.scores, again.same_accepted < again.same_sure) == (fleet.scores, True)
 
 
 def test_a_design_that_looks_like_many_others_has_a_higher_limit() -> None:
     fleet = a_fleet(cohort=unit(400, seed=4))
     plain = fleet.cohort[:12] + 0.5 * unit(12, seed=5)
     common = np.asarray(plain / np.linalg.norm(plain, axis=1, keepdims=True), np.float32)
-    assert fleet.identity_limits(common)[0] > fleet.identity_limits(unit(12, seed=6))[0]
+    assert fleet.identity_limit(common[None]) > fleet.identity_limit(unit(12, seed=6)[None])

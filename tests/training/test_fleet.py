@@ -50,7 +50,8 @@ def test_a_sidecar_is_built_that_the_trunk_accepts(tmp_path: Path) -> None:
         (folder / "fleet.json").read_text(), (folder / "cohort.npy").read_bytes(), trunk=real_models().trunk.digest
     )
     assert (built.products, len(built.scores), built.cohort.shape) == (10, 20, (30, real_fleet().cohort.shape[1]))
-    assert built.alike_poor <= built.alike_far5 <= built.alike_far1 < 1.2
+    assert built.alike_poor < 1.2
+    assert built.same_accepted <= built.same_sure
     assert built.heat_low < built.heat_high
     assert result.metrics["good_photos"] == 20
     assert result.metrics["good_accepted"] >= 0.95
@@ -148,4 +149,4 @@ def test_a_sidecar_learns_colours_and_keeps_all_else(tmp_path: Path, monkeypatch
     before = real_fleet()
     assert (learned.colour_metal, learned.colour_stones) == ((0.1, 0.2), (0.3,))
     assert learned.source.endswith("colours: boards")
-    assert (learned.scores, learned.usual, learned.alike_far1) == (before.scores, before.usual, before.alike_far1)
+    assert (learned.scores, learned.usual, learned.same_sure) == (before.scores, before.usual, before.same_sure)

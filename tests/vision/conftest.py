@@ -65,7 +65,7 @@ def ring_view(drawn: dict[str, DrawnGolden], models: Models) -> GoldenView:
     """The ring's view, finished from one photo."""
     return finish_view(
         "front",
-        drawn["ring"].photo,
+        [drawn["ring"].seen],
         [],
         drawn["ring"].started,
         embed=models.trunk.features,

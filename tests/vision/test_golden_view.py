@@ -21,10 +21,11 @@ from visiqc.vision.warp import corners, local_scale, scaling, transform, transla
 
 def finished(photo: Photo, models: Models, *, long_side: int = 256, others: tuple[Photo, ...] = ()) -> GoldenView:
     embed = models.trunk.features
-    started = start_view(see(photo), long_side=long_side, embed=embed)
-    laid = [lay_over(see(other), *started[:3], embed) for other in others]
+    seen = [see(one) for one in (photo, *others)]
+    started = start_view(seen[0], long_side=long_side, embed=embed)
+    laid = [lay_over(other, *started[:3], embed) for other in seen[1:]]
     return finish_view(
-        "front", photo, laid, started, embed=embed, identify=models.identity.vectors, step=lambda _: None
+        "front", seen, laid, started, embed=embed, identify=models.identity.vectors, step=lambda _: None
     )
 
 
@@ -62,7 +63,7 @@ def test_arrays_of_a_view_fit_together(ring_view: GoldenView) -> None:
     height, width = (-(-side // dense.CELL) for side in ring_view.frame_size)
     assert ring_view.judged.shape == ring_view.allowed.shape == (height, width)
     assert [packed.values.shape[:2] for packed in ring_view.maps] == [(height, width)]
-    assert len(ring_view.turned) == TURNS
+    assert ring_view.turned.shape[:2] == (1, TURNS)
     assert ring_view.allowed.min() > 0
     assert 0.5 < ring_view.alikeness <= 1
     expected = np.linalg.inv(ring_view.frame_to_align) @ ring_view.target.photo_to_align

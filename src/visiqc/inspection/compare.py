@@ -12,7 +12,7 @@ from visiqc.domain.colour import ColourReport
 from visiqc.domain.reasons import Measurement, Reason, ReasonCode
 from visiqc.domain.verdict import AlignmentReport, Box, IdentityReport, Warp
 from visiqc.errors import IntegrityError
-from visiqc.inspection.fleet import Fleet
+from visiqc.inspection.fleet import Fleet, alignment_says, closeness, sameness
 from visiqc.inspection.parts import Models
 from visiqc.inspection.stopwatch import Stopwatch
 from visiqc.vision import change_map, dense, golden_map, rotation
@@ -86,12 +86,12 @@ def compare(
     if found.complaints:
         return found
     with watch.stage("identify"):
-        closeness = _closeness(seen, bank, models)
+        similarities = _similarities(seen, bank, models)
     with watch.stage("align"):
-        best, laid = _best_view(seen, bank, closeness, models, search=search)
+        best, laid = _best_view(seen, bank, similarities, models, search=search)
     found.view = view = bank.views[best]
     found.alike = alike = _alike(laid, view)
-    found.identity, found.identity_doubtful = _identity(view, closeness[best], alike, fleet)
+    found.identity, found.identity_doubtful = _identity(view, similarities[best], alike, fleet)
     found.alignment = _alignment_report(laid, seen.size, original_size, view)
     found.alignment_poor = alike < fleet.alike_poor
     if not found.identity.accepted:
@@ -117,19 +117,19 @@ def compare(
     return found
 
 
-def _closeness(seen: Seen, bank: GoldenBank, models: Models) -> list[float]:
-    """Identity similarity of the upload, at whatever rotation, to each view's reference."""
+def _similarities(seen: Seen, bank: GoldenBank, models: Models) -> list[float]:
+    """Identity similarity of the upload, at whatever rotation, to each view's goldens."""
     patch = rotation.turned_patches(seen.picture, seen.picture_mask, steps=1)
-    vector = models.identity.vectors(models.trunk.features(patch).stride16)[0]
-    return [float((view.turned @ vector).max()) for view in bank.views]
+    vectors = models.identity.vectors(models.trunk.features(patch).stride16)
+    return [float(closeness(view.turned, vectors)[0]) for view in bank.views]
 
 
 def _best_view(
-    seen: Seen, bank: GoldenBank, closeness: list[float], models: Models, *, search: bool
+    seen: Seen, bank: GoldenBank, similarities: list[float], models: Models, *, search: bool
 ) -> tuple[int, Laid]:
     """The number of the view the upload lies over best, of the two whose identity is closest."""
-    first, *others = (int(index) for index in np.argsort(closeness)[::-1][:2])
-    likely = [first, *(index for index in others if closeness[index] >= closeness[first] - _SECOND_VIEW)]
+    first, *others = (int(index) for index in np.argsort(similarities)[::-1][:2])
+    likely = [first, *(index for index in others if similarities[index] >= similarities[first] - _SECOND_VIEW)]
     laid = {index: _laid(seen, bank.views[index], models, search=search) for index in likely}
     best = max(likely, key=lambda index: _alike(laid[index], bank.views[index]))
     return best, laid[best]
@@ -143,19 +143,23 @@ def _alike(laid: Laid, view: GoldenView) -> float:
     return laid.alignment.similarity / max(view.alikeness, 1e-3)
 
 
-def _identity(view: GoldenView, closeness: float, alike: float, fleet: Fleet) -> tuple[IdentityReport, bool]:
+def _identity(view: GoldenView, similarity: float, alike: float, fleet: Fleet) -> tuple[IdentityReport, bool]:
     """Whether it is this design, and whether that is doubtful.
 
-    An upload that lies over the golden as hardly any other design does is this design, however its light
-    changes its look. One that lies somewhat worse, or whose identity some other design reaches too, is doubtful:
-    a person looks at it, whatever the comparison says.
+    How well the upload lies over the view counts beside its identity vector: light changes a vector more than it
+    changes what lies where. What other designs reach more than rarely is doubtful: a person looks at it, whatever
+    the comparison says.
     """
-    limit, sure = fleet.identity_limits(view.turned)
-    rescued = closeness < limit and alike >= fleet.alike_far5
+    limit = fleet.identity_limit(view.turned)
+    same = sameness(similarity, limit, alike)
+    accepted = same >= fleet.same_accepted
     report = IdentityReport(
-        similarity=closeness, threshold=limit, accepted=closeness >= limit or rescued, rescued=rescued
+        similarity=similarity,
+        threshold=limit + fleet.same_accepted - alignment_says(alike),
+        accepted=accepted,
+        rescued=accepted and similarity < limit,
     )
-    return report, closeness < sure and alike < fleet.alike_far1
+    return report, same < fleet.same_sure
 
 
 def _score_map(features: FloatArray, view: GoldenView, judged: Mask) -> ScoreMap:

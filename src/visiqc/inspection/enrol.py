@@ -204,9 +204,10 @@ def _laid(seen: Seen, view: _OpenView, models: Models) -> Laid:
 def _finished(view: _OpenView, ready: Sequence[_Ready], models: Models, told: _Steps) -> GoldenView:
     target, frame_size, frame_to_align, mask = view.started
     agreed = framing.agreed_product(mask, [(ready[index].seen, laid.warp) for index, laid in view.others])
+    shown = [view.reference, *(index for index, _ in view.others)]
     finished = golden_view.finish_view(
         view.name,
-        ready[view.reference].seen.photo,
+        [ready[index].seen for index in shown],
         [laid for _, laid in view.others],
         (target, frame_size, frame_to_align, agreed),
         embed=models.trunk.features,
@@ -214,8 +215,8 @@ def _finished(view: _OpenView, ready: Sequence[_Ready], models: Models, told: _S
         change=models.defect,
         step=told,
     )
-    shown = [view.reference, *(index for index, _ in view.others)][: len(finished.pictures)]
-    return replace(finished, cards=tuple(read_card(ready[index].seen.photo) for index in shown))
+    pictured = shown[: len(finished.pictures)]
+    return replace(finished, cards=tuple(read_card(ready[index].seen.photo) for index in pictured))
 
 
 class _Steps:

@@ -23,7 +23,14 @@ from visiqc.vision.types import FloatArray
 FEWEST_SCORES = 20
 """Good photos a fleet needs: the smallest p-value of n is 1 / (n + 1), and 5 % is the usual review level."""
 _LISTS = ("scores", "colour_metal", "colour_stones")
-_FAR = 0.01  # share of impostors an identity threshold lets pass
+FAR = 0.01
+"""Share of the cohort that a golden's own limit lets pass."""
+_ACCEPTED, _SURE = 0.0, 0.1  # for sidecars from before alignment counted for sameness
+_GONE = ("alike_far1", "alike_far5")  # what those had in its place
+ALIKE_WEIGHT = 0.3
+"""What alignment counts for beside the identity vector; 0.1 to 0.5 tell designs apart alike (training/LOG.md)."""
+MOST_ALIKE = 1.5
+"""Alikeness beyond which more of it says nothing more."""
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the digest is kept once it is computed
@@ -34,11 +41,8 @@ class Fleet:
         scores: Tolerated scores of good photos of the fleet's products, ascending.
         products: How many products they come from.
         usual: Median of a usual good photo's tolerated map; calmer photos are held to a tighter scale.
-        alike_far1: Masked similarity after alignment, in units of the view's own alikeness, that 1 % of other
-            designs reach: an upload beyond it is the design, whatever its identity vector says.
-        alike_far5: The same that 5 % of other designs reach: enough not to be called a wrong sample, not enough
-            to be sure.
-        alike_poor: The same that one in four other designs reach: below it, alignment is poor.
+        alike_poor: Masked similarity after alignment, in units of the view's own alikeness, that one in four other
+            designs reach: below it, alignment is poor.
         heat_low: Tolerated score that heatmaps show as nothing.
         heat_high: Tolerated score that they show in full red.
         trunk: SHA-256 of the trunk the figures hold for.
@@ -51,13 +55,13 @@ class Fleet:
         type_temperature: What type logits are divided by.
         colour_metal: Evidence that the metal has another colour, of good photos, ascending; empty = it is not judged.
         colour_stones: The same scores of stones.
+        same_accepted: `sameness` that 1 % of other designs reach: what has less is another design.
+        same_sure: The same that 0.2 % of them reach: what has less is looked at by a person.
     """
 
     scores: tuple[float, ...]
     products: int
     usual: float
-    alike_far1: float
-    alike_far5: float
     alike_poor: float
     heat_low: float
     heat_high: float
@@ -71,23 +75,55 @@ class Fleet:
     type_temperature: float = 1.0
     colour_metal: tuple[float, ...] = ()
     colour_stones: tuple[float, ...] = ()
+    same_accepted: float = _ACCEPTED
+    same_sure: float = _SURE
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the sidecar's content, whatever its formatting."""
         return hashlib.sha256(to_json(self).encode()).hexdigest()
 
-    def identity_limits(self, turned: FloatArray) -> tuple[float, float]:
-        """Identity similarities to a golden that 1 % of the cohort and that nobody in it reaches.
+    def identity_limit(self, turned: FloatArray) -> float:
+        """Identity similarity to a view's goldens that 1 % of the cohort reaches.
 
-        Each golden has limits of its own: a plain band looks like many other rings, a circuit board like
+        Each golden has a limit of its own: a plain band looks like many other rings, a circuit board like
         none (score normalisation by a cohort, Auckenthaler et al., Digital Signal Processing 10, 2000).
 
         Args:
-            turned: (steps, D) float32 identity of the golden in steps of rotation.
+            turned: (n, steps, D) float32 identity of the goldens in steps of rotation.
         """
-        closest = (self.cohort @ turned.T).max(axis=1)
-        return float(np.quantile(closest, 1.0 - _FAR)), float(closest.max())
+        return float(np.quantile(closeness(turned, self.cohort), 1.0 - FAR))
+
+
+def closeness(turned: FloatArray, vectors: FloatArray) -> FloatArray:
+    """Similarity of photos to a view: to each of its goldens at the best turn, the mean over the goldens.
+
+    The mean, because goldens differ in light: one alone tells designs apart worse, the closest one no better.
+
+    Args:
+        turned: (n, steps, D) float32 unit vectors.
+        vectors: (m, D) float32 unit vectors.
+
+    Returns:
+        (m,) float32 in [-1, 1].
+    """
+    return np.asarray(np.einsum("ntd,md->ntm", turned, vectors).max(axis=1).mean(axis=0), np.float32)
+
+
+def alignment_says(alike: float) -> float:
+    """What alignment adds to an identity similarity: nothing where the photo lies over the view as good ones do."""
+    return ALIKE_WEIGHT * (min(alike, MOST_ALIKE) - 1.0)
+
+
+def sameness(similarity: float, limit: float, alike: float) -> float:
+    """Evidence that an upload shows the design of a view: identity beyond the view's own limit, and alignment.
+
+    Args:
+        similarity: Identity, from `closeness`.
+        limit: The view's own, from `Fleet.identity_limit`.
+        alike: Masked similarity after alignment, in units of what good photos of the view reach.
+    """
+    return similarity - limit + alignment_says(alike)
 
 
 def to_json(fleet: Fleet) -> str:
@@ -126,6 +162,8 @@ def read_fleet(text: str, cohort: bytes, *, trunk: str) -> Fleet:
         vectors = np.load(io.BytesIO(cohort), allow_pickle=False).astype(np.float32)
         lists = {name: tuple(map(float, plain.get(name, ()))) for name in _LISTS}
         fusion = Fusion(**plain["fusion"]) if "fusion" in plain else None
+        for name in _GONE:
+            plain.pop(name, None)
         fleet = Fleet(**{**plain, **lists, "fusion": fusion}, cohort=vectors)
         _require_sensible(fleet)
     except (ValueError, KeyError, TypeError, AttributeError, EOFError) as err:
@@ -145,9 +183,10 @@ def _require_sensible(fleet: Fleet) -> None:
         raise IntegrityError(
             f"the fleet calibration needs at least {FEWEST_SCORES} ascending scores; install VisiQC again"
         )
-    limits = (fleet.usual, fleet.alike_far1, fleet.alike_far5, fleet.alike_poor, fleet.heat_low, fleet.heat_high)
+    limits = (fleet.usual, fleet.alike_poor, fleet.heat_low, fleet.heat_high, fleet.same_accepted, fleet.same_sure)
     figures = (*fleet.scores, *fleet.colour_metal, *fleet.colour_stones, *limits)
-    if not all(map(math.isfinite, figures)) or fleet.heat_low >= fleet.heat_high:
+    falling = fleet.heat_low >= fleet.heat_high or fleet.same_accepted > fleet.same_sure
+    if not all(map(math.isfinite, figures)) or falling:
         raise IntegrityError("the fleet calibration holds limits that are no limits; install VisiQC again")
     odd = (fleet.fusion is None) != (not fleet.defect) or (fleet.fusion is not None and not fleet.fusion.sound)
     if odd or not 0 < fleet.type_temperature < math.inf:

@@ -23,7 +23,16 @@ from visiqc.inspection.parts import Models, SentPhoto
 from visiqc.inspection.reading import read_photo
 from visiqc.runtime.models import cards_of, load_models
 from visiqc.training.fleet_products import Product, Upload, fleet_products, products_digest
-from visiqc.training.fleet_sidecar import Banks, FleetPhotos, Judged, colour_scores, make_sidecar, sidecar_metrics
+from visiqc.training.fleet_sidecar import (
+    Banks,
+    FleetPhotos,
+    Judged,
+    colour_scores,
+    make_sidecar,
+    sameness_limits,
+    sameness_scores,
+    sidecar_metrics,
+)
 from visiqc.training.recipes import RunResult
 from visiqc.vision.bank import GoldenBank
 from visiqc.vision.photo import DecodeLimits
@@ -36,9 +45,9 @@ _LENIENT = Fleet(
     scores=tuple(range(20)),
     products=0,
     usual=0.0,
-    alike_far1=-9.0,
-    alike_far5=-9.0,
     alike_poor=-9.0,
+    same_accepted=-9.0,
+    same_sure=-9.0,
     heat_low=0.0,
     heat_high=1.0,
     trunk="",
@@ -46,6 +55,8 @@ _LENIENT = Fleet(
     cohort=np.zeros((1, 1), np.float32),
 )
 """Limits that stop nothing: what is built here must not depend on an earlier sidecar."""
+_STRICT = replace(_LENIENT, same_accepted=9.0, same_sure=9.0)
+"""Limits that take nobody for the design: of an impostor only identity and alignment are wanted, not its maps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +83,8 @@ class FleetRecipe:
     """Version of the mask model; likewise."""
     colours_of: Path | None = None
     """Folder of a sidecar that learns colours: all its other figures stay. None = everything is measured."""
+    sameness_of: Path | None = None
+    """Folder of a sidecar that learns anew from when on an upload shows the design: all its other figures stay."""
     skus: tuple[str, ...] = ()
     """Products that are used; empty = all. A defect model must not have learned from them."""
     goldens: tuple[int, ...] = (1, 3)
@@ -105,7 +118,12 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
         home=recipe.home, trunk=recipe.trunk, identity=recipe.identity, defect=recipe.defect, mask=recipe.mask
     )
     products = fleet_products(recipe.photos, recipe.skus)
-    if recipe.colours_of is not None:
+    if recipe.sameness_of is not None:
+        fleet = with_sameness(recipe.sameness_of, products, models, recipe)
+        built = FleetBuilt(
+            fleet=fleet, fit=None, metrics={"same_accepted": fleet.same_accepted, "same_sure": fleet.same_sure}
+        )
+    elif recipe.colours_of is not None:
         fleet = with_colours(recipe.colours_of, products, models, recipe)
         metrics = {"metal": float(len(fleet.colour_metal)), "stones": float(len(fleet.colour_stones))}
         built = FleetBuilt(fleet=fleet, fit=None, metrics=metrics)
@@ -153,10 +171,7 @@ def fleet_of(
     for number, product in enumerate(products, len(products)):
         if told is not None:
             told(product.name, number, 2 * len(products))
-        others += [
-            _without_maps(_compared(path, banks[other.name], models, recipe.long_side))
-            for path, other in _impostors(product, products, banks, recipe)
-        ]
+        others += _as_impostor(product, products, banks, models, recipe)
     designs = {product.design for product in products if product.name in banks}
     photos = FleetPhotos(own=own, others=others, banks=banks, products=len(designs))
     if type_temperature is None:
@@ -173,15 +188,7 @@ def with_colours(folder: Path, products: Sequence[Product], models: Models, reci
         IntegrityError: The sidecar is of another trunk or mask model, or broken.
         InputError: Too few good photos could be compared.
     """
-    known = read_fleet(
-        (folder / "fleet.json").read_text(encoding="utf-8"),
-        (folder / "cohort.npy").read_bytes(),
-        trunk=models.trunk.digest,
-    )
-    if known.mask != ("" if models.mask is None else models.mask.digest):
-        raise IntegrityError(
-            "the sidecar was built with another mask model than the colours would be measured with; name its mask model"
-        )
+    known = _known(folder, models)
     own: list[Judged] = []
     for product in products:
         bank = _enrolled(product, max(recipe.goldens), models, recipe.long_side)
@@ -195,6 +202,42 @@ def with_colours(folder: Path, products: Sequence[Product], models: Models, reci
         raise InputError("too few good photos could be compared for a scale of colours; add products")
     source = f"{known.source}; colours: {recipe.source}"
     return replace(known, colour_metal=metal, colour_stones=stones, source=source)
+
+
+def with_sameness(folder: Path, products: Sequence[Product], models: Models, recipe: FleetRecipe) -> Fleet:
+    """An existing sidecar of these models that also knows how far other designs pass for a view's own.
+
+    Raises:
+        IntegrityError: The sidecar is of another trunk or mask model, or broken.
+        InputError: Too few products, or photos that can be compared.
+    """
+    known = _known(folder, models)
+    _require_products(products, recipe)
+    strangers: list[float] = []
+    for count in recipe.goldens:
+        enrolled = {product.name: _enrolled(product, count, models, recipe.long_side) for product in products}
+        banks = {name: bank for name, bank in enrolled.items() if bank is not None}
+        for product in products:
+            strangers += sameness_scores(_as_impostor(product, products, banks, models, recipe), known.cohort)
+            log.info("held against other designs", product=product.name, goldens=count, pairs=len(strangers))
+    accepted, sure = sameness_limits(strangers)
+    return replace(
+        known, same_accepted=accepted, same_sure=sure, source=f"{known.source}; other designs: {recipe.source}"
+    )
+
+
+def _known(folder: Path, models: Models) -> Fleet:
+    """A sidecar that is about to learn more from these models."""
+    known = read_fleet(
+        (folder / "fleet.json").read_text(encoding="utf-8"),
+        (folder / "cohort.npy").read_bytes(),
+        trunk=models.trunk.digest,
+    )
+    if known.mask != ("" if models.mask is None else models.mask.digest):
+        raise IntegrityError(
+            "the sidecar was built with another mask model than would measure now; name its mask model"
+        )
+    return known
 
 
 def write_fleet(fleet: Fleet, folder: Path) -> tuple[Path, Path]:
@@ -228,15 +271,20 @@ def _judged(upload: Upload, bank: GoldenBank, models: Models, long_side: int) ->
     return Judged(found=found, defective=upload.defective, pose=upload.pose)
 
 
-def _compared(path: Path, bank: GoldenBank, models: Models, long_side: int) -> Comparison:
+def _compared(path: Path, bank: GoldenBank, models: Models, long_side: int, *, limits: Fleet = _LENIENT) -> Comparison:
     copy = read_photo(path.read_bytes(), DecodeLimits(), frame_long_side=long_side)
-    nobody = np.zeros((1, bank.views[0].turned.shape[1]), np.float32)
-    return compare(copy.photo, copy.original_size, bank, models, replace(_LENIENT, cohort=nobody))
+    nobody = np.zeros((1, bank.views[0].turned.shape[-1]), np.float32)
+    return compare(copy.photo, copy.original_size, bank, models, replace(limits, cohort=nobody))
 
 
-def _without_maps(found: Comparison) -> Comparison:
-    """What is needed of an impostor: thousands of maps would fill the memory."""
-    return replace(found, golden_map=None, change_map=None, types=None, scores=None, colour=None)
+def _as_impostor(
+    product: Product, products: Sequence[Product], banks: Banks, models: Models, recipe: FleetRecipe
+) -> list[Comparison]:
+    """A product's good uploads, each held against other products."""
+    return [
+        _compared(path, banks[other.name], models, recipe.long_side, limits=_STRICT)
+        for path, other in _impostors(product, products, banks, recipe)
+    ]
 
 
 def _impostors(

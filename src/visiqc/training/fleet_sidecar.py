@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,12 +11,13 @@ from visiqc.domain.colour import ColourPart
 from visiqc.errors import InputError
 from visiqc.evaluation.fusion_fit import FusionFit, MapPair, fit_fusion
 from visiqc.inspection.compare import Comparison
-from visiqc.inspection.fleet import FEWEST_SCORES, Fleet
+from visiqc.inspection.fleet import FAR, FEWEST_SCORES, Fleet, closeness, sameness
 from visiqc.inspection.parts import Models
 from visiqc.vision import golden_map
 from visiqc.vision.bank import GoldenBank
 from visiqc.vision.fusion import fused
-from visiqc.vision.types import ScoreMap
+from visiqc.vision.golden_view import GoldenView
+from visiqc.vision.types import FloatArray, ScoreMap
 
 Banks = dict[str, GoldenBank]
 _SAME = 0.999  # a cohort vector this close to a golden's own is its own
@@ -69,6 +70,8 @@ def make_sidecar(
             f"a fleet needs at least {FEWEST_SCORES} good photos that can be compared, and photos of other products "
             f"to hold them against; got {count} and {len(alike)}"
         )
+    cohort = np.concatenate([_cohort_of(view) for bank in photos.banks.values() for view in bank.views])
+    accepted, sure = sameness_limits(sameness_scores(photos.others, cohort))
     usual = round(float(np.median([np.nanmedian(_map(one)) for one in compared if not one.defective])), 4)
     pairs = [_pair(one, usual) for one in compared if one.found.change_map is not None]
     fit = fit_fusion(pairs) if models.defect is not None else None
@@ -78,16 +81,12 @@ def make_sidecar(
         scores=tuple(round(score, 4) for score in scores),
         products=photos.products,
         usual=usual,
-        alike_far1=_quantile(alike, 0.99),
-        alike_far5=_quantile(alike, 0.95),
         alike_poor=_quantile(alike, 0.75),
         heat_low=_quantile(scores, 0.5),
         heat_high=round(1.5 * _quantile(scores, 0.95), 4),
         trunk=models.trunk.digest,
         source=source,
-        cohort=np.concatenate(
-            [view.turned[:: len(view.turned) // 3] for bank in photos.banks.values() for view in bank.views]
-        ),
+        cohort=cohort,
         identity=models.identity.digest,
         defect=models.defect.digest if models.defect is not None else "",
         mask=models.mask.digest if models.mask is not None else "",
@@ -95,6 +94,8 @@ def make_sidecar(
         type_temperature=round(type_temperature, 4) if models.defect is not None else 1.0,
         colour_metal=metal,
         colour_stones=stones,
+        same_accepted=accepted,
+        same_sure=sure,
     )
     return fleet, fit
 
@@ -121,6 +122,30 @@ def sidecar_metrics(photos: FleetPhotos, fleet: Fleet, fit: FusionFit | None) ->
         **weights,
         **aurocs,
     }
+
+
+def sameness_scores(comparisons: Sequence[Comparison], cohort: FloatArray) -> list[float]:
+    """How sure it looks that each shows the design it was held against; that design's own vectors are no strangers."""
+    found = []
+    for one in comparisons:
+        if one.identity is None or one.view is None or one.alike is None:
+            continue
+        turned = one.view.turned.reshape(-1, cohort.shape[1])
+        strangers = cohort[(turned @ cohort.T).max(axis=0) < _SAME]
+        limit = float(np.quantile(closeness(one.view.turned, strangers), 1.0 - FAR))
+        found.append(sameness(one.identity.similarity, limit, one.alike))
+    return found
+
+
+def sameness_limits(strangers: Sequence[float]) -> tuple[float, float]:
+    """What 1 % and what 0.2 % of other designs reach.
+
+    Raises:
+        InputError: None could be held against another.
+    """
+    if not strangers:
+        raise InputError("no photo could be held against another product; add products of which photos can be compared")
+    return _quantile(strangers, 0.99), _quantile(strangers, 0.998)
 
 
 def _map(one: Judged) -> ScoreMap:
@@ -159,15 +184,13 @@ def _alike(comparisons: Sequence[Comparison]) -> list[float]:
     return [found.alike for found in comparisons if found.alike is not None]
 
 
+def _cohort_of(view: GoldenView) -> FloatArray:
+    """(3, D) identity of the reference photo in three turns: as impostor the view is held against other goldens."""
+    return view.turned[0, :: view.turned.shape[1] // 3]
+
+
 def _accepted(comparisons: Sequence[Comparison], fleet: Fleet) -> list[bool]:
-    answers = []
-    for found in comparisons:
-        if found.identity is None or found.view is None or found.alike is None:
-            continue
-        strangers = [row for row in range(len(fleet.cohort)) if (found.view.turned @ fleet.cohort[row]).max() < _SAME]
-        limit, _ = replace(fleet, cohort=fleet.cohort[strangers]).identity_limits(found.view.turned)
-        answers.append(found.identity.similarity >= limit or found.alike >= fleet.alike_far5)
-    return answers
+    return [same >= fleet.same_accepted for same in sameness_scores(comparisons, fleet.cohort)]
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

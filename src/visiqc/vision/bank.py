@@ -26,7 +26,7 @@ from visiqc.vision.quality import QualityLimits
 from visiqc.vision.rotation import Placement, RotationBank
 from visiqc.vision.texture import Keypoints
 
-FORMAT = 2
+FORMAT = 3
 Arrays = dict[str, NDArray[Any]]
 _STRIDES = (4, 8, 16)
 _UNREADABLE = (

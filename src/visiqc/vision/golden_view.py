@@ -24,7 +24,8 @@ Identify = Callable[[FloatArray], FloatArray]
 """The identity model: stride-16 maps (N, C, h, w) to unit vectors (N, D)."""
 
 TURNS = 12
-"""Steps of rotation in which the reference's identity is kept, to tell the view of a turned upload."""
+"""Steps of rotation in which a golden's identity is kept, to tell the view of a turned upload."""
+_IDENTIFIED = 6  # golden photos of a view whose identity is kept; more tell nothing new
 _BASIS_PHOTOS = 5  # golden photos the basis is fitted to; what others add counts by its length
 _SIMULATED = (6, 3, 2)  # simulated good photos a golden, with 1, 2, and more goldens in the view
 _SAME_FORMAT = 0.03  # log of the ratio of two photos' aspects up to which they are one format, rounded
@@ -47,7 +48,7 @@ class GoldenView:
         allowed: (h, w) float32 tolerance.
         alikeness: Masked similarity of good photos to this view, lowest over goldens and simulated photos.
         moving: Whether the goldens show that parts of the product move.
-        turned: (TURNS, D) float32, identity of the reference in even steps of rotation.
+        turned: (n, TURNS, D) float32, identity of the first golden photos in even steps of rotation.
         embedded: What the defect model keeps of the first golden photos; empty without a defect model.
         usual_change: (h, w) float32, log-odds of change that goldens show against each other; 0 without a defect model.
         pictures: (n, h, w, 3) uint8, the same golden photos in the golden frame, reduced, for measuring colour.
@@ -147,7 +148,7 @@ def _same_framing(size: Size, reference: Size) -> Matrix:
 
 def finish_view(
     name: str,
-    photo: Photo,
+    seen: Sequence[Seen],
     others: Sequence[Laid],
     started: tuple[AlignTarget, Size, Matrix, Mask],
     *,
@@ -160,8 +161,8 @@ def finish_view(
 
     Args:
         name: Its name.
-        photo: The reference photo, (H, W, 3) uint8.
-        others: The view's other golden photos, laid over the reference.
+        seen: The view's golden photos, the reference first.
+        others: All but the reference, laid over it.
         started: What `start_view` made of the reference.
         embed: The trunk.
         identify: The identity model.
@@ -169,6 +170,7 @@ def finish_view(
         step: Told what is being done, for a progress bar.
     """
     target, frame_size, frame_to_align, frame_mask = started
+    photo = seen[0].photo
     to_frame = np.linalg.inv(frame_to_align) @ target.photo_to_align
     judged = framing.judged_cells(frame_mask, framing.reached((photo.shape[0], photo.shape[1]), to_frame, frame_size))
     frames = [warp_photo(photo, to_frame, frame_size), *(laid.frame for laid in others)]
@@ -186,7 +188,6 @@ def finish_view(
             alike.append(_alikeness(simulated, target, embed))
             step("simulating good photos")
     allowed = golden_map.tolerance(samples, judged)
-    patches = rotation.turned_patches(target.picture, target.mask, steps=TURNS)
     return GoldenView(
         name=name,
         frame_size=frame_size,
@@ -198,11 +199,17 @@ def finish_view(
         allowed=allowed,
         alikeness=min(alike),
         moving=_parts_move(as_uploads, goldens, allowed, judged),
-        turned=identify(embed(patches).stride16),
+        turned=np.stack([_turned(one, embed, identify) for one in seen[:_IDENTIFIED]]),
         embedded=embedded,
         usual_change=usual_change,
         pictures=np.stack([reduced_frame(frame) for frame in frames[: change_map.MOST_GOLDENS]]),
     )
+
+
+def _turned(seen: Seen, embed: Embed, identify: Identify) -> FloatArray:
+    """(TURNS, D) identity of a golden photo in even steps of rotation."""
+    patches = rotation.turned_patches(seen.picture, seen.picture_mask, steps=TURNS)
+    return identify(embed(patches).stride16)
 
 
 def _parts_move(
