@@ -69,7 +69,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_too_few_photos_that_can_be_compared_are_refused() -> None:
-    nothing = FleetPhotos(own=[], others=[], banks={})
+    nothing = FleetPhotos(own=[], others=[], banks={}, designs={})
     with pytest.raises(InputError, match="at least 20 good photos that can be compared"):
         make_sidecar(nothing, real_models(), source="nothing")
 

@@ -24,9 +24,7 @@ def finished(photo: Photo, models: Models, *, long_side: int = 256, others: tupl
     seen = [see(one) for one in (photo, *others)]
     started = start_view(seen[0], long_side=long_side, embed=embed)
     laid = [lay_over(other, *started[:3], embed) for other in seen[1:]]
-    return finish_view(
-        "front", seen, laid, started, embed=embed, identify=models.identity.vectors, step=lambda _: None
-    )
+    return finish_view("front", seen, laid, started, embed=embed, identify=models.identity.vectors, step=lambda _: None)
 
 
 def score(view: GoldenView, upload: Photo, models: Models) -> float:

@@ -23,14 +23,12 @@ from visiqc.inspection.parts import Models, SentPhoto
 from visiqc.inspection.reading import read_photo
 from visiqc.runtime.models import cards_of, load_models
 from visiqc.training.fleet_products import Product, Upload, fleet_products, products_digest
+from visiqc.training.fleet_sameness import Banks, Held, own_by_vector, sameness_limits, sameness_scores
 from visiqc.training.fleet_sidecar import (
-    Banks,
     FleetPhotos,
     Judged,
     colour_scores,
     make_sidecar,
-    sameness_limits,
-    sameness_scores,
     sidecar_metrics,
 )
 from visiqc.training.recipes import RunResult
@@ -166,14 +164,14 @@ def fleet_of(
             bank = _enrolled(product, count, models, recipe.long_side)
             if bank is not None:
                 banks[product.name] = bank
-                own += [_judged(upload, bank, models, recipe.long_side) for upload in product.uploads]
-    others: list[Comparison] = []
+                own += [_judged(product, upload, bank, models, recipe.long_side) for upload in product.uploads]
+    others: list[Held] = []
     for number, product in enumerate(products, len(products)):
         if told is not None:
             told(product.name, number, 2 * len(products))
         others += _as_impostor(product, products, banks, models, recipe)
-    designs = {product.design for product in products if product.name in banks}
-    photos = FleetPhotos(own=own, others=others, banks=banks, products=len(designs))
+    designs = {product.name: product.design for product in products}
+    photos = FleetPhotos(own=own, others=others, banks=banks, designs=designs)
     if type_temperature is None:
         card = cards_of(models).get("defect")
         type_temperature = card.metrics.get(TEMPERATURE, 1.0) if card is not None else 1.0
@@ -194,7 +192,9 @@ def with_colours(folder: Path, products: Sequence[Product], models: Models, reci
         bank = _enrolled(product, max(recipe.goldens), models, recipe.long_side)
         if bank is not None:
             own += [
-                _judged(upload, bank, models, recipe.long_side) for upload in product.uploads if not upload.defective
+                _judged(product, upload, bank, models, recipe.long_side)
+                for upload in product.uploads
+                if not upload.defective
             ]
         log.info("colours measured", product=product.name)
     metal, stones = colour_scores(own)
@@ -213,14 +213,17 @@ def with_sameness(folder: Path, products: Sequence[Product], models: Models, rec
     """
     known = _known(folder, models)
     _require_products(products, recipe)
-    strangers: list[float] = []
-    for count in recipe.goldens:
+    held: list[Held] = []
+    banks: Banks = {}
+    for count in sorted(recipe.goldens):
         enrolled = {product.name: _enrolled(product, count, models, recipe.long_side) for product in products}
-        banks = {name: bank for name, bank in enrolled.items() if bank is not None}
+        now = {name: bank for name, bank in enrolled.items() if bank is not None}
+        banks |= now
         for product in products:
-            strangers += sameness_scores(_as_impostor(product, products, banks, models, recipe), known.cohort)
-            log.info("held against other designs", product=product.name, goldens=count, pairs=len(strangers))
-    accepted, sure = sameness_limits(strangers)
+            held += _as_impostor(product, products, now, models, recipe)
+            log.info("held against other designs", product=product.name, goldens=count, pairs=len(held))
+    # Banks with all goldens, so that none of a design's own photos counts as a stranger to it.
+    accepted, sure = sameness_limits(sameness_scores(held, known.cohort, own_by_vector(banks, known.cohort)))
     return replace(
         known, same_accepted=accepted, same_sure=sure, source=f"{known.source}; other designs: {recipe.source}"
     )
@@ -266,9 +269,9 @@ def _enrolled(product: Product, count: int, models: Models, long_side: int) -> G
         return None
 
 
-def _judged(upload: Upload, bank: GoldenBank, models: Models, long_side: int) -> Judged:
+def _judged(product: Product, upload: Upload, bank: GoldenBank, models: Models, long_side: int) -> Judged:
     found = replace(_compared(upload.path, bank, models, long_side), types=None)
-    return Judged(found=found, defective=upload.defective, pose=upload.pose)
+    return Judged(found=found, product=product.name, defective=upload.defective, pose=upload.pose)
 
 
 def _compared(path: Path, bank: GoldenBank, models: Models, long_side: int, *, limits: Fleet = _LENIENT) -> Comparison:
@@ -279,10 +282,10 @@ def _compared(path: Path, bank: GoldenBank, models: Models, long_side: int, *, l
 
 def _as_impostor(
     product: Product, products: Sequence[Product], banks: Banks, models: Models, recipe: FleetRecipe
-) -> list[Comparison]:
+) -> list[Held]:
     """A product's good uploads, each held against other products."""
     return [
-        _compared(path, banks[other.name], models, recipe.long_side, limits=_STRICT)
+        (other.name, _compared(path, banks[other.name], models, recipe.long_side, limits=_STRICT))
         for path, other in _impostors(product, products, banks, recipe)
     ]
 

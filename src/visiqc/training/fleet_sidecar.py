@@ -11,23 +11,27 @@ from visiqc.domain.colour import ColourPart
 from visiqc.errors import InputError
 from visiqc.evaluation.fusion_fit import FusionFit, MapPair, fit_fusion
 from visiqc.inspection.compare import Comparison
-from visiqc.inspection.fleet import FAR, FEWEST_SCORES, Fleet, closeness, sameness
+from visiqc.inspection.fleet import FEWEST_SCORES, Fleet
 from visiqc.inspection.parts import Models
+from visiqc.training.fleet_sameness import (
+    Banks,
+    Held,
+    cohort_of,
+    own_by_name,
+    sameness_limits,
+    sameness_scores,
+)
 from visiqc.vision import golden_map
-from visiqc.vision.bank import GoldenBank
 from visiqc.vision.fusion import fused
-from visiqc.vision.golden_view import GoldenView
-from visiqc.vision.types import FloatArray, ScoreMap
-
-Banks = dict[str, GoldenBank]
-_SAME = 0.999  # a cohort vector this close to a golden's own is its own
+from visiqc.vision.types import Mask, ScoreMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A comparison with what the photo is known to show."""
+    """A comparison with what the photo is known to show, and the product it was held against."""
 
     found: Comparison
+    product: str = ""
     defective: bool = False
     pose: str = ""
 
@@ -38,20 +42,20 @@ class FleetPhotos:
 
     Attributes:
         own: Photos held against their own product's goldens; some show defects, to weigh the maps by.
-        others: Photos held against another product's goldens.
+        others: Photos held against another product's goldens, with that product.
         banks: Features of every product.
-        products: How many designs they are.
+        designs: What design each product is.
     """
 
     own: Sequence[Judged]
-    others: Sequence[Comparison]
+    others: Sequence[Held]
     banks: Banks
-    products: int = 0
+    designs: Mapping[str, str]
 
     @property
-    def good(self) -> list[Comparison]:
+    def good(self) -> list[Held]:
         """Comparisons of good photos with their own goldens."""
-        return [one.found for one in self.own if not one.defective]
+        return [(one.product, one.found) for one in self.own if not one.defective]
 
 
 def make_sidecar(
@@ -64,14 +68,14 @@ def make_sidecar(
     """
     compared = [one for one in photos.own if one.found.golden_map is not None]
     count = sum(not one.defective for one in compared)
-    alike = _alike(photos.others)
+    alike = _alike([found for _, found in photos.others])
     if count < FEWEST_SCORES or not alike:
         raise InputError(
             f"a fleet needs at least {FEWEST_SCORES} good photos that can be compared, and photos of other products "
             f"to hold them against; got {count} and {len(alike)}"
         )
-    cohort = np.concatenate([_cohort_of(view) for bank in photos.banks.values() for view in bank.views])
-    accepted, sure = sameness_limits(sameness_scores(photos.others, cohort))
+    cohort = cohort_of(photos.banks)
+    accepted, sure = sameness_limits(sameness_scores(photos.others, cohort, own_by_name(photos.banks, photos.designs)))
     usual = round(float(np.median([np.nanmedian(_map(one)) for one in compared if not one.defective])), 4)
     pairs = [_pair(one, usual) for one in compared if one.found.change_map is not None]
     fit = fit_fusion(pairs) if models.defect is not None else None
@@ -79,7 +83,7 @@ def make_sidecar(
     scores = sorted(_score(one, usual, fit) for one in compared if not one.defective)
     fleet = Fleet(
         scores=tuple(round(score, 4) for score in scores),
-        products=photos.products,
+        products=len({photos.designs[name] for name in photos.banks}),
         usual=usual,
         alike_poor=_quantile(alike, 0.75),
         heat_low=_quantile(scores, 0.5),
@@ -109,43 +113,22 @@ def colour_scores(photos: Iterable[Judged]) -> tuple[tuple[float, ...], tuple[fl
 def sidecar_metrics(photos: FleetPhotos, fleet: Fleet, fit: FusionFit | None) -> dict[str, float]:
     """Shares at the limits; every product's own vectors are left out of the cohort it is held against."""
     good = photos.good
+    own = own_by_name(photos.banks, photos.designs)
     weights: Mapping[str, float] = {"change_share": fit.share} if fit else {}
     aurocs = {f"auroc_change_share_{share:g}": value for share, value in fit.aurocs.items()} if fit else {}
     return {
         "good_photos": float(len(fleet.scores)),
         "impostor_pairs": float(len(photos.others)),
-        "retaken": float(sum(bool(found.complaints) for found in good)),
-        "good_accepted": float(np.mean(_accepted(good, fleet))),
-        "impostors_accepted": float(np.mean(_accepted(photos.others, fleet))),
-        "good_alignment_poor": float(np.mean([alike < fleet.alike_poor for alike in _alike(good)])),
+        "retaken": float(sum(bool(found.complaints) for _, found in good)),
+        "good_accepted": float(np.mean(_accepted(good, fleet, own))),
+        "impostors_accepted": float(np.mean(_accepted(photos.others, fleet, own))),
+        "good_alignment_poor": float(
+            np.mean([alike < fleet.alike_poor for alike in _alike([found for _, found in good])])
+        ),
         "review_threshold": float(np.quantile(fleet.scores, 0.95)),
         **weights,
         **aurocs,
     }
-
-
-def sameness_scores(comparisons: Sequence[Comparison], cohort: FloatArray) -> list[float]:
-    """How sure it looks that each shows the design it was held against; that design's own vectors are no strangers."""
-    found = []
-    for one in comparisons:
-        if one.identity is None or one.view is None or one.alike is None:
-            continue
-        turned = one.view.turned.reshape(-1, cohort.shape[1])
-        strangers = cohort[(turned @ cohort.T).max(axis=0) < _SAME]
-        limit = float(np.quantile(closeness(one.view.turned, strangers), 1.0 - FAR))
-        found.append(sameness(one.identity.similarity, limit, one.alike))
-    return found
-
-
-def sameness_limits(strangers: Sequence[float]) -> tuple[float, float]:
-    """What 1 % and what 0.2 % of other designs reach.
-
-    Raises:
-        InputError: None could be held against another.
-    """
-    if not strangers:
-        raise InputError("no photo could be held against another product; add products of which photos can be compared")
-    return _quantile(strangers, 0.99), _quantile(strangers, 0.998)
 
 
 def _map(one: Judged) -> ScoreMap:
@@ -184,13 +167,8 @@ def _alike(comparisons: Sequence[Comparison]) -> list[float]:
     return [found.alike for found in comparisons if found.alike is not None]
 
 
-def _cohort_of(view: GoldenView) -> FloatArray:
-    """(3, D) identity of the reference photo in three turns: as impostor the view is held against other goldens."""
-    return view.turned[0, :: view.turned.shape[1] // 3]
-
-
-def _accepted(comparisons: Sequence[Comparison], fleet: Fleet) -> list[bool]:
-    return [same >= fleet.same_accepted for same in sameness_scores(comparisons, fleet.cohort)]
+def _accepted(held: Sequence[Held], fleet: Fleet, own: Mapping[str, Mask]) -> list[bool]:
+    return [same >= fleet.same_accepted for same in sameness_scores(held, fleet.cohort, own)]
 
 
 def _quantile(values: Sequence[float], share: float) -> float:
