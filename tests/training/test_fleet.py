@@ -18,9 +18,10 @@ from visiqc.inspection.compare import Comparison
 from visiqc.inspection.fleet import read_fleet
 from visiqc.runtime.bundle import bundled_models
 from visiqc.runtime.models import DEFAULT_TRUNK
-from visiqc.training import fleet
-from visiqc.training.fleet import FleetRecipe, build_fleet
+from visiqc.training import fleet_additions, fleet_comparisons
+from visiqc.training.fleet import build_fleet
 from visiqc.training.fleet_products import Upload, fleet_products
+from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sidecar import FleetPhotos, Judged, colour_scores, make_sidecar
 
 
@@ -80,7 +81,7 @@ def test_the_same_seed_draws_the_same_impostors(tmp_path: Path) -> None:
 
     def drawn(seed: int) -> list[str]:
         recipe = FleetRecipe(photos=tmp_path, impostors=3, seed=seed)
-        return [other.name for p in products for _, other in fleet._impostors(p, products, banks, recipe)]  # type: ignore[arg-type]
+        return [other.name for p in products for _, other in fleet_comparisons._impostors(p, products, banks, recipe)]  # type: ignore[arg-type]
 
     assert drawn(1) == drawn(1) != drawn(2)
     assert len(drawn(1)) == 30
@@ -143,9 +144,9 @@ def test_colours_are_a_scale_only_where_enough_good_photos_show_them() -> None:
 
 def test_a_sidecar_learns_colours_and_keeps_all_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = bundled_models() / "fleet" / DEFAULT_TRUNK
-    monkeypatch.setattr(fleet, "colour_scores", lambda _: ((0.1, 0.2), (0.3,)))
+    monkeypatch.setattr(fleet_additions, "colour_scores", lambda _: ((0.1, 0.2), (0.3,)))
     recipe = FleetRecipe(photos=tmp_path, source="boards")
-    learned = fleet.with_colours(known, [], real_models(), recipe)
+    learned = fleet_additions.with_colours(known, [], real_models(), recipe)
     before = real_fleet()
     assert (learned.colour_metal, learned.colour_stones) == ((0.1, 0.2), (0.3,))
     assert learned.source.endswith("colours: boards")

@@ -22,8 +22,9 @@ from visiqc.training.defect_model import DefectNet
 from visiqc.training.defect_pictures import show_answers
 from visiqc.training.defect_types import TypeClasses
 from visiqc.training.defect_validation import ValidationPhoto, fitted_temperature, measured
-from visiqc.training.fleet import FleetRecipe, fleet_of, write_fleet
+from visiqc.training.fleet import fleet_of, write_fleet
 from visiqc.training.fleet_products import Product, Upload
+from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.laid import LaidProduct
 from visiqc.training.stage_progress import stage
 from visiqc.training.tracking import Tracker

@@ -20,7 +20,8 @@ from visiqc.runtime.models import DEFAULT_TRUNK, NONE, load_models
 from visiqc.training import plots
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.defect_candidate import Candidate, held_out_products, load_candidate
-from visiqc.training.fleet import FleetBuilt, FleetRecipe, fleet_of, write_fleet
+from visiqc.training.fleet import FleetBuilt, fleet_of, write_fleet
+from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.mismatch_batches import Row
 from visiqc.training.mismatch_export import MismatchFacts, export_mismatch
 from visiqc.training.mismatch_features import Patches

@@ -1,0 +1,84 @@
+"""A sidecar that is there already learns one thing more; all its other figures stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from visiqc.errors import InputError, IntegrityError
+from visiqc.inspection.fleet import Fleet, read_fleet
+from visiqc.inspection.parts import Models
+from visiqc.training.fleet_comparisons import as_impostor, enrolled, judged, require_products
+from visiqc.training.fleet_products import Product
+from visiqc.training.fleet_recipe import FleetRecipe
+from visiqc.training.fleet_sameness import Banks, Held, own_by_vector, sameness_limits, sameness_scores
+from visiqc.training.fleet_sidecar import Judged, colour_scores
+
+log = structlog.get_logger("visiqc.training")
+
+
+def with_colours(folder: Path, products: Sequence[Product], models: Models, recipe: FleetRecipe) -> Fleet:
+    """An existing sidecar of these models that also knows how good pieces' colours differ.
+
+    Raises:
+        IntegrityError: The sidecar is of another trunk or mask model, or broken.
+        InputError: Too few good photos could be compared.
+    """
+    known = _known(folder, models)
+    own: list[Judged] = []
+    for product in products:
+        bank = enrolled(product, max(recipe.goldens), models, recipe.long_side)
+        if bank is not None:
+            own += [
+                judged(product, upload, bank, models, recipe.long_side)
+                for upload in product.uploads
+                if not upload.defective
+            ]
+        log.info("colours measured", product=product.name)
+    metal, stones = colour_scores(own)
+    if not metal:
+        raise InputError("too few good photos could be compared for a scale of colours; add products")
+    source = f"{known.source}; colours: {recipe.source}"
+    return replace(known, colour_metal=metal, colour_stones=stones, source=source)
+
+
+def with_sameness(folder: Path, products: Sequence[Product], models: Models, recipe: FleetRecipe) -> Fleet:
+    """An existing sidecar of these models that also knows how far other designs pass for a view's own.
+
+    Raises:
+        IntegrityError: The sidecar is of another trunk or mask model, or broken.
+        InputError: Too few products, or photos that can be compared.
+    """
+    known = _known(folder, models)
+    require_products(products, recipe)
+    held: list[Held] = []
+    banks: Banks = {}
+    for count in sorted(recipe.goldens):
+        made = {product.name: enrolled(product, count, models, recipe.long_side) for product in products}
+        now = {name: bank for name, bank in made.items() if bank is not None}
+        banks |= now
+        for product in products:
+            held += as_impostor(product, products, now, models, recipe)
+            log.info("held against other designs", product=product.name, goldens=count, pairs=len(held))
+    # Banks with all goldens, so that none of a design's own photos counts as a stranger to it.
+    accepted, sure = sameness_limits(sameness_scores(held, known.cohort, own_by_vector(banks, known.cohort)))
+    return replace(
+        known, same_accepted=accepted, same_sure=sure, source=f"{known.source}; other designs: {recipe.source}"
+    )
+
+
+def _known(folder: Path, models: Models) -> Fleet:
+    """A sidecar that is about to learn more from these models."""
+    known = read_fleet(
+        (folder / "fleet.json").read_text(encoding="utf-8"),
+        (folder / "cohort.npy").read_bytes(),
+        trunk=models.trunk.digest,
+    )
+    if known.mask != ("" if models.mask is None else models.mask.digest):
+        raise IntegrityError(
+            "the sidecar was built with another mask model than would measure now; name its mask model"
+        )
+    return known
