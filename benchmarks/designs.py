@@ -1,8 +1,8 @@
 """Is it this design?: python benchmarks/designs.py SET [GOLDENS] [SKU,SKU,...]  (a set that `visiqc render` made)
 
 Holds every good upload against every design of the set, and variants against their own, the way serving does: with all
-goldens of a view, with and without what alignment says. Prints error rates with intervals over designs, and what the
-limits that ship do.
+goldens of a view, with and without what alignment says. Frames are of 640 px: identity and alignment do not depend on
+them. Prints error rates with intervals over designs, and what the limits that ship do.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ def enrolled(folder: Path, items: Sequence[Item], goldens: int, models: Models) 
     banks: dict[str, tuple[Item, GoldenBank]] = {}
     for sku in dict.fromkeys(item.sku for item in items):
         own = [item for item in items if item.sku == sku and item.role == "golden"][:goldens]
+        if not own:
+            continue
         photos = [SentPhoto(name=item.file, content=(folder / item.file).read_bytes(), view="front") for item in own]
         try:
             banks[sku] = own[0], build_bank(photos, models, DecodeLimits(), long_side=640)[0]

@@ -112,18 +112,19 @@ def test_a_photo_is_as_close_to_a_view_as_to_its_goldens_on_average_each_at_its_
     assert found[1] == pytest.approx((1 + (turned[0] @ photos[1]).max()) / 2, abs=1e-5)
 
 
-def test_alignment_speaks_for_sameness_up_to_a_point() -> None:
+def test_alignment_speaks_for_and_against_sameness_up_to_a_point() -> None:
     assert sameness(0.7, 0.4, 1.0) == pytest.approx(0.3)
-    assert sameness(0.7, 0.4, 0.5) == pytest.approx(0.15)
+    assert sameness(0.7, 0.4, -1.0) == sameness(0.7, 0.4, 0.5) == pytest.approx(0.15)
     assert sameness(0.7, 0.4, 1.5) == sameness(0.7, 0.4, 9.0) == pytest.approx(0.45)
 
 
-def test_a_sidecar_from_before_sameness_is_read() -> None:
+def test_a_sidecar_from_before_sameness_is_read_and_stays_what_it_was() -> None:
     fleet = a_fleet()
     plain = {key: value for key, value in json.loads(to_json(fleet)).items() if not key.startswith("same_")}
     old = plain | {"alike_far1": 1.2, "alike_far5": 1.0}
     again = read_fleet(json.dumps(old), cohort_bytes(fleet), trunk=fleet.trunk)
     assert (again.scores, again.same_accepted < again.same_sure) == (fleet.scores, True)
+    assert json.loads(to_json(again)) == old  # so its digest stays, and with it what names it
 
 
 def test_a_design_that_looks_like_many_others_has_a_higher_limit() -> None:

@@ -136,7 +136,7 @@ def test_colours_are_a_scale_only_where_enough_good_photos_show_them() -> None:
             evidence=evidence,
             share=0.5,
         )
-        return Judged(found=Comparison(colour=ColourReport(basis=BalanceBasis.NONE, parts=(metal,))))
+        return Judged(product="ring", found=Comparison(colour=ColourReport(basis=BalanceBasis.NONE, parts=(metal,))))
 
     assert colour_scores([shown(-n / 10) for n in range(20)]) == (tuple(-n / 10 for n in reversed(range(20))), ())
     assert colour_scores([shown(0.0)] * 19) == ((), ())

@@ -43,7 +43,7 @@ def decide(
     Args:
         quality: Complaints of the quality gate.
         identity: Is it this design; None where it was not checked, which is itself a doubt.
-        identity_doubtful: Accepted, but close to the threshold or only by local matching.
+        identity_doubtful: Accepted, but not so surely that nobody need look.
         alignment_poor: The upload could not be laid over the golden view well enough to trust the comparison.
         calibration: What the score was held against; None where the photo was not compared.
         regions: Where the upload differs, in golden-frame pixels.
@@ -118,8 +118,8 @@ def _wrong_sample(identity: IdentityReport) -> Reason:
     return Reason(
         code=ReasonCode.WRONG_SAMPLE,
         message=(
-            f"this is not the approved design: similarity {identity.similarity:.2f} to the closest golden photo, "
-            f"at least {identity.threshold:.2f} is needed"
+            f"this is not the approved design: similarity {identity.similarity:.2f} to the golden photos, "
+            f"at least {identity.threshold:.2f} is needed of a photo that lies over them as this one does"
         ),
         advice="Check that the piece and the SKU belong together and that the photo shows an enrolled view.",
         value=identity.similarity,
@@ -134,7 +134,7 @@ def _identity_doubtful(identity: IdentityReport | None) -> Reason:
             message="it was not checked whether this is the approved design",
             advice="Compare the piece with the golden sample by eye.",
         )
-    how = "accepted by local matching only" if identity.rescued else "close to the limit"
+    how = "accepted only for how well it lies over the golden" if identity.rescued else "close to the limit"
     return Reason(
         code=ReasonCode.IDENTITY_DOUBTFUL,
         message=(

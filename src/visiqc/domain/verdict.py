@@ -57,10 +57,10 @@ class IdentityReport:
     """Is this the approved design at all?
 
     Attributes:
-        similarity: Cosine similarity to the closest golden photo, in [-1, 1].
-        threshold: Similarity that 1 % of impostors reach.
-        accepted: Whether the design was accepted, by similarity or by local matching.
-        rescued: Whether local matching overruled a low similarity.
+        similarity: Cosine similarity to the golden photos of the view, their mean, in [-1, 1].
+        threshold: Similarity needed of a photo that lies over the view as this one does: the better, the less.
+        accepted: Whether the design was accepted.
+        rescued: Whether only its good alignment lets it pass.
     """
 
     similarity: float

@@ -91,7 +91,8 @@ def compare(
         best, laid = _best_view(seen, bank, similarities, models, search=search)
     found.view = view = bank.views[best]
     found.alike = alike = _alike(laid, view)
-    found.identity, found.identity_doubtful = _identity(view, similarities[best], alike, fleet)
+    # What was not laid over the view says nothing by how it lies.
+    found.identity, found.identity_doubtful = _identity(view, similarities[best], alike if search else 1.0, fleet)
     found.alignment = _alignment_report(laid, seen.size, original_size, view)
     found.alignment_poor = alike < fleet.alike_poor
     if not found.identity.accepted:
@@ -155,9 +156,9 @@ def _identity(view: GoldenView, similarity: float, alike: float, fleet: Fleet) -
     accepted = same >= fleet.same_accepted
     report = IdentityReport(
         similarity=similarity,
-        threshold=limit + fleet.same_accepted - alignment_says(alike),
+        threshold=min(1.0, limit + fleet.same_accepted - alignment_says(alike)),
         accepted=accepted,
-        rescued=accepted and similarity < limit,
+        rescued=accepted and similarity < limit + fleet.same_accepted,
     )
     return report, same < fleet.same_sure
 

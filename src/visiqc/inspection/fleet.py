@@ -25,12 +25,10 @@ FEWEST_SCORES = 20
 _LISTS = ("scores", "colour_metal", "colour_stones")
 FAR = 0.01
 """Share of the cohort that a golden's own limit lets pass."""
-_ACCEPTED, _SURE = 0.0, 0.1  # for sidecars from before alignment counted for sameness
-_GONE = ("alike_far1", "alike_far5")  # what those had in its place
+_ACCEPTED, _SURE = -0.05, 0.05  # for sidecars from before sameness was measured
 ALIKE_WEIGHT = 0.3
 """What alignment counts for beside the identity vector; 0.1 to 0.5 tell designs apart alike (training/LOG.md)."""
-MOST_ALIKE = 1.5
-"""Alikeness beyond which more of it says nothing more."""
+_ALIKE = (0.5, 1.5)  # beyond these, more or less of it says nothing more: one bad alignment is no proof
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the digest is kept once it is computed
@@ -57,6 +55,8 @@ class Fleet:
         colour_stones: The same scores of stones.
         same_accepted: `sameness` that 1 % of other designs reach: what has less is another design.
         same_sure: The same that 0.2 % of them reach: what has less is looked at by a person.
+        alike_far1: Of sidecars from before sameness was measured; kept, so that such a sidecar keeps its digest.
+        alike_far5: Likewise; nothing is decided by either.
     """
 
     scores: tuple[float, ...]
@@ -77,6 +77,8 @@ class Fleet:
     colour_stones: tuple[float, ...] = ()
     same_accepted: float = _ACCEPTED
     same_sure: float = _SURE
+    alike_far1: float | None = None
+    alike_far5: float | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -112,7 +114,8 @@ def closeness(turned: FloatArray, vectors: FloatArray) -> FloatArray:
 
 def alignment_says(alike: float) -> float:
     """What alignment adds to an identity similarity: nothing where the photo lies over the view as good ones do."""
-    return ALIKE_WEIGHT * (min(alike, MOST_ALIKE) - 1.0)
+    least, most = _ALIKE
+    return ALIKE_WEIGHT * (min(max(alike, least), most) - 1.0)
 
 
 def sameness(similarity: float, limit: float, alike: float) -> float:
@@ -162,8 +165,6 @@ def read_fleet(text: str, cohort: bytes, *, trunk: str) -> Fleet:
         vectors = np.load(io.BytesIO(cohort), allow_pickle=False).astype(np.float32)
         lists = {name: tuple(map(float, plain.get(name, ()))) for name in _LISTS}
         fusion = Fusion(**plain["fusion"]) if "fusion" in plain else None
-        for name in _GONE:
-            plain.pop(name, None)
         fleet = Fleet(**{**plain, **lists, "fusion": fusion}, cohort=vectors)
         _require_sensible(fleet)
     except (ValueError, KeyError, TypeError, AttributeError, EOFError) as err:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from visiqc.errors import BadRecipe
 from visiqc.evaluation.fusion_fit import FusionFit
 from visiqc.inspection.fleet import Fleet, cohort_bytes, to_json
 from visiqc.inspection.parts import Models
@@ -21,6 +22,7 @@ from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sameness import Banks, Held
 from visiqc.training.fleet_sidecar import FleetPhotos, Judged, make_sidecar, sidecar_metrics
 from visiqc.training.recipes import RunResult
+from visiqc.vision.types import FloatArray
 
 TEMPERATURE = "held out/type_temperature"
 """The metric in a defect model's card that says what its type logits are divided by."""
@@ -41,11 +43,14 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
 
     Raises:
         InputError: The folder holds too few products or photos that can be compared.
+        BadRecipe: Two sidecars were named to learn more.
     """
     models = load_models(
         home=recipe.home, trunk=recipe.trunk, identity=recipe.identity, defect=recipe.defect, mask=recipe.mask
     )
     products = fleet_products(recipe.photos, recipe.skus)
+    if recipe.sameness_of is not None and recipe.colours_of is not None:
+        raise BadRecipe("sameness_of and colours_of were both given; measure one after the other")
     if recipe.sameness_of is not None:
         fleet = with_sameness(recipe.sameness_of, products, models, recipe)
         built = FleetBuilt(
@@ -69,6 +74,7 @@ def fleet_of(
     recipe: FleetRecipe,
     *,
     type_temperature: float | None = None,
+    strangers: FloatArray | None = None,
     told: Told | None = None,
 ) -> FleetBuilt:
     """The sidecar of exactly these models.
@@ -78,6 +84,7 @@ def fleet_of(
         models: What it will belong to.
         recipe: Numbers of goldens, impostors, resolution and seed; its photos are not read.
         type_temperature: What type logits are divided by; None = what the defect model's card says.
+        strangers: (n, D) float32 identity of further designs, which join the cohort.
         told: Told product, number and count.
 
     Raises:
@@ -101,7 +108,7 @@ def fleet_of(
             told(product.name, number, 2 * len(products))
         others += as_impostor(product, products, banks, models, recipe)
     designs = {product.name: product.design for product in products}
-    photos = FleetPhotos(own=own, others=others, banks=banks, designs=designs)
+    photos = FleetPhotos(own=own, others=others, banks=banks, designs=designs, strangers=strangers)
     if type_temperature is None:
         card = cards_of(models).get("defect")
         type_temperature = card.metrics.get(TEMPERATURE, 1.0) if card is not None else 1.0

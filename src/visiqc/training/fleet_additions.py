@@ -48,22 +48,32 @@ def with_colours(folder: Path, products: Sequence[Product], models: Models, reci
 def with_sameness(folder: Path, products: Sequence[Product], models: Models, recipe: FleetRecipe) -> Fleet:
     """An existing sidecar of these models that also knows how far other designs pass for a view's own.
 
+    Args:
+        folder: Of the sidecar.
+        products: None of them may be one that the identity model learned from.
+        models: What the sidecar belongs to.
+        recipe: Goldens, impostors, resolution, seed and source.
+
     Raises:
-        IntegrityError: The sidecar is of another trunk or mask model, or broken.
+        IntegrityError: The sidecar is of other models, or broken.
         InputError: Too few products, or photos that can be compared.
     """
-    known = _known(folder, models)
     require_products(products, recipe)
+    return measured_sameness(_known(folder, models), products, models, recipe)
+
+
+def measured_sameness(known: Fleet, products: Sequence[Product], models: Models, recipe: FleetRecipe) -> Fleet:
+    """The same for a sidecar in memory, of however few products.
+
+    Raises:
+        InputError: No photo could be held against another product.
+    """
+    made = {product.name: enrolled(product, max(recipe.goldens), models, recipe.long_side) for product in products}
+    banks: Banks = {name: bank for name, bank in made.items() if bank is not None}
     held: list[Held] = []
-    banks: Banks = {}
-    for count in sorted(recipe.goldens):
-        made = {product.name: enrolled(product, count, models, recipe.long_side) for product in products}
-        now = {name: bank for name, bank in made.items() if bank is not None}
-        banks |= now
-        for product in products:
-            held += as_impostor(product, products, now, models, recipe)
-            log.info("held against other designs", product=product.name, goldens=count, pairs=len(held))
-    # Banks with all goldens, so that none of a design's own photos counts as a stranger to it.
+    for product in products:
+        held += as_impostor(product, products, banks, models, recipe)
+        log.info("held against other designs", product=product.name, pairs=len(held))
     accepted, sure = sameness_limits(sameness_scores(held, known.cohort, own_by_vector(banks, known.cohort)))
     return replace(
         known, same_accepted=accepted, same_sure=sure, source=f"{known.source}; other designs: {recipe.source}"
@@ -80,5 +90,10 @@ def _known(folder: Path, models: Models) -> Fleet:
     if known.mask != ("" if models.mask is None else models.mask.digest):
         raise IntegrityError(
             "the sidecar was built with another mask model than would measure now; name its mask model"
+        )
+    if known.identity and known.identity != models.identity.digest:
+        raise IntegrityError(
+            f"the sidecar was built with identity model {known.identity[:12]}, measuring would be "
+            f"{models.identity.digest[:12]}; name its identity model"
         )
     return known

@@ -47,6 +47,10 @@ def own_by_vector(banks: Banks, cohort: FloatArray) -> dict[str, Mask]:
 def sameness_scores(held: Sequence[Held], cohort: FloatArray, own: Mapping[str, Mask]) -> list[float]:
     """How sure it looks that each photo shows the design it was held against; none for photos that were not compared.
 
+    Raises:
+        InputError: A product has no strangers in the cohort.
+
+
     Args:
         held: Photos against products.
         cohort: (n, D) float32 identity vectors.
@@ -73,6 +77,8 @@ def _scores(held: Sequence[Held], cohort: FloatArray, own: Mapping[str, Mask]) -
         if found.identity is None or found.view is None or found.alike is None:
             continue
         key = name, id(found.view)
+        if own[name].all():
+            raise InputError(f"{name} is the only design of the cohort; add products that are another design")
         if key not in limits:
             limits[key] = float(np.quantile(closeness(found.view.turned, cohort[~own[name]]), 1.0 - FAR))
         yield sameness(found.identity.similarity, limits[key], found.alike)

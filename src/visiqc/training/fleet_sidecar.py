@@ -23,7 +23,7 @@ from visiqc.training.fleet_sameness import (
 )
 from visiqc.vision import golden_map
 from visiqc.vision.fusion import fused
-from visiqc.vision.types import Mask, ScoreMap
+from visiqc.vision.types import FloatArray, Mask, ScoreMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Judged:
     """A comparison with what the photo is known to show, and the product it was held against."""
 
     found: Comparison
-    product: str = ""
+    product: str
     defective: bool = False
     pose: str = ""
 
@@ -45,12 +45,26 @@ class FleetPhotos:
         others: Photos held against another product's goldens, with that product.
         banks: Features of every product.
         designs: What design each product is.
+        strangers: (n, D) float32 identity of further designs, or None.
     """
 
     own: Sequence[Judged]
     others: Sequence[Held]
     banks: Banks
     designs: Mapping[str, str]
+    strangers: FloatArray | None = None
+
+    @property
+    def cohort(self) -> FloatArray:
+        """Identity of all designs: those of the banks first."""
+        own = cohort_of(self.banks)
+        return own if self.strangers is None else np.concatenate([own, self.strangers])
+
+    @property
+    def own_rows(self) -> dict[str, Mask]:
+        """By product, the rows of the cohort that show its design."""
+        more = np.zeros(0 if self.strangers is None else len(self.strangers), bool)
+        return {name: np.concatenate([own, more]) for name, own in own_by_name(self.banks, self.designs).items()}
 
     @property
     def good(self) -> list[Held]:
@@ -74,8 +88,8 @@ def make_sidecar(
             f"a fleet needs at least {FEWEST_SCORES} good photos that can be compared, and photos of other products "
             f"to hold them against; got {count} and {len(alike)}"
         )
-    cohort = cohort_of(photos.banks)
-    accepted, sure = sameness_limits(sameness_scores(photos.others, cohort, own_by_name(photos.banks, photos.designs)))
+    cohort = photos.cohort
+    accepted, sure = sameness_limits(sameness_scores(photos.others, cohort, photos.own_rows))
     usual = round(float(np.median([np.nanmedian(_map(one)) for one in compared if not one.defective])), 4)
     pairs = [_pair(one, usual) for one in compared if one.found.change_map is not None]
     fit = fit_fusion(pairs) if models.defect is not None else None
@@ -113,7 +127,7 @@ def colour_scores(photos: Iterable[Judged]) -> tuple[tuple[float, ...], tuple[fl
 def sidecar_metrics(photos: FleetPhotos, fleet: Fleet, fit: FusionFit | None) -> dict[str, float]:
     """Shares at the limits; every product's own vectors are left out of the cohort it is held against."""
     good = photos.good
-    own = own_by_name(photos.banks, photos.designs)
+    own = photos.own_rows
     weights: Mapping[str, float] = {"change_share": fit.share} if fit else {}
     aurocs = {f"auroc_change_share_{share:g}": value for share, value in fit.aurocs.items()} if fit else {}
     return {

@@ -20,14 +20,15 @@ from visiqc.runtime.models import DEFAULT_TRUNK, NONE, load_models
 from visiqc.training import plots
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.defect_candidate import Candidate, held_out_products, load_candidate
-from visiqc.training.fleet import FleetBuilt, fleet_of, write_fleet
+from visiqc.training.fleet import fleet_of, write_fleet
+from visiqc.training.fleet_additions import measured_sameness
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.mismatch_batches import Row
 from visiqc.training.mismatch_export import MismatchFacts, export_mismatch
 from visiqc.training.mismatch_features import Patches
 from visiqc.training.mismatch_model import MismatchNet
 from visiqc.training.mismatch_validation import Seen, Table, figures, report_of, table_of, vectors_of
-from visiqc.training.stage_progress import stage
+from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
 from visiqc.vision.golden_view import TURNS
 from visiqc.vision.types import FloatArray
@@ -123,18 +124,25 @@ def _calibrated(
 ) -> dict[str, float]:
     """The fleet sidecar with the new model, every known product an impostor: those held out, and those in `cohort`."""
     models = load_candidate(folder, trunk=recipe.trunk or DEFAULT_TRUNK, identity=version)
+    settings = _fleet_recipe(trained, recipe, folder)
+    products = held_out_products(trained.sets, trained.held_out)
     if recipe.keep_scale:
-        fleet, metrics = _rescaled(trained, recipe, models), {}
+        fleet, metrics = _rescaled(trained, recipe, models, cohort), {}
+        if len({product.design for product in products}) >= recipe.calibration.fewest_products:
+            with stage("holding the products held out against each other"):
+                fleet = measured_sameness(fleet, products, models, settings)
+        else:
+            say("too few products are held out to measure how far other designs pass; limits of the trunk stay")
     else:
-        built = _measured_fleet(trained, recipe, folder, models)
+        with stage("calibrating on the products held out") as told:
+            built = fleet_of(products, models, settings, strangers=cohort, told=told)
         fleet, metrics = built.fleet, built.metrics
-    fleet = replace(fleet, cohort=np.concatenate([fleet.cohort, cohort]))
     write_fleet(fleet, folder / "fleet" / version)
     return {f"fleet/{name}": value for name, value in metrics.items()}
 
 
-def _measured_fleet(trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path, models: Models) -> FleetBuilt:
-    settings = FleetRecipe(
+def _fleet_recipe(trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path) -> FleetRecipe:
+    return FleetRecipe(
         photos=folder,
         source=f"{_names(trained.sets)}, products held out",
         goldens=recipe.calibration.goldens,
@@ -142,20 +150,17 @@ def _measured_fleet(trained: TrainedMismatch, recipe: MismatchRecipe, folder: Pa
         fewest_products=recipe.calibration.fewest_products,
         seed=recipe.seed,
     )
-    products = held_out_products(trained.sets, trained.held_out)
-    with stage("calibrating on the products held out") as told:
-        return fleet_of(products, models, settings, told=told)
 
 
-def _rescaled(trained: TrainedMismatch, recipe: MismatchRecipe, models: Models) -> Fleet:
-    """The sidecar of the trunk as it ships, with the products held out as its cohort."""
+def _rescaled(trained: TrainedMismatch, recipe: MismatchRecipe, models: Models, cohort: FloatArray) -> Fleet:
+    """The sidecar of the trunk as it ships, with the products held out and those in `cohort` as its cohort."""
     base = load_models(trunk=recipe.trunk, identity=recipe.trunk or DEFAULT_TRUNK, defect=NONE, mask=NONE)
     known = load_fleet(base)
     goldens = [one.patches for one in trained.validated if one.shown.role == "golden"]
     turned = [Patches(one.stride16[:: TURNS // 3], one.deep[:: TURNS // 3]) for one in goldens]
     return replace(
         known,
-        cohort=np.concatenate([vectors_of(trained.net, one) for one in turned]),
+        cohort=np.concatenate([*(vectors_of(trained.net, one) for one in turned), cohort]),
         identity=models.identity.digest,
         mask=models.mask.digest if models.mask else "",
         source=f"{known.source}; cohort: {_names(trained.sets)}",

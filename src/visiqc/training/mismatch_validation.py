@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from visiqc.errors import InputError
 from visiqc.evaluation.verification_report import Held, Negative, VerificationReport, verify
+from visiqc.inspection.fleet import FAR
 from visiqc.training.mismatch_data import Shown
 from visiqc.training.mismatch_features import Patches
 from visiqc.training.mismatch_model import MismatchNet
 from visiqc.vision.types import FloatArray
 
 _AT_ONCE = 32
-_LIMIT = 0.99  # quantile of the cohort that is a golden's own limit, as `inspection.fleet` has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Table:
         Args:
             cohort: (n, D) float32 vectors of products that are not in the table.
         """
-        limits = np.quantile(np.einsum("gtd,cd->gtc", self.turned, cohort).max(axis=1), _LIMIT, axis=1)
+        limits = np.quantile(np.einsum("gtd,cd->gtc", self.turned, cohort).max(axis=1), 1.0 - FAR, axis=1)
         reached = self.similarity >= limits[:, None]
         genuine = np.array([[u.genuine and u.sku == g.sku for u in self.uploads] for g in self.goldens])
         others = np.array([[u.genuine and u.sku != g.sku for u in self.uploads] for g in self.goldens])
