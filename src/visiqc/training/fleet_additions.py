@@ -76,7 +76,12 @@ def measured_sameness(known: Fleet, products: Sequence[Product], models: Models,
         log.info("held against other designs", product=product.name, pairs=len(held))
     accepted, sure = sameness_limits(sameness_scores(held, known.cohort, own_by_vector(banks, known.cohort)))
     return replace(
-        known, same_accepted=accepted, same_sure=sure, source=f"{known.source}; other designs: {recipe.source}"
+        known,
+        same_accepted=accepted,
+        same_sure=sure,
+        alike_far1=None,
+        alike_far5=None,
+        source=f"{known.source}; other designs: {recipe.source}",
     )
 
 
