@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,21 @@ def test_at_the_veto_the_golden_map_alone_outranks_every_good_photo(count: int) 
 def test_without_defective_photos_both_maps_count_alike() -> None:
     fit = fit_fusion([photo for photo in photos(golden_tells=1, change_tells=1) if not photo.defective])
     assert (fit.share, fit.aurocs) == (0.5, {})
+
+
+def test_where_the_golden_map_is_alone_it_keeps_the_scale_it_has_alone() -> None:
+    seen = photos(golden_tells=1.0, change_tells=4.0)
+    alone = np.linspace(0.3, 0.8, 101)
+    fusion = fit_fusion(seen, alone=list(alone)).fusion
+    for share, expected in ((0.5, 0.5), (0.95, 1.0)):
+        golden = np.full((2, 2), np.quantile(alone, share), np.float32)
+        unknown = MapPair(golden=golden, change=np.zeros_like(golden), defective=False, restless=fusion.believed + 1)
+        assert fused_score(unknown, fusion) == pytest.approx(expected, rel=0.02)
+
+
+def test_what_goldens_of_the_fleet_show_against_each_other_is_believed() -> None:
+    seen = [replace(photo, restless=n / 60) for n, photo in enumerate(photos(golden_tells=1.0, change_tells=4.0))]
+    assert fit_fusion(seen).fusion.believed == pytest.approx(0.93, abs=0.02)
 
 
 def test_too_few_good_photos_and_photos_that_are_all_alike_are_refused() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from visiqc.vision.change_map import (
     change_cells,
-    excused,
     pack_embedding,
     region_type,
+    restlessness,
     unpack_embedding,
     usual_change,
 )
@@ -63,7 +63,7 @@ def test_a_higher_temperature_is_less_sure() -> None:
     assert sure[0] > unsure[0] > 0.5
 
 
-def test_what_goldens_show_against_each_other_is_half_excused_at_its_place_and_beside_it() -> None:
+def test_a_view_is_as_restless_as_its_goldens_where_they_differ_most() -> None:
     quiet = np.full((5, 5), -4.0, np.float32)
     glitter = quiet.copy()
     glitter[2, 2] = 2.0
@@ -71,5 +71,8 @@ def test_what_goldens_show_against_each_other_is_half_excused_at_its_place_and_b
     usual = usual_change([quiet, glitter])
     assert usual[1, 1] == usual[3, 3] == 2.0
     assert usual[0, 4] == -4.0
-    change = excused(np.full((5, 5), 3.0, np.float32), usual)
-    assert (change[2, 2], change[0, 4]) == (2.0, 5.0)
+    judged = np.ones((5, 5), bool)
+    assert restlessness(usual, judged) == 2.0
+    judged[:4, :4] = False
+    assert restlessness(usual, judged) == -4.0
+    assert restlessness(usual, np.zeros((5, 5), bool)) == 0.0

@@ -9,15 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visiqc.vision.fusion import Fusion, fused
+from visiqc.vision.fusion import Fusion, belief, fused
 
-WEIGHTS = Fusion(golden_weight=0.5, change_weight=0.4, offset=-0.2, veto=1.5)
+WEIGHTS = Fusion(
+    golden_weight=0.5, change_weight=0.4, offset=-0.2, veto=1.5, believed=2.0, alone_weight=1.2, alone_offset=0.1
+)
 SCORES = st.floats(0, 20, width=32)
 ODDS = st.floats(-15, 15, width=32)
 
 
-def one(golden: float, change: float, fusion: Fusion = WEIGHTS) -> float:
-    return float(fused(np.full((1, 1), golden, np.float32), np.full((1, 1), change, np.float32), fusion)[0, 0])
+def one(golden: float, change: float, restless: float = 0.0) -> float:
+    maps = (np.full((1, 1), value, np.float32) for value in (golden, change))
+    return float(fused(*maps, WEIGHTS, restless=restless)[0, 0])
 
 
 def test_the_value_is_the_weighed_product() -> None:
@@ -25,9 +28,17 @@ def test_the_value_is_the_weighed_product() -> None:
     assert one(1.2, 1.0) == pytest.approx(1.2**0.5 * np.exp(0.4 - 0.2))
 
 
-@given(SCORES, SCORES, ODDS, ODDS)
-def test_a_higher_score_of_either_map_never_lowers_the_fused_one(a: float, b: float, c: float, d: float) -> None:
-    assert one(min(a, b), min(c, d)) <= one(max(a, b), max(c, d))
+def test_of_a_view_whose_goldens_differ_as_none_of_the_fleet_the_golden_map_alone_is_asked() -> None:
+    assert [belief(restless, WEIGHTS) for restless in (-9.0, 2.0, 2.5, 3.0, 9.0)] == [1.0, 1.0, 0.5, 0.0, 0.0]
+    assert one(0.9, -12.0, 3.0) == one(0.9, 12.0, 3.0) == pytest.approx(0.9**1.2 * np.exp(0.1))
+    assert one(0.9, 1.0, 2.5) == pytest.approx(np.sqrt(one(0.9, 1.0, 2.0) * one(0.9, 1.0, 3.0)))
+
+
+@given(SCORES, SCORES, ODDS, ODDS, st.floats(-5, 8))
+def test_a_higher_score_of_either_map_never_lowers_the_fused_one(
+    a: float, b: float, c: float, d: float, restless: float
+) -> None:
+    assert one(min(a, b), min(c, d), restless) <= one(max(a, b), max(c, d), restless)
 
 
 @given(st.floats(1.5, 20, width=32), ODDS)
@@ -42,10 +53,12 @@ def test_without_a_veto_in_reach_a_sure_change_map_can_clear() -> None:
 def test_what_either_did_not_judge_is_not_judged() -> None:
     golden = np.array([[np.nan, 1.0, 1.0]], np.float32)
     change = np.array([[0.0, np.nan, 0.0]], np.float32)
-    assert np.isnan(fused(golden, change, WEIGHTS)).tolist() == [[True, True, False]]
+    assert np.isnan(fused(golden, change, WEIGHTS, restless=0.0)).tolist() == [[True, True, False]]
 
 
-@pytest.mark.parametrize("odd", [{"veto": 0.0}, {"change_weight": -0.1}, {"offset": float("nan")}])
+@pytest.mark.parametrize(
+    "odd", [{"veto": 0.0}, {"change_weight": -0.1}, {"offset": float("nan")}, {"believed": float("nan")}]
+)
 def test_weights_that_would_turn_the_order_round_are_not_sound(odd: dict[str, float]) -> None:
     assert WEIGHTS.sound
     assert not replace(WEIGHTS, **odd).sound

@@ -30,12 +30,14 @@ class MapPair:
         change: (h, w) float32 log-odds of change.
         defective: Whether the piece shows a defect.
         group: Photos are ranked within their group, such as a pose, and the groups count alike.
+        restless: The highest log-odds of change that the goldens it was held against show against each other.
     """
 
     golden: ScoreMap
     change: ScoreMap
     defective: bool
     group: str = ""
+    restless: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +55,14 @@ class FusionFit:
     aurocs: dict[float, float]
 
 
-def fit_fusion(photos: Sequence[MapPair]) -> FusionFit:
+def fit_fusion(photos: Sequence[MapPair], *, alone: Sequence[float] = ()) -> FusionFit:
     """The weights that rank defective photos best, scaled so that 5 % of the good ones reach 1.0 and half of them 0.5.
 
     Both maps are first brought to one spread over the good photos. Without defective photos both count alike.
 
     Args:
         photos: At least two good ones.
+        alone: Scores that good photos reach by the golden map alone; empty = those of the good ones here.
 
     Raises:
         InputError: There are fewer than two good photos, or all of them score alike.
@@ -72,17 +75,19 @@ def fit_fusion(photos: Sequence[MapPair]) -> FusionFit:
     aurocs = {share: found for share in SHARES if not math.isnan(found := _ranked(photos, *weights[share]))}
     # Of shares that rank alike, the one nearest the middle: neither map is all there is.
     share = min(aurocs, key=lambda one: (-round(aurocs[one], 3), abs(one - 0.5))) if aurocs else 0.5
-    return FusionFit(fusion=_scaled(good, *weights[share]), share=share, aurocs=aurocs)
+    logs = [_log_peak(photo.golden) for photo in good] if not len(alone) else list(np.log(np.maximum(alone, _LEAST)))
+    return FusionFit(fusion=_scaled(good, *weights[share], alone=logs), share=share, aurocs=aurocs)
 
 
-def _scaled(good: Sequence[MapPair], golden_weight: float, change_weight: float) -> Fusion:
+def _scaled(good: Sequence[MapPair], golden_weight: float, change_weight: float, *, alone: Sequence[float]) -> Fusion:
     peaks = [_weighed_peak(photo, golden_weight, change_weight) for photo in good]
-    usual, unusual = float(np.quantile(peaks, 0.5)), float(np.quantile(peaks, 0.95))
-    if unusual <= usual:
-        raise InputError("all good photos score alike; a scale needs photos that differ")
-    scale = math.log(2.0) / (unusual - usual)
+    scale, unusual = _scale(peaks)
+    alone_scale, alone_unusual = _scale(alone)
     highest = max(photo_score(photo.golden) for photo in good)
     return Fusion(
+        believed=round(float(np.quantile([photo.restless for photo in good], 0.95)), 4),
+        alone_weight=round(alone_scale, 6),
+        alone_offset=round(-alone_unusual * alone_scale, 6),
         golden_weight=round(golden_weight * scale, 6),
         change_weight=round(change_weight * scale, 6),
         offset=round(-unusual * scale, 6),
@@ -92,9 +97,17 @@ def _scaled(good: Sequence[MapPair], golden_weight: float, change_weight: float)
     )
 
 
+def _scale(peaks: Sequence[float]) -> tuple[float, float]:
+    """What logarithms are multiplied by so that 5 % are twice the median, and the one that 5 % reach."""
+    usual, unusual = float(np.quantile(peaks, 0.5)), float(np.quantile(peaks, 0.95))
+    if unusual <= usual:
+        raise InputError("all good photos score alike; a scale needs photos that differ")
+    return math.log(2.0) / (unusual - usual), unusual
+
+
 def fused_score(photo: MapPair, fusion: Fusion) -> float:
     """The photo's score under the weights."""
-    return photo_score(fused(photo.golden, photo.change, fusion))
+    return photo_score(fused(photo.golden, photo.change, fusion, restless=photo.restless))
 
 
 def _ranked(photos: Sequence[MapPair], golden_weight: float, change_weight: float) -> float:

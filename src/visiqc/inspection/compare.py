@@ -38,8 +38,8 @@ class Comparison:
     Attributes:
         alike: Similarity after alignment, in units of what good photos of the view reach.
         golden_map: (h, w) float32 tolerated and calmed golden map, a cell for 8 × 8 pixels, NaN = not judged.
-        change_map: (h, w) float32 log-odds of change beyond what goldens show against each other; None without a
-            defect model.
+        change_map: (h, w) float32 log-odds of change; None without a defect model.
+        restless: The highest of those that the view's goldens show against each other; None without a defect model.
         types: (T, h, w) float32 type logits of the defect model; None without one.
         scores: (h, w) float32, what is decided on: both maps fused, or the golden map alone.
         score: The highest of `scores`.
@@ -56,6 +56,7 @@ class Comparison:
     alignment_poor: bool = False
     golden_map: ScoreMap | None = None
     change_map: ScoreMap | None = None
+    restless: float | None = None
     types: FloatArray | None = None
     scores: ScoreMap | None = None
     score: float | None = None
@@ -109,11 +110,13 @@ def compare(
         found.golden_map = golden_map.calmed(_score_map(dense.dense_features(maps), view, judged), fleet.usual)
     with watch.stage("change"):
         found.change_map, found.types = _changed(maps, view, judged, models)
+        if found.change_map is not None:
+            found.restless = change_map.restlessness(view.usual_change, view.judged)
     with watch.stage("colour"):
         found.colour = _colour(laid, seen, view)
     found.scores = found.golden_map
-    if found.change_map is not None and fleet.fusion is not None:
-        found.scores = fused(found.golden_map, found.change_map, fleet.fusion)
+    if found.change_map is not None and found.restless is not None and fleet.fusion is not None:
+        found.scores = fused(found.golden_map, found.change_map, fleet.fusion, restless=found.restless)
     found.score = golden_map.photo_score(found.scores)
     return found
 
@@ -182,7 +185,7 @@ def _changed(
     if not (np.isfinite(logits).all() and np.isfinite(types).all()):
         # NaN passes every comparison with a threshold: a photo that was judged by it would be a good one.
         raise IntegrityError("the defect model answered with numbers that are none; go back with visiqc model rollback")
-    return change_map.excused(change_map.change_cells(logits, judged), view.usual_change), types
+    return change_map.change_cells(logits, judged), types
 
 
 def _colour(laid: Laid, seen: Seen, view: GoldenView) -> ColourReport:

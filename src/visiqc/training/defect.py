@@ -52,7 +52,7 @@ class CalibrationSettings:
     goldens: tuple[int, ...] = (1, 3)
     """Numbers of goldens each product is enrolled with."""
     impostors: int = 6
-    """Other products every upload is held against."""
+    """Other products every upload is held against, to measure an identity model; a defect model needs none."""
     fewest_products: int = 10
     """Products below which the sidecar is refused."""
 

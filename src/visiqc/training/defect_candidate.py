@@ -9,10 +9,11 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from visiqc.bootstrap import load_fleet
 from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import ModelCard, TrainingRecord
 from visiqc.runtime.models import DEFAULT_TRUNK, load_models
@@ -22,7 +23,8 @@ from visiqc.training.defect_model import DefectNet
 from visiqc.training.defect_pictures import show_answers
 from visiqc.training.defect_types import TypeClasses
 from visiqc.training.defect_validation import ValidationPhoto, fitted_temperature, measured
-from visiqc.training.fleet import fleet_of, write_fleet
+from visiqc.training.fleet import write_fleet
+from visiqc.training.fleet_fusion import with_fusion
 from visiqc.training.fleet_products import Product, Upload
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.laid import LaidProduct
@@ -100,15 +102,15 @@ def _calibrated(trained: Trained, recipe: DefectRecipe, folder: Path, version: s
         source=", ".join(sorted({one.name for one in trained.sets})) + ", products held out",
         long_side=recipe.long_side,
         goldens=recipe.calibration.goldens,
-        impostors=recipe.calibration.impostors,
         fewest_products=recipe.calibration.fewest_products,
         seed=recipe.seed,
     )
     models = load_candidate(folder, trunk=recipe.trunk or DEFAULT_TRUNK, defect=version)
+    base = load_fleet(replace(models, defect=None))
     with stage("calibrating on the products held out") as told:
-        built = fleet_of(products, models, settings, told=told)
-    write_fleet(built.fleet, folder / "fleet" / version)
-    return {f"fleet/{name}": value for name, value in built.metrics.items()}
+        fleet, _, figures = with_fusion(base, products, models, settings, told=told)
+    write_fleet(fleet, folder / "fleet" / version)
+    return {f"fleet/{name}": value for name, value in figures.items()}
 
 
 def load_candidate(folder: Path, *, trunk: str, identity: str = "", defect: str = "") -> Models:

@@ -16,16 +16,15 @@ from visiqc.inspection.fleet import Fleet, cohort_bytes, to_json
 from visiqc.inspection.parts import Models
 from visiqc.runtime.models import cards_of, load_models
 from visiqc.training.fleet_additions import with_colours, with_sameness
-from visiqc.training.fleet_comparisons import as_impostor, enrolled, judged, require_products
+from visiqc.training.fleet_comparisons import as_impostor, held_against_own, require_products
+from visiqc.training.fleet_fusion import temperature_of
 from visiqc.training.fleet_products import Product, fleet_products, products_digest
 from visiqc.training.fleet_recipe import FleetRecipe
-from visiqc.training.fleet_sameness import Banks, Held
-from visiqc.training.fleet_sidecar import FleetPhotos, Judged, make_sidecar, sidecar_metrics
+from visiqc.training.fleet_sameness import Held
+from visiqc.training.fleet_sidecar import FleetPhotos, make_sidecar, sidecar_metrics
 from visiqc.training.recipes import RunResult
 from visiqc.vision.types import FloatArray
 
-TEMPERATURE = "held out/type_temperature"
-"""The metric in a defect model's card that says what its type logits are divided by."""
 Told = Callable[[str, int, int], None]
 
 
@@ -91,28 +90,16 @@ def fleet_of(
         InputError: Too few products, or photos that can be compared.
     """
     require_products(products, recipe)
-    banks: Banks = {}
-    own: list[Judged] = []
-    for number, product in enumerate(products):
-        if told is not None:
-            told(product.name, number, 2 * len(products))
-        # Enrolled twice alike, a product with one golden would count as two.
-        for count in dict.fromkeys(min(count, len(product.goldens)) for count in recipe.goldens):
-            bank = enrolled(product, count, models, recipe.long_side)
-            if bank is not None:
-                banks[product.name] = bank
-                own += [judged(product, upload, bank, models, recipe.long_side) for upload in product.uploads]
+    tell = told or _untold
+    banks, own = held_against_own(products, models, recipe, told=lambda name, n: tell(name, n, 2 * len(products)))
     others: list[Held] = []
     for number, product in enumerate(products, len(products)):
-        if told is not None:
-            told(product.name, number, 2 * len(products))
+        tell(product.name, number, 2 * len(products))
         others += as_impostor(product, products, banks, models, recipe)
     designs = {product.name: product.design for product in products}
     photos = FleetPhotos(own=own, others=others, banks=banks, designs=designs, strangers=strangers)
-    if type_temperature is None:
-        card = cards_of(models).get("defect")
-        type_temperature = card.metrics.get(TEMPERATURE, 1.0) if card is not None else 1.0
-    fleet, fit = make_sidecar(photos, models, source=recipe.source, type_temperature=type_temperature)
+    temperature = temperature_of(models) if type_temperature is None else type_temperature
+    fleet, fit = make_sidecar(photos, models, source=recipe.source, type_temperature=temperature)
     return FleetBuilt(fleet=fleet, fit=fit, metrics=sidecar_metrics(photos, fleet, fit))
 
 
@@ -123,3 +110,7 @@ def write_fleet(fleet: Fleet, folder: Path) -> tuple[Path, Path]:
     target.write_text(to_json(fleet) + "\n", encoding="utf-8")
     cohort.write_bytes(cohort_bytes(fleet))
     return target, cohort
+
+
+def _untold(_name: str, _number: int, _count: int) -> None:
+    """Nobody waits to be told."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +49,33 @@ def require_products(products: Sequence[Product], recipe: FleetRecipe) -> None:
         raise InputError(
             f"a fleet needs at least {recipe.fewest_products} products with golden* and upload* photos, found {designs}"
         )
+
+
+def held_against_own(
+    products: Sequence[Product], models: Models, recipe: FleetRecipe, *, told: Callable[[str, int], None]
+) -> tuple[Banks, list[Judged]]:
+    """Every product enrolled, with each number of goldens, and all its photos held against them.
+
+    Args:
+        products: With their photos.
+        models: What compares.
+        recipe: Numbers of goldens and resolution.
+        told: Told the product and its number.
+
+    Returns:
+        Banks with the most goldens, and the photos.
+    """
+    banks: Banks = {}
+    own: list[Judged] = []
+    for number, product in enumerate(products):
+        told(product.name, number)
+        # Enrolled twice alike, a product with one golden would count as two.
+        for count in dict.fromkeys(min(count, len(product.goldens)) for count in sorted(recipe.goldens)):
+            bank = enrolled(product, count, models, recipe.long_side)
+            if bank is not None:
+                banks[product.name] = bank
+                own += [judged(product, upload, bank, models, recipe.long_side) for upload in product.uploads]
+    return banks, own
 
 
 def enrolled(product: Product, count: int, models: Models, long_side: int) -> GoldenBank | None:

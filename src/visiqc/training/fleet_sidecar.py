@@ -22,7 +22,6 @@ from visiqc.training.fleet_sameness import (
     sameness_scores,
 )
 from visiqc.vision import golden_map
-from visiqc.vision.fusion import fused
 from visiqc.vision.types import FloatArray, Mask, ScoreMap
 
 
@@ -91,10 +90,10 @@ def make_sidecar(
     cohort = photos.cohort
     accepted, sure = sameness_limits(sameness_scores(photos.others, cohort, photos.own_rows))
     usual = round(float(np.median([np.nanmedian(_map(one)) for one in compared if not one.defective])), 4)
-    pairs = [_pair(one, usual) for one in compared if one.found.change_map is not None]
+    pairs = [pair_of(one, usual) for one in compared if one.found.change_map is not None]
     fit = fit_fusion(pairs) if models.defect is not None else None
     metal, stones = colour_scores(compared)
-    scores = sorted(_score(one, usual, fit) for one in compared if not one.defective)
+    scores = sorted(score_of(one, usual, fit) for one in compared if not one.defective)
     fleet = Fleet(
         scores=tuple(round(score, 4) for score in scores),
         products=len({photos.designs[name] for name in photos.banks}),
@@ -145,21 +144,29 @@ def sidecar_metrics(photos: FleetPhotos, fleet: Fleet, fit: FusionFit | None) ->
     }
 
 
+def pair_of(one: Judged, usual: float) -> MapPair:
+    """Both maps of a photo, the golden one calmed by `usual` (see `golden_map.calmed`); once where there is one."""
+    change = one.found.change_map
+    calm = golden_map.calmed(_map(one), usual)
+    return MapPair(
+        golden=calm,
+        change=calm if change is None else change,
+        defective=one.defective,
+        group=one.pose,
+        restless=one.found.restless or 0.0,
+    )
+
+
+def score_of(one: Judged, usual: float, fit: FusionFit | None) -> float:
+    """The photo's score by both maps as they were weighed, or by the golden map alone."""
+    pair = pair_of(one, usual)
+    return fused_score(pair, fit.fusion) if fit else golden_map.photo_score(pair.golden)
+
+
 def _map(one: Judged) -> ScoreMap:
     if one.found.golden_map is None:
         raise InputError("a photo that was not compared has no map")
     return one.found.golden_map
-
-
-def _pair(one: Judged, usual: float) -> MapPair:
-    change = one.found.change_map
-    calm = golden_map.calmed(_map(one), usual)
-    return MapPair(golden=calm, change=calm if change is None else change, defective=one.defective, group=one.pose)
-
-
-def _score(one: Judged, usual: float, fit: FusionFit | None) -> float:
-    pair = _pair(one, usual)
-    return golden_map.photo_score(fused(pair.golden, pair.change, fit.fusion) if fit else pair.golden)
 
 
 def _metal(found: Comparison) -> float | None:

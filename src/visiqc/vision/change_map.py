@@ -18,9 +18,6 @@ PackedMaps = tuple[PackedMap, PackedMap, PackedMap]
 """An embedding at strides 4, 8 and 16, channels last, at one byte a number."""
 MOST_GOLDENS = 6
 """Golden photos of a view that are embedded; each more costs time in every comparison and tells less."""
-EXCUSED = 0.5
-"""How much of what goldens show against each other is taken off an upload's log-odds at the same place. Of 0 to 1, a
-half ranked photos of products held out best (training/LOG.md)."""
 SMOOTHING = 1.0
 """Sigma, in cells of 4 pixels, of the smoothing of the change logits."""
 
@@ -79,9 +76,14 @@ def usual_change(maps: Sequence[ScoreMap]) -> FloatArray:
     return np.asarray(cv2.dilate(np.nan_to_num(highest, nan=least), np.ones((3, 3), np.uint8)), np.float32)
 
 
-def excused(change: ScoreMap, usual: FloatArray) -> ScoreMap:
-    """The change map with part of what is usual at each place taken off: stones glitter, and goldens show it."""
-    return np.asarray(change - np.float32(EXCUSED) * usual, np.float32)
+def restlessness(usual: FloatArray, judged: Mask) -> float:
+    """The highest log-odds of change that the goldens of a view show against each other.
+
+    Args:
+        usual: From `usual_change`.
+        judged: (h, w) bool, the view's cells.
+    """
+    return float(usual[judged].max()) if judged.any() else 0.0
 
 
 def region_type(types: FloatArray, inside: Mask, weights: FloatArray, *, temperature: float) -> FloatArray:

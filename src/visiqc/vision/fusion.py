@@ -10,6 +10,7 @@ import numpy as np
 from visiqc.vision.types import ScoreMap
 
 _LEAST = 1e-3  # tolerances below which a cell of the golden map is as the golden
+_DOUBT = 1.0  # log-odds beyond `believed` over which belief goes from all to none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,35 +24,55 @@ class Fusion:
         veto: Golden-map score that no good photo of the fleet comes near. From there on the golden map alone raises
             the score to `floor` and beyond, however sure the defect model is that nothing changed.
         floor: Score at the veto: more than any good photo of the fleet has.
+        believed: Log-odds of change that goldens of the fleet hardly ever show against each other. A view whose own
+            goldens show more is of a kind the defect model does not know: it is judged by the golden map alone.
+        alone_weight: Of the golden map's logarithm where it is alone.
+        alone_offset: Likewise; 1.0 is the score that 5 % of good photos reach by the golden map alone.
     """
 
     golden_weight: float
     change_weight: float
     offset: float
     veto: float
+    believed: float
+    alone_weight: float
+    alone_offset: float
     floor: float = 1.0
 
     @property
     def sound(self) -> bool:
         """Whether a higher score of either map can only raise the fused one, and every figure is one."""
-        figures = (self.golden_weight, self.change_weight, self.offset, self.veto, self.floor)
-        rising = min(self.golden_weight, self.change_weight) >= 0 and min(self.veto, self.floor) > 0
+        weights = (self.golden_weight, self.change_weight, self.alone_weight)
+        figures = (*weights, self.offset, self.alone_offset, self.veto, self.floor, self.believed)
+        rising = min(weights) >= 0 and min(self.veto, self.floor) > 0
         return rising and all(map(math.isfinite, figures))
 
 
-def fused(golden: ScoreMap, change: ScoreMap, fusion: Fusion) -> ScoreMap:
+def belief(restless: float, fusion: Fusion) -> float:
+    """How far the defect model is believed about a view, in [0, 1].
+
+    Args:
+        restless: The highest log-odds of change that the view's goldens show against each other.
+        fusion: From when on that is more than the fleet knows.
+    """
+    return min(1.0, max(0.0, 1.0 - (restless - fusion.believed) / _DOUBT))
+
+
+def fused(golden: ScoreMap, change: ScoreMap, fusion: Fusion, *, restless: float) -> ScoreMap:
     """Both maps as one.
 
     Args:
         golden: (h, w) float32 tolerated and calmed golden map, NaN = not judged.
         change: (h, w) float32 log-odds of change, NaN = not judged.
         fusion: The weights.
+        restless: As `belief` takes it.
 
     Returns:
         (h, w) float32, positive; 1.0 is where a good photo begins to be unusual. NaN where either was not judged.
     """
-    tolerances = np.maximum(golden, _LEAST)
-    logarithm = fusion.golden_weight * np.log(tolerances) + fusion.change_weight * change + fusion.offset
-    weighed = np.exp(np.clip(logarithm, -20.0, 20.0))
+    tolerances, believed = np.log(np.maximum(golden, _LEAST)), belief(restless, fusion)
+    both = fusion.golden_weight * tolerances + fusion.change_weight * change + fusion.offset
+    alone = fusion.alone_weight * tolerances + fusion.alone_offset
+    weighed = np.exp(np.clip(believed * both + (1.0 - believed) * alone, -20.0, 20.0))
     forced = np.where(golden >= fusion.veto, fusion.floor * golden / fusion.veto, 0.0)
     return np.asarray(np.maximum(weighed, forced), np.float32)

@@ -1,0 +1,79 @@
+"""The sidecar of models with a defect model: that of the same models without one, and how both maps are weighed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from visiqc.errors import InputError
+from visiqc.evaluation.fusion_fit import FusionFit, fit_fusion
+from visiqc.inspection.fleet import FEWEST_SCORES, Fleet
+from visiqc.inspection.parts import Models
+from visiqc.runtime.models import cards_of
+from visiqc.training.fleet_comparisons import held_against_own, require_products
+from visiqc.training.fleet_products import Product
+from visiqc.training.fleet_recipe import FleetRecipe
+from visiqc.training.fleet_sidecar import pair_of, score_of
+
+TEMPERATURE = "held out/type_temperature"
+"""The metric in a defect model's card that says what its type logits are divided by."""
+
+
+def temperature_of(models: Models) -> float:
+    """What the defect model's type logits are divided by, from its card; 1 without one."""
+    card = cards_of(models).get("defect")
+    return card.metrics.get(TEMPERATURE, 1.0) if card is not None else 1.0
+
+
+def with_fusion(
+    base: Fleet,
+    products: Sequence[Product],
+    models: Models,
+    recipe: FleetRecipe,
+    *,
+    told: Callable[[str, int, int], None],
+) -> tuple[Fleet, FusionFit, dict[str, float]]:
+    """The sidecar of models that a defect model joins.
+
+    Identity, alignment and colours do not depend on it, and are taken over. So is the scale of the golden map, by
+    which views are judged that the defect model does not know.
+
+    Args:
+        base: The sidecar of the same models without it.
+        products: With good and defective photos; none of them may be one that it learned from.
+        models: With the defect model.
+        recipe: Numbers of goldens, resolution and source.
+        told: Told product, number and count.
+
+    Returns:
+        The sidecar, how the maps were weighed, and figures for the log.
+
+    Raises:
+        InputError: There is no defect model, too few products, or photos that can be compared.
+    """
+    if models.defect is None:
+        raise InputError("without a defect model there is one map only; nothing can be weighed")
+    require_products(products, recipe)
+    _, own = held_against_own(products, models, recipe, told=lambda name, n: told(name, n, len(products)))
+    compared = [one for one in own if one.found.golden_map is not None]
+    if sum(not one.defective for one in compared) < FEWEST_SCORES:
+        raise InputError(f"a fleet needs at least {FEWEST_SCORES} good photos that can be compared; add products")
+    fit = fit_fusion([pair_of(one, base.usual) for one in compared], alone=base.scores)
+    scores = sorted(round(score_of(one, base.usual, fit), 4) for one in compared if not one.defective)
+    usual, unusual = (float(np.quantile(scores, share)) for share in (0.5, 0.95))
+    fleet = replace(
+        base,
+        scores=tuple(scores),
+        products=len({product.design for product in products}),
+        heat_low=round(usual, 4),
+        heat_high=round(1.5 * unusual, 4),
+        source=f"{base.source}; both maps: {recipe.source}",
+        defect=models.defect.digest,
+        fusion=fit.fusion,
+        type_temperature=round(temperature_of(models), 4),
+    )
+    shares = {f"auroc_change_share_{share:g}": value for share, value in fit.aurocs.items()}
+    figures = {"good_photos": float(len(scores)), "review_threshold": unusual, "change_share": fit.share}
+    return fleet, fit, figures | shares
