@@ -9,7 +9,7 @@ import numpy as np
 
 from visiqc.domain.colour import ColourPart
 from visiqc.errors import InputError
-from visiqc.evaluation.fusion_fit import FusionFit, MapPair, fit_fusion
+from visiqc.evaluation.fusion_fit import FusionFit, MapPair, fit_fusion, fused_score
 from visiqc.inspection.compare import Comparison
 from visiqc.inspection.fleet import FEWEST_SCORES, Fleet
 from visiqc.inspection.parts import Models
