@@ -63,7 +63,7 @@ def test_a_higher_temperature_is_less_sure() -> None:
     assert sure[0] > unsure[0] > 0.5
 
 
-def test_a_view_is_as_restless_as_its_goldens_where_they_differ_most() -> None:
+def test_a_view_is_as_restless_as_its_goldens_are_in_a_tenth_of_it() -> None:
     quiet = np.full((5, 5), -4.0, np.float32)
     glitter = quiet.copy()
     glitter[2, 2] = 2.0
@@ -72,7 +72,6 @@ def test_a_view_is_as_restless_as_its_goldens_where_they_differ_most() -> None:
     assert usual[1, 1] == usual[3, 3] == 2.0
     assert usual[0, 4] == -4.0
     judged = np.ones((5, 5), bool)
-    assert restlessness(usual, judged) == 2.0
-    judged[:4, :4] = False
-    assert restlessness(usual, judged) == -4.0
-    assert restlessness(usual, np.zeros((5, 5), bool)) == 0.0
+    assert restlessness(usual, judged) == 2.0  # nine cells of 25
+    judged[:4, :3] = False
+    assert restlessness(usual, judged) == pytest.approx(np.quantile([2.0] * 3 + [-4.0] * 10, 0.9))

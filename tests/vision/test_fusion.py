@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from visiqc.vision.fusion import Fusion, belief, fused
 
 WEIGHTS = Fusion(
-    golden_weight=0.5, change_weight=0.4, offset=-0.2, veto=1.5, believed=2.0, alone_weight=1.2, alone_offset=0.1
+    golden_weight=0.5,
+    change_weight=0.4,
+    offset=-0.2,
+    veto=1.5,
+    believed=2.0,
+    doubted=3.0,
+    alone_weight=1.2,
+    alone_offset=0.1,
 )
 SCORES = st.floats(0, 20, width=32)
 ODDS = st.floats(-15, 15, width=32)
@@ -29,7 +36,15 @@ def test_the_value_is_the_weighed_product() -> None:
 
 
 def test_of_a_view_whose_goldens_differ_as_none_of_the_fleet_the_golden_map_alone_is_asked() -> None:
-    assert [belief(restless, WEIGHTS) for restless in (-9.0, 2.0, 2.5, 3.0, 9.0)] == [1.0, 1.0, 0.5, 0.0, 0.0]
+    assert [belief(restless, WEIGHTS) for restless in (None, -9.0, 2.0, 2.5, 3.0, 9.0)] == [
+        1.0,
+        1.0,
+        1.0,
+        0.5,
+        0.0,
+        0.0,
+    ]
+    assert [belief(r, replace(WEIGHTS, doubted=2.0)) for r in (2.0, 2.1)] == [1.0, 0.0]
     assert one(0.9, -12.0, 3.0) == one(0.9, 12.0, 3.0) == pytest.approx(0.9**1.2 * np.exp(0.1))
     assert one(0.9, 1.0, 2.5) == pytest.approx(np.sqrt(one(0.9, 1.0, 2.0) * one(0.9, 1.0, 3.0)))
 
@@ -57,7 +72,8 @@ def test_what_either_did_not_judge_is_not_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [{"veto": 0.0}, {"change_weight": -0.1}, {"offset": float("nan")}, {"believed": float("nan")}]
+    "odd",
+    [{"veto": 0.0}, {"change_weight": -0.1}, {"offset": float("nan")}, {"believed": float("nan")}, {"believed": 4.0}],
 )
 def test_weights_that_would_turn_the_order_round_are_not_sound(odd: dict[str, float]) -> None:
     assert WEIGHTS.sound

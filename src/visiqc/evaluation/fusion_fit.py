@@ -30,14 +30,14 @@ class MapPair:
         change: (h, w) float32 log-odds of change.
         defective: Whether the piece shows a defect.
         group: Photos are ranked within their group, such as a pose, and the groups count alike.
-        restless: The highest log-odds of change that the goldens it was held against show against each other.
+        restless: How much change the goldens it was held against show against each other; None = it was one golden.
     """
 
     golden: ScoreMap
     change: ScoreMap
     defective: bool
     group: str = ""
-    restless: float = 0.0
+    restless: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +84,10 @@ def _scaled(good: Sequence[MapPair], golden_weight: float, change_weight: float,
     scale, unusual = _scale(peaks)
     alone_scale, alone_unusual = _scale(alone)
     highest = max(photo_score(photo.golden) for photo in good)
+    restless = [photo.restless for photo in good if photo.restless is not None] or [0.0]
     return Fusion(
-        believed=round(float(np.quantile([photo.restless for photo in good], 0.95)), 4),
+        believed=round(float(np.quantile(restless, 0.9)), 4),
+        doubted=round(max(restless), 4),
         alone_weight=round(alone_scale, 6),
         alone_offset=round(-alone_unusual * alone_scale, 6),
         golden_weight=round(golden_weight * scale, 6),

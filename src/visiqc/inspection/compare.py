@@ -39,7 +39,7 @@ class Comparison:
         alike: Similarity after alignment, in units of what good photos of the view reach.
         golden_map: (h, w) float32 tolerated and calmed golden map, a cell for 8 × 8 pixels, NaN = not judged.
         change_map: (h, w) float32 log-odds of change; None without a defect model.
-        restless: The highest of those that the view's goldens show against each other; None without a defect model.
+        restless: How much of it the view's goldens show against each other; None where one golden cannot tell.
         types: (T, h, w) float32 type logits of the defect model; None without one.
         scores: (h, w) float32, what is decided on: both maps fused, or the golden map alone.
         score: The highest of `scores`.
@@ -110,12 +110,12 @@ def compare(
         found.golden_map = golden_map.calmed(_score_map(dense.dense_features(maps), view, judged), fleet.usual)
     with watch.stage("change"):
         found.change_map, found.types = _changed(maps, view, judged, models)
-        if found.change_map is not None:
+        if len(view.embedded) > 1:
             found.restless = change_map.restlessness(view.usual_change, view.judged)
     with watch.stage("colour"):
         found.colour = _colour(laid, seen, view)
     found.scores = found.golden_map
-    if found.change_map is not None and found.restless is not None and fleet.fusion is not None:
+    if found.change_map is not None and fleet.fusion is not None:
         found.scores = fused(found.golden_map, found.change_map, fleet.fusion, restless=found.restless)
     found.score = golden_map.photo_score(found.scores)
     return found

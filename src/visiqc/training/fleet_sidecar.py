@@ -153,7 +153,7 @@ def pair_of(one: Judged, usual: float) -> MapPair:
         change=calm if change is None else change,
         defective=one.defective,
         group=one.pose,
-        restless=one.found.restless or 0.0,
+        restless=one.found.restless,
     )
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from visiqc.vision.types import ScoreMap
 
 _LEAST = 1e-3  # tolerances below which a cell of the golden map is as the golden
-_DOUBT = 1.0  # log-odds beyond `believed` over which belief goes from all to none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +23,10 @@ class Fusion:
         veto: Golden-map score that no good photo of the fleet comes near. From there on the golden map alone raises
             the score to `floor` and beyond, however sure the defect model is that nothing changed.
         floor: Score at the veto: more than any good photo of the fleet has.
-        believed: Log-odds of change that goldens of the fleet hardly ever show against each other. A view whose own
-            goldens show more is of a kind the defect model does not know: it is judged by the golden map alone.
+        believed: Restlessness (log-odds of change that goldens show against each other) that nine in ten views of the
+            fleet do not exceed. Up to there the defect model is believed.
+        doubted: That of the most restless view of the fleet. Who goes beyond is of a kind the defect model does not
+            know, and is judged by the golden map alone.
         alone_weight: Of the golden map's logarithm where it is alone.
         alone_offset: Likewise; 1.0 is the score that 5 % of good photos reach by the golden map alone.
     """
@@ -35,6 +36,7 @@ class Fusion:
     offset: float
     veto: float
     believed: float
+    doubted: float
     alone_weight: float
     alone_offset: float
     floor: float = 1.0
@@ -43,22 +45,26 @@ class Fusion:
     def sound(self) -> bool:
         """Whether a higher score of either map can only raise the fused one, and every figure is one."""
         weights = (self.golden_weight, self.change_weight, self.alone_weight)
-        figures = (*weights, self.offset, self.alone_offset, self.veto, self.floor, self.believed)
+        figures = (*weights, self.offset, self.alone_offset, self.veto, self.floor, self.believed, self.doubted)
         rising = min(weights) >= 0 and min(self.veto, self.floor) > 0
-        return rising and all(map(math.isfinite, figures))
+        return rising and self.believed <= self.doubted and all(map(math.isfinite, figures))
 
 
-def belief(restless: float, fusion: Fusion) -> float:
+def belief(restless: float | None, fusion: Fusion) -> float:
     """How far the defect model is believed about a view, in [0, 1].
 
     Args:
-        restless: The highest log-odds of change that the view's goldens show against each other.
+        restless: From `change_map.restlessness`; None = one golden alone cannot tell, and the model is believed.
         fusion: From when on that is more than the fleet knows.
     """
-    return min(1.0, max(0.0, 1.0 - (restless - fusion.believed) / _DOUBT))
+    if restless is None or restless <= fusion.believed:
+        return 1.0
+    if restless >= fusion.doubted:
+        return 0.0
+    return (fusion.doubted - restless) / (fusion.doubted - fusion.believed)
 
 
-def fused(golden: ScoreMap, change: ScoreMap, fusion: Fusion, *, restless: float) -> ScoreMap:
+def fused(golden: ScoreMap, change: ScoreMap, fusion: Fusion, *, restless: float | None) -> ScoreMap:
     """Both maps as one.
 
     Args:
