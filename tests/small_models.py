@@ -119,7 +119,8 @@ def a_fleet(root: Path, version: str, *, identity: str, defect: str = "", source
     plain.pop("defect", None), plain.pop("fusion", None)
     if defect:
         plain["defect"] = defect
-        plain["fusion"] = {"golden_weight": 1.0, "change_weight": 0.0, "offset": 0.0, "veto": 9.0}
+        weights = {"golden_weight": 1.0, "change_weight": 0.0, "offset": 0.0, "alone_weight": 1.0, "alone_offset": 0.0}
+        plain["fusion"] = weights | {"veto": 9.0, "believed": 0.0, "doubted": 1.0}
     folder = root / "fleet" / version
     folder.mkdir(parents=True)
     (folder / "fleet.json").write_text(json.dumps(plain, sort_keys=True, indent=1))
