@@ -110,6 +110,9 @@ def another_identity(root: Path, version: str, *, by: float = 1.0005) -> Path:
     return put_model(root, card, content)
 
 
+LIMITS = ("believed", "doubted", "single_believed", "single_doubted")
+
+
 def a_fleet(root: Path, version: str, *, identity: str, defect: str = "", source: str = "") -> Path:
     """A sidecar that ships, as if it had been built with other heads and the mask model that ships."""
     shipped = bundled_models() / "fleet" / "lite0-1"
@@ -120,7 +123,7 @@ def a_fleet(root: Path, version: str, *, identity: str, defect: str = "", source
     if defect:
         plain["defect"] = defect
         weights = {"golden_weight": 1.0, "change_weight": 0.0, "offset": 0.0, "alone_weight": 1.0, "alone_offset": 0.0}
-        plain["fusion"] = weights | {"veto": 9.0, "believed": 0.0, "doubted": 1.0}
+        plain["fusion"] = weights | {"veto": 9.0} | dict.fromkeys(LIMITS, 0.0)
     folder = root / "fleet" / version
     folder.mkdir(parents=True)
     (folder / "fleet.json").write_text(json.dumps(plain, sort_keys=True, indent=1))

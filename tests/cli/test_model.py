@@ -81,7 +81,7 @@ def test_what_ships_is_listed_and_in_force(visiqc: Run) -> None:
     assert ran.code == 0
     starred = [line.split()[1:3] for line in ran.out.splitlines() if line.startswith("*")]
     ships = SHIPPED[DEFAULT_TRUNK]
-    heads = {("identity", ships.identity), ("mask", ships.mask), ("fleet", ships.identity)}
+    heads = {("identity", ships.identity), ("defect", ships.defect), ("mask", ships.mask), ("fleet", ships.defect)}
     assert {tuple(one) for one in starred} == {("trunk", DEFAULT_TRUNK), *heads}
     assert "nothing was promoted yet" in ran.out
     assert "Nothing was promoted yet" in visiqc("model", "history").err

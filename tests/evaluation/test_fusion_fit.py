@@ -9,6 +9,7 @@ import pytest
 
 from visiqc.errors import InputError
 from visiqc.evaluation.fusion_fit import MapPair, fit_fusion, fused_score
+from visiqc.vision.fusion import Restless
 
 RNG = np.random.default_rng(3)
 
@@ -66,15 +67,23 @@ def test_where_the_golden_map_is_alone_it_keeps_the_scale_it_has_alone() -> None
     fusion = fit_fusion(seen, alone=list(alone)).fusion
     for share, expected in ((0.5, 0.5), (0.95, 1.0)):
         golden = np.full((2, 2), np.quantile(alone, share), np.float32)
-        unknown = MapPair(golden=golden, change=np.zeros_like(golden), defective=False, restless=fusion.doubted + 1)
+        unknown = MapPair(
+            golden=golden,
+            change=np.zeros_like(golden),
+            defective=False,
+            restless=Restless(fusion.doubted + 1, single=False),
+        )
         assert fused_score(unknown, fusion) == pytest.approx(expected, rel=0.02)
 
 
 def test_what_goldens_of_the_fleet_show_against_each_other_is_believed() -> None:
-    seen = [replace(photo, restless=n / 60) for n, photo in enumerate(photos(golden_tells=1.0, change_tells=4.0))]
+    seen = [
+        replace(photo, restless=Restless(n / 60, single=n % 2 == 0))
+        for n, photo in enumerate(photos(golden_tells=1.0, change_tells=4.0))
+    ]
     fusion = fit_fusion(seen).fusion
-    assert fusion.believed == pytest.approx(0.88, abs=0.02)
-    assert fusion.doubted == pytest.approx(max(photo.restless or 0 for photo in seen if not photo.defective), abs=1e-4)
+    assert (fusion.believed, fusion.doubted) == (fusion.single_believed, fusion.single_doubted)  # good ones are single
+    assert (fusion.believed, fusion.doubted) == pytest.approx((0.87, 58 / 60), abs=0.01)
 
 
 def test_too_few_good_photos_and_photos_that_are_all_alike_are_refused() -> None:

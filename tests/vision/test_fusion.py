@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visiqc.vision.fusion import Fusion, belief, fused
+from visiqc.vision.fusion import Fusion, Restless, belief, fused
 
 WEIGHTS = Fusion(
     golden_weight=0.5,
@@ -18,6 +18,8 @@ WEIGHTS = Fusion(
     veto=1.5,
     believed=2.0,
     doubted=3.0,
+    single_believed=-1.0,
+    single_doubted=1.0,
     alone_weight=1.2,
     alone_offset=0.1,
 )
@@ -25,9 +27,13 @@ SCORES = st.floats(0, 20, width=32)
 ODDS = st.floats(-15, 15, width=32)
 
 
+def several(log_odds: float) -> Restless:
+    return Restless(log_odds, single=False)
+
+
 def one(golden: float, change: float, restless: float = 0.0) -> float:
     maps = (np.full((1, 1), value, np.float32) for value in (golden, change))
-    return float(fused(*maps, WEIGHTS, restless=restless)[0, 0])
+    return float(fused(*maps, WEIGHTS, restless=several(restless))[0, 0])
 
 
 def test_the_value_is_the_weighed_product() -> None:
@@ -36,15 +42,9 @@ def test_the_value_is_the_weighed_product() -> None:
 
 
 def test_of_a_view_whose_goldens_differ_as_none_of_the_fleet_the_golden_map_alone_is_asked() -> None:
-    assert [belief(restless, WEIGHTS) for restless in (None, -9.0, 2.0, 2.5, 3.0, 9.0)] == [
-        1.0,
-        1.0,
-        1.0,
-        0.5,
-        0.0,
-        0.0,
-    ]
-    assert [belief(r, replace(WEIGHTS, doubted=2.0)) for r in (2.0, 2.1)] == [1.0, 0.0]
+    assert [belief(several(each), WEIGHTS) for each in (-9.0, 2.0, 2.5, 3.0, 9.0)] == [1.0, 1.0, 0.5, 0.0, 0.0]
+    assert [belief(several(each), replace(WEIGHTS, doubted=2.0)) for each in (2.0, 2.1)] == [1.0, 0.0]
+    assert [belief(Restless(each, single=True), WEIGHTS) for each in (-1.0, 0.5, 1.0)] == [1.0, 0.25, 0.0]
     assert one(0.9, -12.0, 3.0) == one(0.9, 12.0, 3.0) == pytest.approx(0.9**1.2 * np.exp(0.1))
     assert one(0.9, 1.0, 2.5) == pytest.approx(np.sqrt(one(0.9, 1.0, 2.0) * one(0.9, 1.0, 3.0)))
 
@@ -68,12 +68,19 @@ def test_without_a_veto_in_reach_a_sure_change_map_can_clear() -> None:
 def test_what_either_did_not_judge_is_not_judged() -> None:
     golden = np.array([[np.nan, 1.0, 1.0]], np.float32)
     change = np.array([[0.0, np.nan, 0.0]], np.float32)
-    assert np.isnan(fused(golden, change, WEIGHTS, restless=0.0)).tolist() == [[True, True, False]]
+    assert np.isnan(fused(golden, change, WEIGHTS, restless=several(0.0))).tolist() == [[True, True, False]]
 
 
 @pytest.mark.parametrize(
     "odd",
-    [{"veto": 0.0}, {"change_weight": -0.1}, {"offset": float("nan")}, {"believed": float("nan")}, {"believed": 4.0}],
+    [
+        {"veto": 0.0},
+        {"change_weight": -0.1},
+        {"offset": float("nan")},
+        {"believed": float("nan")},
+        {"believed": 4.0},
+        {"single_believed": 4.0},
+    ],
 )
 def test_weights_that_would_turn_the_order_round_are_not_sound(odd: dict[str, float]) -> None:
     assert WEIGHTS.sound

@@ -10,7 +10,7 @@ import numpy as np
 
 from visiqc.errors import InputError
 from visiqc.evaluation.image_metrics import auroc
-from visiqc.vision.fusion import Fusion, fused
+from visiqc.vision.fusion import Fusion, Restless, fused
 from visiqc.vision.golden_map import photo_score
 from visiqc.vision.types import FloatArray, ScoreMap
 
@@ -19,6 +19,7 @@ SHARES = tuple(round(0.1 * step, 1) for step in range(11))
 VETO_MARGIN = 1.25
 """How far over the fleet's highest golden-map score the veto lies."""
 _LEAST = 1e-3
+_CALM = Restless(0.0, single=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +31,14 @@ class MapPair:
         change: (h, w) float32 log-odds of change.
         defective: Whether the piece shows a defect.
         group: Photos are ranked within their group, such as a pose, and the groups count alike.
-        restless: How much change the goldens it was held against show against each other; None = it was one golden.
+        restless: How much change the goldens it was held against show themselves.
     """
 
     golden: ScoreMap
     change: ScoreMap
     defective: bool
     group: str = ""
-    restless: float | None = None
+    restless: Restless = _CALM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +85,13 @@ def _scaled(good: Sequence[MapPair], golden_weight: float, change_weight: float,
     scale, unusual = _scale(peaks)
     alone_scale, alone_unusual = _scale(alone)
     highest = max(photo_score(photo.golden) for photo in good)
-    restless = [photo.restless for photo in good if photo.restless is not None] or [0.0]
+    believed, doubted = _calm(good, single=False)
+    single_believed, single_doubted = _calm(good, single=True)
     return Fusion(
-        believed=round(float(np.quantile(restless, 0.9)), 4),
-        doubted=round(max(restless), 4),
+        believed=believed,
+        doubted=doubted,
+        single_believed=single_believed,
+        single_doubted=single_doubted,
         alone_weight=round(alone_scale, 6),
         alone_offset=round(-alone_unusual * alone_scale, 6),
         golden_weight=round(golden_weight * scale, 6),
@@ -97,6 +101,13 @@ def _scaled(good: Sequence[MapPair], golden_weight: float, change_weight: float,
         # Over the highest of the good ones a rank is as small as the fleet can tell: the veto flags at any level.
         floor=round(1.01 * math.exp(max(0.0, scale * (max(peaks) - unusual))), 4),
     )
+
+
+def _calm(good: Sequence[MapPair], *, single: bool) -> tuple[float, float]:
+    """Restlessness that nine in ten do not exceed, and the highest; of all photos where none is of the kind."""
+    mine = [photo.restless.log_odds for photo in good if photo.restless.single is single]
+    mine = mine or [photo.restless.log_odds for photo in good]
+    return round(float(np.quantile(mine, 0.9)), 4), round(max(mine), 4)
 
 
 def _scale(peaks: Sequence[float]) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from visiqc.training.fleet_sameness import (
     sameness_scores,
 )
 from visiqc.vision import golden_map
+from visiqc.vision.fusion import Restless
 from visiqc.vision.types import FloatArray, Mask, ScoreMap
 
 
@@ -153,7 +154,7 @@ def pair_of(one: Judged, usual: float) -> MapPair:
         change=calm if change is None else change,
         defective=one.defective,
         group=one.pose,
-        restless=one.found.restless,
+        restless=one.found.restless or Restless(0.0, single=False),
     )
 
 

@@ -16,7 +16,7 @@ from visiqc.evaluation.verification_report import Negative
 from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import ModelCard, TrainingRecord
-from visiqc.runtime.models import DEFAULT_TRUNK, NONE, load_models
+from visiqc.runtime.models import DEFAULT_TRUNK, load_models
 from visiqc.training import plots
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.defect_candidate import Candidate, held_out_products, load_candidate
@@ -153,9 +153,8 @@ def _fleet_recipe(trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path
 
 
 def _rescaled(trained: TrainedMismatch, recipe: MismatchRecipe, models: Models, cohort: FloatArray) -> Fleet:
-    """The sidecar of the trunk as it ships, with the products held out and those in `cohort` as its cohort."""
-    base = load_models(trunk=recipe.trunk, identity=recipe.trunk or DEFAULT_TRUNK, defect=NONE, mask=NONE)
-    known = load_fleet(base)
+    """The sidecar of what ships with the trunk, with the products held out and those in `cohort` as its cohort."""
+    known = load_fleet(load_models(trunk=recipe.trunk))
     goldens = [one.patches for one in trained.validated if one.shown.role == "golden"]
     turned = [Patches(one.stride16[:: TURNS // 3], one.deep[:: TURNS // 3]) for one in goldens]
     return replace(

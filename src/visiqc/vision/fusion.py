@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,8 @@ class Fusion:
             fleet do not exceed. Up to there the defect model is believed.
         doubted: That of the most restless view of the fleet. Who goes beyond is of a kind the defect model does not
             know, and is judged by the golden map alone.
+        single_believed: The same of views of one golden, which is held against itself under simulated light.
+        single_doubted: Likewise.
         alone_weight: Of the golden map's logarithm where it is alone.
         alone_offset: Likewise; 1.0 is the score that 5 % of good photos reach by the golden map alone.
     """
@@ -37,6 +40,8 @@ class Fusion:
     veto: float
     believed: float
     doubted: float
+    single_believed: float
+    single_doubted: float
     alone_weight: float
     alone_offset: float
     floor: float = 1.0
@@ -45,33 +50,47 @@ class Fusion:
     def sound(self) -> bool:
         """Whether a higher score of either map can only raise the fused one, and every figure is one."""
         weights = (self.golden_weight, self.change_weight, self.alone_weight)
-        figures = (*weights, self.offset, self.alone_offset, self.veto, self.floor, self.believed, self.doubted)
+        limits = (self.believed, self.doubted, self.single_believed, self.single_doubted)
+        figures = (*weights, *limits, self.offset, self.alone_offset, self.veto, self.floor)
         rising = min(weights) >= 0 and min(self.veto, self.floor) > 0
-        return rising and self.believed <= self.doubted and all(map(math.isfinite, figures))
+        ordered = self.believed <= self.doubted and self.single_believed <= self.single_doubted
+        return rising and ordered and all(map(math.isfinite, figures))
 
 
-def belief(restless: float | None, fusion: Fusion) -> float:
+class Restless(NamedTuple):
+    """How much change the goldens of a view show.
+
+    Attributes:
+        log_odds: From `change_map.restlessness`.
+        single: Whether it is one golden, held against itself under simulated light.
+    """
+
+    log_odds: float
+    single: bool
+
+
+def belief(restless: Restless, fusion: Fusion) -> float:
     """How far the defect model is believed about a view, in [0, 1].
 
     Args:
-        restless: From `change_map.restlessness`; None = one golden alone cannot tell, and the model is believed.
+        restless: Of the view.
         fusion: From when on that is more than the fleet knows.
     """
-    if restless is None or restless <= fusion.believed:
+    limits = (fusion.single_believed, fusion.single_doubted), (fusion.believed, fusion.doubted)
+    believed, doubted = limits[0] if restless.single else limits[1]
+    if restless.log_odds <= believed:
         return 1.0
-    if restless >= fusion.doubted:
-        return 0.0
-    return (fusion.doubted - restless) / (fusion.doubted - fusion.believed)
+    return max(0.0, doubted - restless.log_odds) / max(doubted - believed, 1e-6)
 
 
-def fused(golden: ScoreMap, change: ScoreMap, fusion: Fusion, *, restless: float | None) -> ScoreMap:
+def fused(golden: ScoreMap, change: ScoreMap, fusion: Fusion, *, restless: Restless) -> ScoreMap:
     """Both maps as one.
 
     Args:
         golden: (h, w) float32 tolerated and calmed golden map, NaN = not judged.
         change: (h, w) float32 log-odds of change, NaN = not judged.
         fusion: The weights.
-        restless: As `belief` takes it.
+        restless: Of the view; what is more so than the fleet is judged by the golden map alone.
 
     Returns:
         (h, w) float32, positive; 1.0 is where a good photo begins to be unusual. NaN where either was not judged.
