@@ -16,6 +16,7 @@ import numpy as np
 
 from visiqc.bootstrap import load_fleet
 from visiqc.errors import InputError
+from visiqc.evaluation.clustered import Estimate
 from visiqc.evaluation.rendered_sets import Item, read_manifest
 from visiqc.evaluation.verification_report import Held, Negative, VerificationReport, verify
 from visiqc.inspection.compare import Comparison, compare
@@ -129,11 +130,16 @@ def negative(pair: Pair) -> Negative | None:
 
 def told(name: str, found: VerificationReport) -> str:
     """The report in lines."""
-    lines = [f"{name}: nearest is its own {found.recall_at_1}"]
+    lines = [f"{name}: nearest is its own {shown(found.recall_at_1)}"]
     kinds = {"other designs": found.cross_design} | {str(kind): one for kind, one in found.by_negative.items()}
-    lines += [f"  {kind}: TAR at FAR 1 % {one.tar}, EER {one.eer}" for kind, one in kinds.items()]
-    lines += [f"  variants found at 5 % false alarms, {name}: {share}" for name, share in found.variants.items()]
+    lines += [f"  {kind}: TAR at FAR 1 % {shown(one.tar)}, EER {shown(one.eer)}" for kind, one in kinds.items()]
+    lines += [f"  variants found at 5 % false alarms, {kind}: {shown(one)}" for kind, one in found.variants.items()]
     return "\n".join(lines)
+
+
+def shown(estimate: Estimate) -> str:
+    """Value and interval."""
+    return f"{estimate.value:.3f} [{estimate.interval.low:.2f}, {estimate.interval.high:.2f}] of {estimate.n}"
 
 
 def at_limits(pairs: Sequence[Pair], fleet: Fleet) -> str:
