@@ -19,6 +19,7 @@ SHARES = tuple(round(0.1 * step, 1) for step in range(11))
 VETO_MARGIN = 1.25
 """How far over the fleet's highest golden-map score the veto lies."""
 _LEAST = 1e-3
+_ALIKE = 0.01  # of AUROC: less than chance makes of some hundred photos
 _CALM = Restless(0.0, single=False)
 
 
@@ -75,7 +76,8 @@ def fit_fusion(photos: Sequence[MapPair], *, alone: Sequence[float] = ()) -> Fus
     weights = {share: ((1 - share) / spreads[0], share / spreads[1]) for share in SHARES}
     aurocs = {share: found for share in SHARES if not math.isnan(found := _ranked(photos, *weights[share]))}
     # Of shares that rank alike, the one nearest the middle: neither map is all there is.
-    share = min(aurocs, key=lambda one: (-round(aurocs[one], 3), abs(one - 0.5))) if aurocs else 0.5
+    alike = [share for share in aurocs if aurocs[share] >= max(aurocs.values()) - _ALIKE] or [0.5]
+    share = min(alike, key=lambda one: abs(one - 0.5))
     logs = [_log_peak(photo.golden) for photo in good] if not len(alone) else list(np.log(np.maximum(alone, _LEAST)))
     return FusionFit(fusion=_scaled(good, *weights[share], alone=logs), share=share, aurocs=aurocs)
 

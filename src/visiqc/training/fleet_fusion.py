@@ -42,7 +42,8 @@ def with_fusion(
 
     Args:
         base: The sidecar of the same models without it.
-        products: With good and defective photos; none of them may be one that it learned from.
+        products: None of them may be one that it learned from. Where some show defects, the others are left aside:
+            good photos of another make would shift the scale against the defective ones.
         models: With the defect model.
         recipe: Numbers of goldens, resolution and source.
         told: Told product, number and count.
@@ -55,6 +56,7 @@ def with_fusion(
     """
     if models.defect is None:
         raise InputError("without a defect model there is one map only; nothing can be weighed")
+    products = [one for one in products if any(photo.defective for photo in one.uploads)] or list(products)
     require_products(products, recipe)
     _, own = held_against_own(products, models, recipe, told=lambda name, n: told(name, n, len(products)))
     compared = [one for one in own if one.found.golden_map is not None]
