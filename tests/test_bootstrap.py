@@ -172,7 +172,7 @@ def test_what_ships_scores_until_a_set_is_promoted(settings: Settings) -> None:
     cast("SqlRecords", records).close()
 
 
-@pytest.mark.parametrize("named", [{"trunk": "lite0-1"}, {"identity": "lite0-1", "mask": "none"}])
+@pytest.mark.parametrize("named", [{"trunk": "lite0-1"}, {"identity": "lite0-1", "defect": "none", "mask": "none"}])
 def test_models_that_settings_name_go_before_the_promoted_set_as_a_whole(
     settings: Settings, named: dict[str, str]
 ) -> None:

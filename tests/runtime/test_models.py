@@ -130,9 +130,10 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_without_a_defect_model_everything_works_as_before(models: Models) -> None:
-    assert models.defect is None
-    assert list(cards_of(models)) == ["trunk", "identity", "mask"]
-    warm(models)
+    without = load_models(defect="none", device="cpu", threads=1, before=models)
+    assert without.defect is None
+    assert list(cards_of(without)) == ["trunk", "identity", "mask"]
+    warm(without)
 
 
 def test_a_set_with_a_defect_model_is_loaded_by_name(home: Path, models: Models) -> None:
