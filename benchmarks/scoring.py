@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-STAGES = ("decode", "mask", "quality", "identify", "align", "trunk", "match", "heatmap")
+STAGES = ("decode", "mask", "quality", "identify", "align", "trunk", "match", "change", "colour", "heatmap")
 PHOTO_LONG_SIDE = 4000  # with 4:3 it is 12 megapixels
 
 
