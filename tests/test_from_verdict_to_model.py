@@ -23,7 +23,7 @@ from visiqc.runtime.cards import ModelCard, read_card
 
 ROOT = Path(__file__).parents[1]
 SIGNET = bundled_samples() / "dora-signet"
-DEFECTIVE, GOOD = "jig-defective-6.jpg", "guided-good-11.jpg"
+DEFECTIVE, GOOD = "guided-defective-9.jpg", "guided-good-11.jpg"
 """Photos that what ships flags, the first one rightly."""
 HELD_OUT = {
     sku: ("jig-good-2", "jig-good-5", "guided-good-8", "guided-good-11", bad)
