@@ -108,7 +108,7 @@ def _calibrated(trained: Trained, recipe: DefectRecipe, folder: Path, version: s
     models = load_candidate(folder, trunk=recipe.trunk or DEFAULT_TRUNK, defect=version)
     base = load_fleet(replace(models, defect=None))
     with stage("calibrating on the products held out") as told:
-        fleet, _, figures = with_fusion(base, products, models, settings, told=told)
+        fleet, figures = with_fusion(base, products, models, settings, told=told)
     write_fleet(fleet, folder / "fleet" / version)
     return {f"fleet/{name}": value for name, value in figures.items()}
 

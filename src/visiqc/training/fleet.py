@@ -72,7 +72,6 @@ def fleet_of(
     models: Models,
     recipe: FleetRecipe,
     *,
-    type_temperature: float | None = None,
     strangers: FloatArray | None = None,
     told: Told | None = None,
 ) -> FleetBuilt:
@@ -82,7 +81,6 @@ def fleet_of(
         products: As many as the recipe asks for, at least.
         models: What it will belong to.
         recipe: Numbers of goldens, impostors, resolution and seed; its photos are not read.
-        type_temperature: What type logits are divided by; None = what the defect model's card says.
         strangers: (n, D) float32 identity of further designs, which join the cohort.
         told: Told product, number and count.
 
@@ -98,8 +96,7 @@ def fleet_of(
         others += as_impostor(product, products, banks, models, recipe)
     designs = {product.name: product.design for product in products}
     photos = FleetPhotos(own=own, others=others, banks=banks, designs=designs, strangers=strangers)
-    temperature = temperature_of(models) if type_temperature is None else type_temperature
-    fleet, fit = make_sidecar(photos, models, source=recipe.source, type_temperature=temperature)
+    fleet, fit = make_sidecar(photos, models, source=recipe.source, type_temperature=temperature_of(models))
     return FleetBuilt(fleet=fleet, fit=fit, metrics=sidecar_metrics(photos, fleet, fit))
 
 

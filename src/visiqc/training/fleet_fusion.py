@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from visiqc.errors import InputError
-from visiqc.evaluation.fusion_fit import FusionFit, fit_fusion
+from visiqc.evaluation.fusion_fit import fit_fusion
 from visiqc.inspection.fleet import FEWEST_SCORES, Fleet
 from visiqc.inspection.parts import Models
 from visiqc.runtime.models import cards_of
@@ -34,7 +34,7 @@ def with_fusion(
     recipe: FleetRecipe,
     *,
     told: Callable[[str, int, int], None],
-) -> tuple[Fleet, FusionFit, dict[str, float]]:
+) -> tuple[Fleet, dict[str, float]]:
     """The sidecar of models that a defect model joins.
 
     Identity, alignment and colours do not depend on it, and are taken over. So is the scale of the golden map, by
@@ -49,7 +49,7 @@ def with_fusion(
         told: Told product, number and count.
 
     Returns:
-        The sidecar, how the maps were weighed, and figures for the log.
+        The sidecar, and how the maps were weighed, as figures for the log.
 
     Raises:
         InputError: There is no defect model, too few products, or photos that can be compared.
@@ -78,4 +78,4 @@ def with_fusion(
     )
     shares = {f"auroc_change_share_{share:g}": value for share, value in fit.aurocs.items()}
     figures = {"good_photos": float(len(scores)), "review_threshold": unusual, "change_share": fit.share}
-    return fleet, fit, figures | shares
+    return fleet, figures | shares
