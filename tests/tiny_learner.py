@@ -85,6 +85,11 @@ def weights(learner: TinyLearner) -> dict[str, list[float]]:
     return {name: value.double().flatten().tolist() for name, value in learner.module.state_dict().items()}
 
 
+def thread_names() -> list[str]:
+    """Of this process's threads, as the system knows them; empty where it does not tell."""
+    return [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+
+
 def _main(folder: Path, *options: str) -> None:
     change = {name: yaml.safe_load(value) for name, _, value in (each.partition("=") for each in options)}
     die, size = change.pop("die", None), change.pop("file_bytes", None)
@@ -98,6 +103,8 @@ def _main(folder: Path, *options: str) -> None:
 
     learner = TinyLearner(before_loss=before_loss, noisy=noisy)
     fitted(folder, learner, **change)
+    left = [thread for thread in thread_names() if "gloo" in thread or "tcpstore" in thread]
+    assert not left, f"threads of the process group are left: {left}"
     sys.stdout.write(yaml.safe_dump(weights(learner)))
 
 

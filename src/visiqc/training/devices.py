@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -129,6 +130,9 @@ def placed(settings: FitSettings) -> Iterator[Place]:
 
 
 def _join(device: torch.device, rank: int, world: int) -> None:
+    # The optimiser imports this at its first step. Imported while a group is open (torch 2.14) it keeps the group and
+    # its threads for good, and one that still runs as the interpreter ends aborts a process that had done its work.
+    importlib.import_module("torch._dynamo")
     backend = "nccl" if device.type == "cuda" else "gloo"
     try:
         dist.init_process_group(backend, rank=rank, world_size=world, timeout=LONGEST_WAIT)
