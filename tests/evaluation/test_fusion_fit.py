@@ -40,6 +40,26 @@ def test_one_is_what_one_in_twenty_good_photos_reaches_and_a_half_their_median()
     assert np.median(scores) == pytest.approx(0.5, abs=0.02)
 
 
+def test_of_one_golden_and_of_several_good_photos_reach_the_same_scores() -> None:
+    several = photos(golden_tells=1.0, change_tells=4.0, count=400)
+    single = [
+        replace(photo, change=1.5 * photo.change + 7, restless=Restless(0.0, single=True))
+        for photo in photos(golden_tells=1.0, change_tells=4.0, count=400)
+    ]
+    fusion = fit_fusion([*several, *single]).fusion
+    for part in (several, single):
+        scores = np.array([fused_score(photo, fusion) for photo in part if not photo.defective])
+        assert np.mean(scores >= 1.0) == pytest.approx(0.05, abs=0.01)
+        assert np.median(scores) == pytest.approx(0.5, abs=0.02)
+
+
+def test_too_few_of_one_golden_share_the_scale_of_the_others() -> None:
+    several = photos(golden_tells=1.0, change_tells=4.0, count=400)
+    few = [replace(photo, restless=Restless(0.0, single=True)) for photo in several[:30]]
+    fusion = fit_fusion([*several, *few]).fusion
+    assert (fusion.single_scale, fusion.single_shift) == (1.0, 0.0)
+
+
 def test_no_good_photo_comes_near_the_veto() -> None:
     seen = photos(golden_tells=1.0, change_tells=4.0)
     fit = fit_fusion(seen)

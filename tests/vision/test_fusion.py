@@ -49,6 +49,14 @@ def test_of_a_view_whose_goldens_differ_as_none_of_the_fleet_the_golden_map_alon
     assert one(0.9, 1.0, 2.5) == pytest.approx(np.sqrt(one(0.9, 1.0, 2.0) * one(0.9, 1.0, 3.0)))
 
 
+def test_what_both_say_of_a_view_of_one_golden_has_a_scale_of_its_own() -> None:
+    own = replace(WEIGHTS, single_scale=2.0, single_shift=-0.5)
+    maps = np.full((1, 1), 1.2, np.float32), np.full((1, 1), 1.0, np.float32)
+    assert fused(*maps, own, restless=several(-2.0)) == fused(*maps, WEIGHTS, restless=several(-2.0))
+    of_one = fused(*maps, own, restless=Restless(-2.0, single=True))
+    assert of_one == pytest.approx((1.2**0.5 * np.exp(0.4 - 0.2)) ** 2 * np.exp(-0.5))
+
+
 @given(SCORES, SCORES, ODDS, ODDS, st.floats(-5, 8))
 def test_a_higher_score_of_either_map_never_lowers_the_fused_one(
     a: float, b: float, c: float, d: float, restless: float
@@ -76,6 +84,8 @@ def test_what_either_did_not_judge_is_not_judged() -> None:
     [
         {"veto": 0.0},
         {"change_weight": -0.1},
+        {"single_scale": -0.1},
+        {"single_shift": float("inf")},
         {"offset": float("nan")},
         {"believed": float("nan")},
         {"believed": 4.0},

@@ -20,6 +20,7 @@ VETO_MARGIN = 1.25
 """How far over the fleet's highest golden-map score the veto lies."""
 _LEAST = 1e-3
 _ALIKE = 0.01  # of AUROC: less than chance makes of some hundred photos
+_FEWEST = 20  # good photos that a scale of their own takes: one in twenty of them reaches 1.0
 _CALM = Restless(0.0, single=False)
 
 
@@ -31,7 +32,8 @@ class MapPair:
         golden: (h, w) float32 tolerated and calmed golden map.
         change: (h, w) float32 log-odds of change.
         defective: Whether the piece shows a defect.
-        group: Photos are ranked within their group, such as a pose, and the groups count alike.
+        group: Photos are ranked within their group, such as a pose, and the groups count alike; those held against
+            one golden apart from those held against several.
         restless: How much change the goldens it was held against show themselves.
     """
 
@@ -58,7 +60,8 @@ class FusionFit:
 
 
 def fit_fusion(photos: Sequence[MapPair], *, alone: Sequence[float] = ()) -> FusionFit:
-    """The weights that rank defective photos best, scaled so that 5 % of the good ones reach 1.0 and half of them 0.5.
+    """The weights that rank defective photos best, scaled so that 5 % of the good ones reach 1.0 and half of them 0.5:
+    of those held against one golden, and of those held against several.
 
     Both maps are first brought to one spread over the good photos. Without defective photos both count alike.
 
@@ -83,12 +86,17 @@ def fit_fusion(photos: Sequence[MapPair], *, alone: Sequence[float] = ()) -> Fus
 
 
 def _scaled(good: Sequence[MapPair], golden_weight: float, change_weight: float, *, alone: Sequence[float]) -> Fusion:
-    peaks = [_weighed_peak(photo, golden_weight, change_weight) for photo in good]
-    scale, unusual = _scale(peaks)
+    several, single = _scales(good, golden_weight, change_weight)
     alone_scale, alone_unusual = _scale(alone)
     highest = max(photo_score(photo.golden) for photo in good)
+    own = [single if photo.restless.single else several for photo in good]
+    peaks = [
+        scale * (_weighed_peak(photo, golden_weight, change_weight) - unusual)
+        for photo, (scale, unusual) in zip(good, own, strict=True)
+    ]
     believed, doubted = _calm(good, single=False)
     single_believed, single_doubted = _calm(good, single=True)
+    (scale, unusual), (single_scale, single_unusual) = several, single
     return Fusion(
         believed=believed,
         doubted=doubted,
@@ -101,8 +109,21 @@ def _scaled(good: Sequence[MapPair], golden_weight: float, change_weight: float,
         offset=round(-unusual * scale, 6),
         veto=round(VETO_MARGIN * highest, 4),
         # Over the highest of the good ones a rank is as small as the fleet can tell: the veto flags at any level.
-        floor=round(1.01 * math.exp(max(0.0, scale * (max(peaks) - unusual))), 4),
+        floor=round(1.01 * math.exp(max([0.0, *peaks])), 4),
+        single_scale=round(single_scale / scale, 6),
+        single_shift=round(single_scale * (unusual - single_unusual), 6),
     )
+
+
+def _scales(
+    good: Sequence[MapPair], golden_weight: float, change_weight: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The scales, as `_scale`, of photos held against several goldens and of those held against one."""
+    kinds = [[photo for photo in good if photo.restless.single is single] for single in (False, True)]
+    # Of too few, what 5 % reach says nothing: they share the scale of the others.
+    parts = [kind for kind in kinds if len(kind) >= _FEWEST] or [list(good)]
+    scales = [_scale([_weighed_peak(photo, golden_weight, change_weight) for photo in part]) for part in parts]
+    return scales[0], scales[-1]
 
 
 def _calm(good: Sequence[MapPair], *, single: bool) -> tuple[float, float]:
@@ -126,14 +147,18 @@ def fused_score(photo: MapPair, fusion: Fusion) -> float:
 
 
 def _ranked(photos: Sequence[MapPair], golden_weight: float, change_weight: float) -> float:
-    """Image AUROC, mean over the groups that hold both kinds; NaN without any."""
+    """Image AUROC, mean over the groups, each of one golden and of several, that hold both kinds; NaN without any."""
     found = []
-    for group in {photo.group for photo in photos}:
-        mine = [photo for photo in photos if photo.group == group]
+    for kind in {_kind(photo) for photo in photos}:
+        mine = [photo for photo in photos if _kind(photo) == kind]
         labels = [photo.defective for photo in mine]
         if any(labels) and not all(labels):
             found.append(auroc([_weighed_peak(photo, golden_weight, change_weight) for photo in mine], labels))
     return float(np.mean(found)) if found else math.nan
+
+
+def _kind(photo: MapPair) -> tuple[str, bool]:
+    return photo.group, photo.restless.single
 
 
 def _weighed_peak(photo: MapPair, golden_weight: float, change_weight: float) -> float:

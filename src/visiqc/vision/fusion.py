@@ -24,6 +24,9 @@ class Fusion:
         veto: Golden-map score that no good photo of the fleet comes near. From there on the golden map alone raises
             the score to `floor` and beyond, however sure the defect model is that nothing changed.
         floor: Score at the veto: more than any good photo of the fleet has.
+        single_scale: What the logarithm of the score by both maps is multiplied by where a view has one golden: one
+            explains less of what light does, and good photos score higher.
+        single_shift: What is added to that then, so that 1.0 and 0.5 mean the same of one golden and of several.
         believed: Restlessness (log-odds of change that goldens show against each other) that nine in ten views of the
             fleet do not exceed. Up to there the defect model is believed.
         doubted: That of the most restless view of the fleet. Who goes beyond is of a kind the defect model does not
@@ -45,13 +48,15 @@ class Fusion:
     alone_weight: float
     alone_offset: float
     floor: float = 1.0
+    single_scale: float = 1.0
+    single_shift: float = 0.0
 
     @property
     def sound(self) -> bool:
         """Whether a higher score of either map can only raise the fused one, and every figure is one."""
-        weights = (self.golden_weight, self.change_weight, self.alone_weight)
+        weights = (self.golden_weight, self.change_weight, self.alone_weight, self.single_scale)
         limits = (self.believed, self.doubted, self.single_believed, self.single_doubted)
-        figures = (*weights, *limits, self.offset, self.alone_offset, self.veto, self.floor)
+        figures = (*weights, *limits, self.offset, self.alone_offset, self.single_shift, self.veto, self.floor)
         rising = min(weights) >= 0 and min(self.veto, self.floor) > 0
         ordered = self.believed <= self.doubted and self.single_believed <= self.single_doubted
         return rising and ordered and all(map(math.isfinite, figures))
@@ -97,6 +102,8 @@ def fused(golden: ScoreMap, change: ScoreMap, fusion: Fusion, *, restless: Restl
     """
     tolerances, believed = np.log(np.maximum(golden, _LEAST)), belief(restless, fusion)
     both = fusion.golden_weight * tolerances + fusion.change_weight * change + fusion.offset
+    if restless.single:
+        both = fusion.single_scale * both + fusion.single_shift
     alone = fusion.alone_weight * tolerances + fusion.alone_offset
     weighed = np.exp(np.clip(believed * both + (1.0 - believed) * alone, -20.0, 20.0))
     forced = np.where(golden >= fusion.veto, fusion.floor * golden / fusion.veto, 0.0)
