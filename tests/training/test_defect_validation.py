@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,14 @@ from bench import real_models
 from small_sets import laid_boards
 from visiqc.training.defect_model import DefectArchitecture, DefectNet
 from visiqc.training.defect_types import TypeClasses, classes_of
-from visiqc.training.defect_validation import ValidationPhoto, answers, fitted_temperature, keep_products, measured
+from visiqc.training.defect_validation import (
+    ValidationPhoto,
+    answers,
+    fitted_temperature,
+    keep_products,
+    measured,
+    with_defects,
+)
 
 TINY = DefectArchitecture(embeddings=(4, 6, 8), widths=(4, 6, 8))
 CLASSES = TypeClasses(("FI-CON", "ME-SCR", "unknown"))
@@ -45,6 +53,13 @@ def test_every_labelled_upload_is_answered_with_its_cells_and_its_type() -> None
     assert found[1].changed.any()
     assert not found[0].changed.any()
     assert found[0].score == pytest.approx(np.nanmax(found[0].change))
+
+
+def test_products_that_show_defects_are_measured_without_those_that_show_none() -> None:
+    shows, *_ = laid_boards()
+    good = replace(shows, photos=tuple(photo for photo in shows.photos if photo.defective is not True))
+    assert with_defects([shows, good]) == [shows]
+    assert with_defects([good]) == [good]
 
 
 def test_poses_are_measured_apart_and_a_pose_with_one_kind_of_photo_is_left_out() -> None:

@@ -23,7 +23,7 @@ from visiqc.training.defect_loss import LossSettings
 from visiqc.training.defect_model import TRUNK_CHANNELS, DefectArchitecture, DefectNet
 from visiqc.training.defect_samples import SampleSettings
 from visiqc.training.defect_types import TypeClasses, classes_of
-from visiqc.training.defect_validation import ValidationProduct, answers, keep_products
+from visiqc.training.defect_validation import ValidationProduct, answers, keep_products, with_defects
 from visiqc.training.engine import FitResult, FitSettings, fit
 from visiqc.training.laid import LaidProduct, lay_set
 from visiqc.training.provenance import commit, machine
@@ -191,7 +191,7 @@ def _parts(recipe: DefectRecipe, models: Models) -> Parts:
     classes = classes_of(sets)
     apart = [product for product in laid if product.sku in held_out]
     with stage("trunk maps of the products held out"):
-        validated = keep_products(apart, models.trunk.features, classes.number)
+        validated = keep_products(with_defects(apart), models.trunk.features, classes.number)
     if not validated:
         raise InputError(
             f"none of the {len(held_out)} products held out has a good or defective photo that lies over its golden; "

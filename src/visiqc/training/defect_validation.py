@@ -80,6 +80,14 @@ class ValidationPhoto:
     type_class: int | None
 
 
+def with_defects(products: Sequence[LaidProduct]) -> list[LaidProduct]:
+    """The products that show a defect, or all where none does.
+
+    Good photos of another make, beside defective ones of this, would be told from those by their make.
+    """
+    return [product for product in products if product.numbers(lambda photo: photo.defective is True)] or list(products)
+
+
 def keep_products(
     products: Sequence[LaidProduct], embed: Embed, class_of: Callable[[str | None], int]
 ) -> list[ValidationProduct]:
