@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -83,6 +84,19 @@ def test_other_goldens_or_another_resolution_are_another_run(run: RenderedRun) -
     for change in ({"goldens": 2}, {"long_side": 320}, {"models": ("other",)}, {"code": "other"}, {"data": "other"}):
         keys.add(type(run.key)(**{name: getattr(run.key, name) for name in run.key.__slots__} | change).digest)
     assert len(keys) == 6
+
+
+def test_uploads_of_a_side_that_no_golden_in_use_shows_are_left_out(
+    run: RenderedRun, known: KnownSet, kept: Path
+) -> None:
+    first, *others = known.products
+    away, *rest = first.uploads
+    turned = replace(known, products=(replace(first, uploads=(replace(away, turn=90.0), *rest)), *others))
+    found = run_rendered(turned, load, kept, goldens=1, long_side=SIDE)
+    assert [row.name for row in found.rows] == [row.name for row in run.rows if row.name != away.name]
+    nowhere = replace(known, products=(replace(first, uploads=(replace(away, turn=90.0),)),))
+    with pytest.raises(InputError, match=r"no upload of .* shows a side that the first 1 goldens show"):
+        run_rendered(nowhere, load, kept, goldens=1, long_side=SIDE)
 
 
 def test_more_goldens_than_any_design_has_are_refused(known: KnownSet, tmp_path: Path) -> None:

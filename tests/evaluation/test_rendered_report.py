@@ -52,7 +52,7 @@ def test_every_table_says_what_renders_do_not_prove(one: MeasuredRun) -> None:
 def test_the_text_names_what_was_measured_and_what_was_left_out(one: MeasuredRun) -> None:
     text = as_text(one)
     assert text.startswith("samples: 3 goldens, 1024 px; 12 designs, 72 good photos, 49 with a visible defect")
-    assert "Left out, with fewer than 3 goldens: ring." in text
+    assert "Left out, with fewer than 3 goldens, or no upload of a side they show: ring." in text
     assert "Not scored and left out: d1/x.jpg: broken" in text
     assert "48 visible defects have no named region" in text
     first_table = [line for line in text.partition("Good from defective")[2].splitlines() if line[:1] == "|"][:4]

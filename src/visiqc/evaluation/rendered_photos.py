@@ -31,6 +31,7 @@ class KnownPhoto:
         light: Name of the light, such as `window`.
         ground: What the piece lies on.
         card: Whether a scale card with grey patches is in the photo.
+        turn: Stop of the turntable, in degrees; 0 in the golden pose.
         area_share: Of the defect in the product's area, in [0, 1]; None where there is no defect.
         contrast: Mean difference from the good piece on the defect, in grey levels; None where there is none.
         box: Around the defect, `(x0, y0, x1, y1)` in photo pixels, x1 and y1 excluded; None where there is none.
@@ -40,6 +41,7 @@ class KnownPhoto:
     light: str
     ground: str
     card: bool
+    turn: float = 0.0
     area_share: float | None = None
     contrast: float | None = None
     box: PhotoBox | None = None
@@ -120,6 +122,7 @@ def _known(item: Item, folder: Path) -> KnownPhoto:
             light=str(planned["light"]["name"]),
             ground=str(planned["ground"]),
             card=bool(planned["card"]),
+            turn=float(planned["turn_deg"]),
             area_share=measured.get("area_share"),
             contrast=measured.get("contrast"),
             box=(int(box[0]), int(box[1]), int(box[2]), int(box[3])) if box else None,

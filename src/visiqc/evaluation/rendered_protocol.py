@@ -30,8 +30,9 @@ class RenderedRun:
 
     Attributes:
         key: What decided it.
-        rows: A row for every upload of the designs that have enough goldens.
-        left_out: Designs that have fewer.
+        rows: A row for every upload of the designs that have enough goldens; of a design on a turntable, of those that
+            show it as one of the goldens in use does.
+        left_out: Designs that have fewer, or none of whose uploads is shown so.
         store: Where its maps are.
         known: The set that was scored.
     """
@@ -67,7 +68,7 @@ def run_rendered(
         progress: Called as photos are done.
 
     Raises:
-        InputError: No design has so many goldens.
+        InputError: No design has so many goldens, or no upload shows a side that they do.
         Conflict: Another call is scoring the same photos with the same models.
         Unavailable: The folder cannot be written, or a process died; the same call goes on.
     """
@@ -82,7 +83,7 @@ def run_rendered(
     return RenderedRun(
         key=key,
         rows=tuple(row for product in products for row in _ordered(store, product)),
-        left_out=tuple(product.sku for product in known.products if product not in products),
+        left_out=_left_out(known, products),
         store=store,
         known=known,
     )
@@ -104,6 +105,11 @@ def _score(jobs: Sequence[Job], parts: ModelSet, load: Loader, *, processes: int
             progress(done, total, name)
 
 
+def _left_out(known: KnownSet, products: Sequence[KnownProduct]) -> tuple[str, ...]:
+    scored = {product.sku for product in products}
+    return tuple(product.sku for product in known.products if product.sku not in scored)
+
+
 def most_goldens(known: KnownSet) -> int:
     """The most golden photos any design of a set has."""
     return max(len(product.goldens) for product in known.products)
@@ -113,7 +119,20 @@ def _with_goldens(known: KnownSet, goldens: int) -> list[KnownProduct]:
     most = most_goldens(known)
     if not 1 <= goldens <= most:
         raise InputError(f"no design of {known.folder.name} can be enrolled with {goldens} goldens; wanted 1 to {most}")
-    return [product for product in known.products if len(product.goldens) >= goldens]
+    enough = (_as_shown(product, goldens) for product in known.products if len(product.goldens) >= goldens)
+    shown = [product for product in enough if product.uploads]
+    if not shown:
+        raise InputError(f"no upload of {known.folder.name} shows a side that the first {goldens} goldens show")
+    return shown
+
+
+def _as_shown(product: KnownProduct, goldens: int) -> KnownProduct:
+    """The product without uploads of a turntable's stops that none of its first goldens shows.
+
+    Nothing is known of that side of it, and an answer about it would say nothing of the models.
+    """
+    stops = {golden.turn for golden in product.goldens[:goldens]}
+    return replace(product, uploads=tuple(photo for photo in product.uploads if photo.turn in stops))
 
 
 def _key(known: KnownSet, parts: ModelSet, goldens: int, long_side: int) -> RunKey:

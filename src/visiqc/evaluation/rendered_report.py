@@ -80,7 +80,10 @@ def as_text(one: MeasuredRun) -> str:
         middle, late = np.quantile(seconds, [0.5, 0.95])
         lines += ["", f"Time per photo: median {middle:.2f} s, 95 % under {late:.2f} s."]
     if run.left_out:
-        lines.append(f"Left out, with fewer than {run.key.goldens} goldens: {', '.join(run.left_out)}.")
+        lines.append(
+            f"Left out, with fewer than {run.key.goldens} goldens, or no upload of a side they show: "
+            f"{', '.join(run.left_out)}."
+        )
     lines += [f"Not scored and left out: {row.name}: {row.failure}" for row in failed]
     return "\n".join(lines) + "\n"
 
