@@ -97,6 +97,15 @@ def load_set(settings: Settings, chosen: ModelSet | None, *, before: Models | No
     return load_exactly(settings, chosen.members, before=before)
 
 
+def names_of(settings: Settings, chosen: ModelSet | None, models: Models, fleet: Fleet) -> Members:
+    """What `load_set` gave for these settings and this set, by name and digest."""
+    if chosen is not None and not chosen.shipped:
+        return chosen.members
+    # As there: what ships is not looked for in the home, where a promoted sidecar of the same models may lie.
+    home = settings.home if settings.names_models else None
+    return members_of(models, fleet, find_fleet(models, home=home))
+
+
 def load_exactly(settings: Settings, wanted: Members, *, before: Models | None = None) -> tuple[Models, Fleet]:
     """The models and the sidecar of these versions, if they are the very files that are meant.
 

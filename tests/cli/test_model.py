@@ -87,6 +87,14 @@ def test_what_ships_is_listed_and_in_force(visiqc: Run) -> None:
     assert "Nothing was promoted yet" in visiqc("model", "history").err
 
 
+def test_a_sidecar_of_the_same_models_in_the_home_is_not_in_force_by_lying_there(visiqc: Run, home: Path) -> None:
+    ships = str(SHIPPED[DEFAULT_TRUNK].defect)
+    shutil.copytree(bundled_models() / "fleet" / ships, home / "models" / "fleet" / "trial-1")
+    starred = [line.split()[1:3] for line in visiqc("model", "list").out.splitlines() if line.startswith("*")]
+    assert ["fleet", ships] in starred
+    assert ["fleet", "trial-1"] not in starred
+
+
 def test_a_card_is_shown_as_it_stands(visiqc: Run) -> None:
     ran = visiqc("model", "show", "trunk", "lite0-1")
     assert ran.out == (bundled_models() / "trunk" / "lite0-1" / "card.yaml").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ model_app = typer.Typer(
 @model_app.command("list")
 def list_models() -> None:
     """List the models there are; those that score now are marked with a star."""
-    from visiqc.bootstrap import build_records, find_fleet, load_set, members_of, set_in_force
+    from visiqc.bootstrap import build_records, load_set, names_of, set_in_force
     from visiqc.cli.model_text import describe_force, describe_installed
     from visiqc.errors import VisiQCError
     from visiqc.runtime.installed import installed
@@ -34,7 +34,7 @@ def list_models() -> None:
     if row is None or row.shipped:
         try:
             models, fleet = load_set(settings, row)
-            members = members_of(models, fleet, find_fleet(models, home=settings.home))
+            members = names_of(settings, row, models, fleet)
         except VisiQCError as err:
             typer.echo(f"What should score cannot be loaded: {err}", err=True)
     print(describe_installed(installed(settings.home), members))

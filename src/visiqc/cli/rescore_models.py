@@ -13,6 +13,7 @@ from visiqc.bootstrap import (
     load_members,
     load_set,
     members_of,
+    names_of,
     parts_with,
     set_in_force,
 )
@@ -58,11 +59,7 @@ def asked_models(settings: Settings, wanted: Sequence[str]) -> tuple[Members, Pa
 def _in_force(settings: Settings, records: Records) -> tuple[Members, Parts]:
     row = set_in_force(settings, records)
     models, fleet = load_set(settings, row)
-    parts = parts_with(settings, records, models, fleet)
-    if row is not None and not row.shipped:
-        return row.members, parts
-    home = settings.home if settings.names_models else None
-    return members_of(models, fleet, find_fleet(models, home=home)), parts
+    return names_of(settings, row, models, fleet), parts_with(settings, records, models, fleet)
 
 
 def _of_versions(settings: Settings, records: Records, versions: dict[str, str]) -> tuple[Members, Parts]:
