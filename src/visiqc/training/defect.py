@@ -11,9 +11,10 @@ from typing import NamedTuple
 from visiqc.errors import BadRecipe, InputError
 from visiqc.inspection.parts import Models
 from visiqc.recipes import as_yaml
-from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord
+from visiqc.runtime.bundle import find_model
+from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord, verified_model
 from visiqc.runtime.models import NONE, cards_of, load_models
-from visiqc.settings import cache_folder
+from visiqc.settings import Settings, cache_folder
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.defect_batches import BatchPlan, DefectBatches
 from visiqc.training.defect_candidate import Trained, held_out_products, write_candidate
@@ -22,6 +23,7 @@ from visiqc.training.defect_learner import DefectLearner
 from visiqc.training.defect_loss import LossSettings
 from visiqc.training.defect_model import TRUNK_CHANNELS, DefectArchitecture, DefectNet
 from visiqc.training.defect_samples import SampleSettings
+from visiqc.training.defect_start import BATCHES, begin_from
 from visiqc.training.defect_types import TypeClasses, classes_of
 from visiqc.training.defect_validation import ValidationProduct, answers, keep_products, with_defects
 from visiqc.training.engine import FitResult, FitSettings, fit
@@ -72,6 +74,9 @@ class DefectRecipe:
     """Name of the candidate's version; empty = the trunk's name and the beginning of the data's and recipe's digest."""
     trunk: str = ""
     """Version of the trunk; empty = the default."""
+    start_from: str = ""
+    """Version of a defect model to go on from, such as the one that ships; empty = weights at random. Products it
+    learned from must not be held out; its card names its data."""
     long_side: int = 1024
     """Longest side of the golden frame photos are laid into."""
     batch: int = 8
@@ -134,6 +139,9 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         partial(open_trunk, recipe.trunk),
         BatchPlan(size=recipe.batch, steps=recipe.steps, workers=recipe.workers, seed=recipe.seed),
     )
+    shippable = is_shippable(parts.sets)
+    if recipe.start_from:
+        shippable &= _begin(recipe, net, batches, parts.classes, cards_of(models)["trunk"])
     learner = DefectLearner(
         net,
         batches,
@@ -152,11 +160,23 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         sets=parts.sets,
         record=_record(recipe, parts.sets, fitted),
         trunk=cards_of(models)["trunk"],
-        shippable=is_shippable(parts.sets),
+        shippable=shippable,
     )
     made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
     metrics = {f"kept/{name}": value for name, value in fitted.best.items()} | made.metrics
     return RunResult(metrics=metrics, artifacts=(made.folder,), data_digest=digest)
+
+
+def _begin(
+    recipe: DefectRecipe, net: DefectNet, batches: DefectBatches, classes: TypeClasses, trunk: ModelCard
+) -> bool:
+    """Start from the weights of the model the recipe names; whether those may be given away."""
+    model = verified_model(find_model("defect", recipe.start_from, home=Settings().home))
+    if model.card.trunk_sha256 != trunk.sha256:
+        raise BadRecipe(f"start_from: {model.card.title} takes the maps of another trunk than {trunk.title}")
+    begin_from(net, model, classes.codes, (batches.batch(0, number) for number in range(BATCHES)))
+    say(f"  going on from {model.card.title}")
+    return model.card.shippable
 
 
 def _hard_places(recipe: DefectRecipe, learned: Sequence[LaidProduct], embed: Embed, folder: Path) -> HardPlaces | None:
