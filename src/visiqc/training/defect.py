@@ -12,7 +12,7 @@ from visiqc.errors import BadRecipe, InputError
 from visiqc.inspection.parts import Models
 from visiqc.recipes import as_yaml
 from visiqc.runtime.bundle import find_model
-from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord, verified_model
+from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord, VerifiedModel, verified_model
 from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.settings import Settings, cache_folder
 from visiqc.training.datasets.pairs import PairSet
@@ -127,7 +127,9 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         Unavailable: Disk or device are out of reach.
     """
     models = load_models(trunk=recipe.trunk, defect=NONE)
-    _require_channels(cards_of(models)["trunk"])
+    trunk = cards_of(models)["trunk"]
+    _require_channels(trunk)
+    start = _start(recipe.start_from, trunk) if recipe.start_from else None
     parts = _parts(recipe, models)
     digest = seen_by(parts.sets, models)
     tracker.data({one.name: one.digest for one in parts.sets})
@@ -139,9 +141,9 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         partial(open_trunk, recipe.trunk),
         BatchPlan(size=recipe.batch, steps=recipe.steps, workers=recipe.workers, seed=recipe.seed),
     )
-    shippable = is_shippable(parts.sets)
-    if recipe.start_from:
-        shippable &= _begin(recipe, net, batches, parts.classes, cards_of(models)["trunk"])
+    if start is not None:
+        begin_from(net, start, parts.classes.codes, (batches.batch(0, number) for number in range(BATCHES)))
+        say(f"  going on from {start.card.title}")
     learner = DefectLearner(
         net,
         batches,
@@ -159,24 +161,20 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         held_out=parts.held_out,
         sets=parts.sets,
         record=_record(recipe, parts.sets, fitted),
-        trunk=cards_of(models)["trunk"],
-        shippable=shippable,
+        trunk=trunk,
+        shippable=is_shippable(parts.sets) and (start is None or start.card.shippable),
     )
     made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
     metrics = {f"kept/{name}": value for name, value in fitted.best.items()} | made.metrics
     return RunResult(metrics=metrics, artifacts=(made.folder,), data_digest=digest)
 
 
-def _begin(
-    recipe: DefectRecipe, net: DefectNet, batches: DefectBatches, classes: TypeClasses, trunk: ModelCard
-) -> bool:
-    """Start from the weights of the model the recipe names; whether those may be given away."""
-    model = verified_model(find_model("defect", recipe.start_from, home=Settings().home))
+def _start(version: str, trunk: ModelCard) -> VerifiedModel:
+    """The model a training goes on from, looked for before the hours of laying photos."""
+    model = verified_model(find_model("defect", version, home=Settings().home))
     if model.card.trunk_sha256 != trunk.sha256:
         raise BadRecipe(f"start_from: {model.card.title} takes the maps of another trunk than {trunk.title}")
-    begin_from(net, model, classes.codes, (batches.batch(0, number) for number in range(BATCHES)))
-    say(f"  going on from {model.card.title}")
-    return model.card.shippable
+    return model
 
 
 def _hard_places(recipe: DefectRecipe, learned: Sequence[LaidProduct], embed: Embed, folder: Path) -> HardPlaces | None:
