@@ -48,7 +48,7 @@ def begin_from(net: DefectNet, model: VerifiedModel, codes: Sequence[str], batch
             f"{name}.weight": weight,
             f"{norm}.running_mean": torch.zeros_like(bias),
             f"{norm}.running_var": ones,
-            f"{norm}.weight": ones * (1 + _eps(net, norm)) ** 0.5,
+            f"{norm}.weight": ones * (1 + _norm(net, norm).eps) ** 0.5,
             f"{norm}.bias": bias,
         }
     wanted = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
@@ -86,10 +86,6 @@ def _module(node: str) -> str:
 def _norm_behind(convolution: str) -> str:
     before, _, number = convolution.rpartition(".")
     return f"{before}.{int(number) + 1}"
-
-
-def _eps(net: DefectNet, norm: str) -> float:
-    return float(_norm(net, norm).eps)
 
 
 def _norm(net: DefectNet, name: str) -> nn.BatchNorm2d:
