@@ -95,41 +95,56 @@ class SoftMatch(nn.Module):
             The matched golden vectors (N, C, h, w), and four figures a cell (N, 4, h, w): the cosine of the best match
             in any golden, its mean over the goldens, its spread, and how much the goldens differ among themselves.
         """
-        upload, goldens = upload.float(), goldens.float()  # differences of squares need more than 16 bits
-        own = functional.normalize(upload, dim=1, eps=1e-4).unsqueeze(1)
-        # Passes over the goldens are what this costs: their lengths are taken once, and no map of unit vectors is made.
-        squares = goldens.square().sum(2, keepdim=True)
-        places = list(self._places(goldens, squares.clamp(min=_SHORTEST).rsqrt()))
-        cosines = torch.stack([((own * there).sum(2, keepdim=True) * scale).squeeze(2) for there, scale in places], 2)
-        batch, count, _, height, width = cosines.shape  # (N, K, places, h, w)
-        alike = (cosines * self.sharpness.exp()).reshape(batch, count * len(places), height, width)
-        weights = alike.softmax(1).reshape(batch, count, len(places), height, width)
-        matched = torch.zeros_like(upload)
-        for i, (there, _) in enumerate(places):
-            matched = matched + (weights[:, :, i].unsqueeze(2) * there).sum(1)
+        # Differences of squares need more than the 16 bits that mixed precision would multiply with.
+        with torch.autocast(upload.device.type, enabled=False):
+            return self._match(upload.float(), goldens.float())
+
+    def _match(self, upload: Tensor, goldens: Tensor) -> tuple[Tensor, Tensor]:
+        # Passes over the goldens are what this costs: lengths are taken once, and no map of unit vectors is made.
+        batch, count, channels = goldens.shape[:3]
+        flat = goldens.flatten(0, 1)  # (N · K, C, h, w)
+        squares = _summed(flat.square())
+        own = _summed(upload.square()).clamp(min=_SHORTEST).rsqrt()
+        places = [
+            (there.unflatten(0, (batch, count)), scale.reshape(batch, count, *scale.shape[2:]))
+            for there, scale in self._places(flat, squares.clamp(min=_SHORTEST).rsqrt())
+        ]
+        products = [_summed((upload.unsqueeze(1) * there).flatten(0, 1)) for there, _ in places]
+        alike = [each.reshape_as(scale) * scale for each, (_, scale) in zip(products, places, strict=True)]
+        cosines = torch.stack(alike, 2) * own.unsqueeze(1)  # (N, K, places, h, w)
         best = cosines.amax(2)
+        highest = best.amax(1, keepdim=True)
+        # The softmax over all places of all goldens, divided by its sum at the end.
+        weights = ((cosines - highest.unsqueeze(2)) * self.sharpness.exp()).exp()
+        weighed = torch.zeros_like(goldens)
+        for i, (there, _) in enumerate(places):
+            weighed = weighed + weights[:, :, i].unsqueeze(2) * there
+        matched = _summed(weighed).squeeze(1) / weights.sum((1, 2)).unsqueeze(1)
         centre = best.mean(1, keepdim=True)
         spread = (best - centre).square().mean(1, keepdim=True)
         # Mean square less squared mean: how far the goldens lie apart, without a map of their differences.
-        apart = squares.mean(1) / goldens.shape[2] - goldens.mean(1).square().mean(1, keepdim=True)
-        figures = torch.cat(
-            [best.amax(1, keepdim=True), centre, (spread + 1e-6).sqrt(), (apart.clamp(min=0) + 1e-6).sqrt()], 1
-        )
+        mean = _summed(goldens).squeeze(1) / count
+        apart = (squares.reshape_as(best).mean(1, keepdim=True) - _summed(mean.square())) / channels
+        figures = torch.cat([highest, centre, (spread + 1e-6).sqrt(), (apart.clamp(min=0) + 1e-6).sqrt()], 1)
         return matched, figures
 
     def _places(self, *maps: Tensor) -> Sequence[tuple[Tensor, ...]]:
-        """The maps shifted to every place within reach."""
+        """The maps (B, C, h, w) shifted to every place within reach."""
         if self.reach == 0:
             return [maps]
-        side, (height, width) = self.reach, maps[0].shape[-2:]
-        padded = [
-            functional.pad(each.flatten(0, 1), (side,) * 4, mode="replicate").reshape(
-                each.shape[0], each.shape[1], each.shape[2], height + 2 * side, width + 2 * side
-            )
-            for each in maps
-        ]
-        steps = range(2 * side + 1)
+        height, width = maps[0].shape[-2:]
+        padded = [functional.pad(each, (self.reach,) * 4, mode="replicate") for each in maps]
+        steps = range(2 * self.reach + 1)
         return [tuple(each[..., dy : dy + height, dx : dx + width] for each in padded) for dy in steps for dx in steps]
+
+
+def _summed(maps: Tensor) -> Tensor:
+    """The sum of (B, n, ...) over n, (B, 1, ...).
+
+    As a product with ones: ONNX Runtime's own sum over an axis in the middle takes several times as long.
+    """
+    flat = maps.flatten(2)
+    return torch.matmul(torch.ones_like(flat[:1, :, 0]), flat).reshape(maps.shape[0], 1, *maps.shape[2:])
 
 
 class Residual(nn.Module):
