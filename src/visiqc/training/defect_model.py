@@ -106,7 +106,7 @@ class SoftMatch(nn.Module):
         squares = _summed(flat.square())
         own = _summed(upload.square()).clamp(min=_SHORTEST).rsqrt()
         places = [
-            (there.unflatten(0, (batch, count)), scale.reshape(batch, count, *scale.shape[2:]))
+            (there.reshape(batch, count, *there.shape[1:]), scale.reshape(batch, count, *scale.shape[2:]))
             for there, scale in self._places(flat, squares.clamp(min=_SHORTEST).rsqrt())
         ]
         products = [_summed((upload.unsqueeze(1) * there).flatten(0, 1)) for there, _ in places]
