@@ -37,7 +37,7 @@ class Companions:
     mask: str = ""
 
 
-SHIPPED = {"lite0-1": Companions("lite0-1-41223f05", defect="lite0-1-88520879", mask="lite0-1-e1006bf8")}
+SHIPPED = {"lite0-1": Companions("lite0-1-41223f05", defect="lite0-1-ee54dd6d", mask="lite0-1-e1006bf8")}
 """What belongs to each trunk where settings name no more than the trunk."""
 SMALLEST_SIDE = 32
 _PIXELS_AT_ONCE = 1024 * 1024  # one run's activations take about 150 MB a megapixel; larger batches gain nothing
