@@ -295,10 +295,27 @@ def test_a_golden_that_passed_keeps_the_limits_it_sets(goldens: list[dict[str, f
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(FIGURES, min_size=1, max_size=4), FIGURES, FIGURES)
-def test_one_more_golden_never_makes_a_limit_stricter(
+@given(st.lists(FIGURES, min_size=3, max_size=4), FIGURES, FIGURES)
+def test_from_the_third_on_one_more_golden_never_makes_a_limit_stricter(
     goldens: list[dict[str, float]], another: dict[str, float], upload: dict[str, float]
 ) -> None:
     few = limits_from([with_figures(**golden) for golden in goldens])
     more = limits_from([with_figures(**golden) for golden in [*goldens, another]])
     assert keeps(upload, more) or not keeps(upload, few)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(FIGURES, min_size=1, max_size=2), FIGURES)
+def test_fewer_goldens_never_make_a_limit_stricter_than_three_that_show_the_same(
+    goldens: list[dict[str, float]], upload: dict[str, float]
+) -> None:
+    few = limits_from([with_figures(**golden) for golden in goldens])
+    three = limits_from([with_figures(**golden) for golden in [*goldens, *goldens, *goldens]])
+    assert keeps(upload, few) or not keeps(upload, three)
+
+
+def test_one_golden_allows_for_the_light_it_does_not_show_and_a_photo_three_stops_too_dark_is_still_refused() -> None:
+    dim = (RING * 0.5).astype(np.uint8)
+    assert codes(dim, limits=limits_from([measure_quality(RING, MASK)] * 3)) == {CODES.TOO_DARK}
+    assert codes(dim, limits=OWN) == set()
+    assert codes((RING * 2 ** (-3 / 2.2)).astype(np.uint8), limits=OWN) == {CODES.TOO_DARK}

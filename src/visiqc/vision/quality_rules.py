@@ -56,6 +56,8 @@ class Rule:
         finding: The sentence for a person, with `value` and `limit` to fill in.
         advice: What to do about it.
         adapted: The limit for uploads, from the worst value among the goldens; None keeps the absolute one.
+        relit: What the figure of one golden may become under light that no golden shows, and how much of it, from 0 to
+            1, is unseen; None where light does not change it.
     """
 
     code: ReasonCode
@@ -64,6 +66,7 @@ class Rule:
     finding: str
     advice: str
     adapted: Callable[[float], float] | None = None
+    relit: Callable[[float, float], float] | None = None
 
     @property
     def is_maximum(self) -> bool:
@@ -77,6 +80,14 @@ class Rule:
     def worst(self, values: Sequence[float]) -> float:
         """The worst of some figures."""
         return max(values) if self.is_maximum else min(values)
+
+
+def _dimmer(value: float, unseen: float) -> float:
+    return value * (1.0 - unseen)
+
+
+def _brighter(value: float, unseen: float) -> float:
+    return 255.0 - (255.0 - value) * (1.0 - unseen)
 
 
 CONSEQUENCES: dict[ReasonCode, set[ReasonCode]] = {
@@ -112,6 +123,7 @@ RULES = (
         finding="the photo is too dark: its brightest part is {value:.0f} of 255, {limit:.0f} is needed",
         advice="Turn on a lamp or move to a window, tap on the piece, and take the photo again.",
         adapted=lambda golden: 0.6 * golden,
+        relit=_dimmer,
     ),
     Rule(
         code=ReasonCode.TOO_DARK,
@@ -120,6 +132,7 @@ RULES = (
         finding="the piece is too dark: {value:.0f} of 255, the golden sample allows {limit:.0f}",
         advice="Put the light in front of the piece, not behind it, tap on the piece, and take the photo again.",
         adapted=lambda golden: 0.5 * golden - 10.0,
+        relit=_dimmer,
     ),
     Rule(
         code=ReasonCode.TOO_BRIGHT,
@@ -128,6 +141,7 @@ RULES = (
         finding="the piece is too bright: {value:.0f} of 255, at most {limit:.0f} is allowed",
         advice="Dim the lamp or move it away, switch the flash off, tap on the piece, and take the photo again.",
         adapted=lambda golden: min(1.6 * golden + 30.0, 255.0 - 0.28 * (255.0 - golden)),
+        relit=_brighter,
     ),
     Rule(
         code=ReasonCode.CLIPPED_HIGHLIGHTS,
@@ -136,6 +150,7 @@ RULES = (
         finding="{value:.0%} of the piece is burnt out to pure white, at most {limit:.0%} is allowed",
         advice="Dim the lamp, switch the flash off, and slide the brightness down after tapping on the piece.",
         adapted=lambda golden: 1.5 * golden + 0.08,
+        relit=lambda golden, unseen: golden + 0.1 * unseen,
     ),
     Rule(
         code=ReasonCode.CLIPPED_HIGHLIGHTS,
@@ -144,6 +159,7 @@ RULES = (
         finding="{value:.0%} of the piece melts into white, at most {limit:.0%} is allowed",
         advice="Dim the lamp, switch the flash off, and slide the brightness down after tapping on the piece.",
         adapted=lambda golden: 1.5 * golden + 0.2,
+        relit=lambda golden, unseen: golden + 0.1 * unseen,
     ),
     Rule(
         code=ReasonCode.GLARE,
@@ -160,6 +176,7 @@ RULES = (
         finding="the photo is flat: its range of grey is {value:.0f}, {limit:.0f} is needed",
         advice="Wipe the lens, avoid light that shines into it, and take the photo again.",
         adapted=lambda golden: 0.4 * golden,
+        relit=_dimmer,
     ),
     Rule(
         code=ReasonCode.BLURRED,
