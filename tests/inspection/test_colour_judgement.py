@@ -53,6 +53,13 @@ def test_good_colours_give_no_reason_and_a_fleet_without_colours_judges_none() -
     assert colour_reasons(None) == ()
 
 
+def test_colours_against_one_golden_are_held_to_good_photos_against_one_golden() -> None:
+    wider = replace(FLEET, colour_metal_single=tuple(score + 12 for score in GOOD))
+    assert colour_reasons(judged_colour(report(metal=9.0), wider, alpha=0.02, single=True)) == ()
+    assert colour_reasons(judged_colour(report(metal=15.0), wider, alpha=0.02, single=True))
+    assert colour_reasons(judged_colour(report(metal=9.0), wider, alpha=0.02))
+
+
 @given(st.floats(-4, 4), st.sampled_from([0.02, 0.05, 0.001]))
 def test_a_metal_differs_exactly_when_its_rank_is_at_most_the_level_or_the_smallest_there_is(
     evidence: float, alpha: float

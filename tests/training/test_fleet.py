@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,18 @@ from visiqc.domain.colour import BalanceBasis, ColourPart, ColourReport, PartCol
 from visiqc.errors import InputError
 from visiqc.evaluation.rendered_sets import FORMAT, MANIFEST, Item, Manifest
 from visiqc.inspection.compare import Comparison
+from visiqc.inspection.enrol import build_bank
 from visiqc.inspection.fleet import read_fleet
+from visiqc.inspection.parts import SentPhoto
 from visiqc.runtime.bundle import bundled_models
 from visiqc.runtime.models import DEFAULT_TRUNK
 from visiqc.training import fleet_additions, fleet_comparisons
 from visiqc.training.fleet import build_fleet
 from visiqc.training.fleet_products import Upload, fleet_products
 from visiqc.training.fleet_recipe import FleetRecipe
-from visiqc.training.fleet_sidecar import FleetPhotos, Judged, colour_scores, make_sidecar
+from visiqc.training.fleet_sidecar import FleetPhotos, Judged, make_sidecar, with_colour_scales
+from visiqc.vision.golden_view import GoldenView
+from visiqc.vision.photo import DecodeLimits
 
 
 def drawn_products(folder: Path, *, boards: int = 8, uploads: int = 2) -> Path:
@@ -124,27 +129,54 @@ def an_item(sku: str, file: str, role: str) -> Item:
     )
 
 
-def test_colours_are_a_scale_only_where_enough_good_photos_show_them() -> None:
-    def shown(evidence: float) -> Judged:
-        metal = PartColour(
-            part=ColourPart.METAL,
-            delta_e00=1.0,
-            delta_a=0.0,
-            delta_b=0.0,
-            delta_chroma=0.0,
-            uncertainty=1.0,
-            evidence=evidence,
-            share=0.5,
-        )
-        return Judged(product="ring", found=Comparison(colour=ColourReport(basis=BalanceBasis.NONE, parts=(metal,))))
+def shown(evidence: float, *, goldens: int = 3) -> Judged:
+    """A good photo whose metal differs so much, held against so many goldens."""
+    metal = PartColour(
+        part=ColourPart.METAL,
+        delta_e00=1.0,
+        delta_a=0.0,
+        delta_b=0.0,
+        delta_chroma=0.0,
+        uncertainty=1.0,
+        evidence=evidence,
+        share=0.5,
+    )
+    report = ColourReport(basis=BalanceBasis.NONE, parts=(metal,))
+    return Judged(product="ring", found=Comparison(view=view_of(goldens), colour=report))
 
-    assert colour_scores([shown(-n / 10) for n in range(20)]) == (tuple(-n / 10 for n in reversed(range(20))), ())
-    assert colour_scores([shown(0.0)] * 19) == ((), ())
+
+@cache
+def view_of(goldens: int) -> GoldenView:
+    photos = [SentPhoto(name=f"{n}.jpg", content=jpeg(photo_of(ring(), noise=n + 1))) for n in range(goldens)]
+    return build_bank(photos, real_models(), DecodeLimits(), long_side=256)[0].views[0]
+
+
+def test_colours_are_a_scale_only_where_enough_good_photos_show_them() -> None:
+    learned = with_colour_scales(real_fleet(), [shown(-n / 10) for n in range(20)])
+    assert learned.colour_metal == tuple(-n / 10 for n in reversed(range(20)))
+    assert learned.colour_stones == ()
+    assert with_colour_scales(real_fleet(), [shown(0.0)] * 19).colour_metal == ()
+
+
+def test_colours_against_one_golden_are_a_scale_of_their_own() -> None:
+    photos = [shown(-n / 10) for n in range(20)] + [shown(n / 10, goldens=1) for n in range(20)]
+    learned = with_colour_scales(real_fleet(), photos)
+    assert learned.colours(single=False)[0] == tuple(-n / 10 for n in reversed(range(20)))
+    assert learned.colours(single=True)[0] == tuple(n / 10 for n in range(20))
+
+
+def test_where_one_golden_has_no_scale_of_colours_that_of_several_counts() -> None:
+    learned = with_colour_scales(real_fleet(), [shown(-n / 10) for n in range(20)])
+    assert learned.colours(single=True) == learned.colours(single=False)
 
 
 def test_a_sidecar_learns_colours_and_keeps_all_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = bundled_models() / "fleet" / DEFAULT_TRUNK
-    monkeypatch.setattr(fleet_additions, "colour_scores", lambda _: ((0.1, 0.2), (0.3,)))
+    monkeypatch.setattr(
+        fleet_additions,
+        "with_colour_scales",
+        lambda fleet, _: replace(fleet, colour_metal=(0.1, 0.2), colour_stones=(0.3,)),
+    )
     recipe = FleetRecipe(photos=tmp_path, source="boards")
     learned = fleet_additions.with_colours(known, [], real_models(), recipe)
     before = real_fleet()

@@ -17,27 +17,29 @@ SHARE_OF_LEVEL = 0.4
 """Part of the review level that each of the two colour tests may use: they come on top of the comparison's own."""
 
 
-def judged_colour(report: ColourReport, fleet: Fleet, *, alpha: float) -> ColourReport:
+def judged_colour(report: ColourReport, fleet: Fleet, *, alpha: float, single: bool = False) -> ColourReport:
     """The report with limits and p-values from the fleet; as it is where the fleet knows no colours.
 
     Args:
         report: From `vision.colour_measure`.
         fleet: Its good photos' scores are the scale.
         alpha: Level of each test.
+        single: Whether the view has one golden, whose light is the only one that is known.
     """
     parts, spot, stones = report.parts, report.spot, report.stone_score
-    if fleet.colour_metal:
-        limit = _limit(fleet.colour_metal, alpha)
+    good_metal, good_stones = fleet.colours(single=single)
+    if good_metal:
+        limit = _limit(good_metal, alpha)
         parts = tuple(
-            replace(part, limit=limit, p_value=rank_p_value(fleet.colour_metal, part.evidence))
+            replace(part, limit=limit, p_value=rank_p_value(good_metal, part.evidence))
             if part.part is ColourPart.METAL
             else part
             for part in parts
         )
-    if fleet.colour_stones and spot is not None and stones is not None:
+    if good_stones and spot is not None and stones is not None:
         # Stones are ranked by spot and evidence together; the spot's limit is what the sum leaves to it.
-        limit = max(0.0, _limit(fleet.colour_stones, alpha) - (stones - spot.delta))
-        spot = replace(spot, limit=limit, p_value=rank_p_value(fleet.colour_stones, stones))
+        limit = max(0.0, _limit(good_stones, alpha) - (stones - spot.delta))
+        spot = replace(spot, limit=limit, p_value=rank_p_value(good_stones, stones))
     return replace(report, parts=parts, spot=spot)
 
 

@@ -112,7 +112,7 @@ def compare(
         found.change_map, found.types = _changed(maps, view, judged, models)
         if found.change_map is not None:
             log_odds = change_map.restlessness(view.usual_change, view.judged)
-            found.restless = Restless(log_odds, single=len(view.embedded) == 1)
+            found.restless = Restless(log_odds, single=view.single)
     with watch.stage("colour"):
         found.colour = _colour(laid, seen, view)
     found.scores = found.golden_map

@@ -22,7 +22,7 @@ from visiqc.vision.types import FloatArray
 
 FEWEST_SCORES = 20
 """Good photos a fleet needs: the smallest p-value of n is 1 / (n + 1), and 5 % is the usual review level."""
-_LISTS = ("scores", "colour_metal", "colour_stones")
+_LISTS = ("scores", "colour_metal", "colour_stones", "colour_metal_single", "colour_stones_single")
 FAR = 0.01
 """Share of the cohort that a golden's own limit lets pass."""
 _ACCEPTED, _SURE = -0.05, 0.05  # for sidecars from before sameness was measured
@@ -53,6 +53,9 @@ class Fleet:
         type_temperature: What type logits are divided by.
         colour_metal: Evidence that the metal has another colour, of good photos, ascending; empty = it is not judged.
         colour_stones: The same scores of stones.
+        colour_metal_single: As `colour_metal`, of good photos held against one golden, whose light is the only one
+            that is known; empty = views of one golden are judged by `colour_metal`.
+        colour_stones_single: Likewise.
         same_accepted: `sameness` that 1 % of other designs reach: what has less is another design.
         same_sure: The same that 0.2 % of them reach: what has less is looked at by a person.
         alike_far1: Of sidecars from before sameness was measured; kept, so that such a sidecar keeps its digest.
@@ -75,6 +78,8 @@ class Fleet:
     type_temperature: float = 1.0
     colour_metal: tuple[float, ...] = ()
     colour_stones: tuple[float, ...] = ()
+    colour_metal_single: tuple[float, ...] = ()
+    colour_stones_single: tuple[float, ...] = ()
     same_accepted: float = _ACCEPTED
     same_sure: float = _SURE
     alike_far1: float | None = None
@@ -84,6 +89,12 @@ class Fleet:
     def digest(self) -> str:
         """SHA-256 of the sidecar's content, whatever its formatting."""
         return hashlib.sha256(to_json(self).encode()).hexdigest()
+
+    def colours(self, *, single: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Scores of metal and of stones of good photos, held against one golden or against several."""
+        if not single:
+            return self.colour_metal, self.colour_stones
+        return self.colour_metal_single or self.colour_metal, self.colour_stones_single or self.colour_stones
 
     def identity_limit(self, turned: FloatArray) -> float:
         """Identity similarity to a view's goldens that 1 % of the cohort reaches.
@@ -185,7 +196,7 @@ def _require_sensible(fleet: Fleet) -> None:
             f"the fleet calibration needs at least {FEWEST_SCORES} ascending scores; install VisiQC again"
         )
     limits = (fleet.usual, fleet.alike_poor, fleet.heat_low, fleet.heat_high, fleet.same_accepted, fleet.same_sure)
-    figures = (*fleet.scores, *fleet.colour_metal, *fleet.colour_stones, *limits)
+    figures = (*(figure for name in _LISTS for figure in getattr(fleet, name)), *limits)
     falling = fleet.heat_low >= fleet.heat_high or fleet.same_accepted > fleet.same_sure
     if not all(map(math.isfinite, figures)) or falling:
         raise IntegrityError("the fleet calibration holds limits that are no limits; install VisiQC again")

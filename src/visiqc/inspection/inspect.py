@@ -260,7 +260,8 @@ def judge(
     regions = found_regions(found, ranking, naming or RegionNaming())
     colour = found.colour
     if colour is not None and fleet is not None:
-        colour = judged_colour(colour, fleet, alpha=SHARE_OF_LEVEL * policy.alpha_review)
+        level = SHARE_OF_LEVEL * policy.alpha_review
+        colour = judged_colour(colour, fleet, alpha=level, single=found.view is not None and found.view.single)
     outcome, reasons = decide(
         quality=found.complaints,
         identity=found.identity,

@@ -15,7 +15,7 @@ from visiqc.training.fleet_comparisons import as_impostor, enrolled, judged, req
 from visiqc.training.fleet_products import Product
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sameness import Banks, Held, own_by_vector, sameness_limits, sameness_scores
-from visiqc.training.fleet_sidecar import Judged, colour_scores
+from visiqc.training.fleet_sidecar import Judged, with_colour_scales
 
 log = structlog.get_logger("visiqc.training")
 
@@ -30,19 +30,19 @@ def with_colours(folder: Path, products: Sequence[Product], models: Models, reci
     known = _known(folder, models)
     own: list[Judged] = []
     for product in products:
-        bank = enrolled(product, max(recipe.goldens), models, recipe.long_side)
-        if bank is not None:
-            own += [
-                judged(product, upload, bank, models, recipe.long_side)
-                for upload in product.uploads
-                if not upload.defective
-            ]
+        for count in sorted({1, max(recipe.goldens)}):
+            bank = enrolled(product, count, models, recipe.long_side)
+            if bank is not None:
+                own += [
+                    judged(product, upload, bank, models, recipe.long_side)
+                    for upload in product.uploads
+                    if not upload.defective
+                ]
         log.info("colours measured", product=product.name)
-    metal, stones = colour_scores(own)
-    if not metal:
+    learned = with_colour_scales(known, own)
+    if not learned.colour_metal:
         raise InputError("too few good photos could be compared for a scale of colours; add products")
-    source = f"{known.source}; colours: {recipe.source}"
-    return replace(known, colour_metal=metal, colour_stones=stones, source=source)
+    return replace(learned, source=f"{known.source}; colours: {recipe.source}")
 
 
 def with_sameness(folder: Path, products: Sequence[Product], models: Models, recipe: FleetRecipe) -> Fleet:

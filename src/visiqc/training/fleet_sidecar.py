@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,7 +93,6 @@ def make_sidecar(
     usual = round(float(np.median([np.nanmedian(_map(one)) for one in compared if not one.defective])), 4)
     pairs = [pair_of(one, usual) for one in compared if one.found.change_map is not None]
     fit = fit_fusion(pairs) if models.defect is not None else None
-    metal, stones = colour_scores(compared)
     scores = sorted(score_of(one, usual, fit) for one in compared if not one.defective)
     fleet = Fleet(
         scores=tuple(round(score, 4) for score in scores),
@@ -110,18 +109,27 @@ def make_sidecar(
         mask=models.mask.digest if models.mask is not None else "",
         fusion=fit.fusion if fit else None,
         type_temperature=round(type_temperature, 4) if models.defect is not None else 1.0,
-        colour_metal=metal,
-        colour_stones=stones,
         same_accepted=accepted,
         same_sure=sure,
     )
-    return fleet, fit
+    return with_colour_scales(fleet, compared), fit
 
 
-def colour_scores(photos: Iterable[Judged]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Scores of metal and of stones of the good ones, ascending; none of a part that too few of them show."""
+def with_colour_scales(fleet: Fleet, photos: Iterable[Judged]) -> Fleet:
+    """The sidecar with the scores of metal and of stones of the good ones, held against one golden and against several.
+
+    What too few of them show has no scale.
+    """
     good = [one.found for one in photos if not one.defective]
-    return _ascending(_metal(found) for found in good), _ascending(_stones(found) for found in good)
+    alone = [found for found in good if found.view is not None and found.view.single]
+    several = [found for found in good if found.view is not None and not found.view.single]
+    return replace(
+        fleet,
+        colour_metal=_ascending(map(_metal, several)),
+        colour_stones=_ascending(map(_stones, several)),
+        colour_metal_single=_ascending(map(_metal, alone)),
+        colour_stones_single=_ascending(map(_stones, alone)),
+    )
 
 
 def sidecar_metrics(photos: FleetPhotos, fleet: Fleet, fit: FusionFit | None) -> dict[str, float]:

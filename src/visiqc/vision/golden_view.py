@@ -72,6 +72,11 @@ class GoldenView:
     cards: tuple[CardReading | None, ...] = ()
 
     @property
+    def single(self) -> bool:
+        """Whether it has one golden photo."""
+        return len(self.maps) == 1
+
+    @property
     def photo_to_frame(self) -> Matrix:
         """Pixels of the reference photo, at `target.photo_size`, to golden-frame pixels."""
         return np.linalg.inv(self.frame_to_align) @ self.target.photo_to_align
