@@ -11,11 +11,11 @@ import structlog
 from visiqc.errors import InputError, IntegrityError
 from visiqc.inspection.fleet import Fleet, read_fleet
 from visiqc.inspection.parts import Models
-from visiqc.training.fleet_comparisons import as_impostor, enrolled, judged, require_products
+from visiqc.training.fleet_comparisons import as_impostor, enrolled, held_against_own, require_products
 from visiqc.training.fleet_products import Product
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sameness import Banks, Held, own_by_vector, sameness_limits, sameness_scores
-from visiqc.training.fleet_sidecar import Judged, with_colour_scales
+from visiqc.training.fleet_sidecar import with_colour_scales
 
 log = structlog.get_logger("visiqc.training")
 
@@ -28,19 +28,11 @@ def with_colours(folder: Path, products: Sequence[Product], models: Models, reci
         InputError: Too few good photos could be compared.
     """
     known = _known(folder, models)
-    own: list[Judged] = []
-    for product in products:
-        for count in sorted({1, max(recipe.goldens)}):
-            bank = enrolled(product, count, models, recipe.long_side)
-            if bank is not None:
-                own += [
-                    judged(product, upload, bank, models, recipe.long_side)
-                    for upload in product.uploads
-                    if not upload.defective
-                ]
-        log.info("colours measured", product=product.name)
+    good = [replace(one, uploads=tuple(photo for photo in one.uploads if not photo.defective)) for one in products]
+    counts = replace(recipe, goldens=(1, max(recipe.goldens)))
+    _, own = held_against_own(good, models, counts, told=lambda name, _: log.info("measuring colours", product=name))
     learned = with_colour_scales(known, own)
-    if not learned.colour_metal:
+    if not (learned.colour_metal or learned.colour_metal_single):
         raise InputError("too few good photos could be compared for a scale of colours; add products")
     return replace(learned, source=f"{known.source}; colours: {recipe.source}")
 
