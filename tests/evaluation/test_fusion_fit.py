@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from visiqc.errors import InputError
-from visiqc.evaluation.fusion_fit import MapPair, fit_fusion, fused_score
-from visiqc.vision.fusion import Restless
+from visiqc.evaluation.fusion_fit import STEADY, MapPair, fit_fusion, fused_score
 
 RNG = np.random.default_rng(3)
 
@@ -43,7 +42,7 @@ def test_one_is_what_one_in_twenty_good_photos_reaches_and_a_half_their_median()
 def test_of_one_golden_and_of_several_good_photos_reach_the_same_scores() -> None:
     several = photos(golden_tells=1.0, change_tells=4.0, count=400)
     single = [
-        replace(photo, change=1.5 * photo.change + 7, restless=Restless(0.0, single=True))
+        replace(photo, change=1.5 * photo.change + 7, footing=STEADY._replace(single=True))
         for photo in photos(golden_tells=1.0, change_tells=4.0, count=400)
     ]
     fusion = fit_fusion([*several, *single]).fusion
@@ -55,7 +54,7 @@ def test_of_one_golden_and_of_several_good_photos_reach_the_same_scores() -> Non
 
 def test_too_few_of_one_golden_share_the_scale_of_the_others() -> None:
     several = photos(golden_tells=1.0, change_tells=4.0, count=400)
-    few = [replace(photo, restless=Restless(0.0, single=True)) for photo in several[:30]]
+    few = [replace(photo, footing=STEADY._replace(single=True)) for photo in several[:30]]
     fusion = fit_fusion([*several, *few]).fusion
     assert (fusion.single_scale, fusion.single_shift) == (1.0, 0.0)
 
@@ -91,14 +90,14 @@ def test_where_the_golden_map_is_alone_it_keeps_the_scale_it_has_alone() -> None
             golden=golden,
             change=np.zeros_like(golden),
             defective=False,
-            restless=Restless(fusion.doubted + 1, single=False),
+            footing=STEADY._replace(restless=fusion.doubted + 1),
         )
         assert fused_score(unknown, fusion) == pytest.approx(expected, rel=0.02)
 
 
 def test_what_goldens_of_the_fleet_show_against_each_other_is_believed() -> None:
     seen = [
-        replace(photo, restless=Restless(n / 60, single=n % 2 == 0))
+        replace(photo, footing=STEADY._replace(restless=n / 60, single=n % 2 == 0))
         for n, photo in enumerate(photos(golden_tells=1.0, change_tells=4.0))
     ]
     fusion = fit_fusion(seen).fusion

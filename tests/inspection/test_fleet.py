@@ -10,6 +10,8 @@ import pytest
 from bench import real_fleet
 from visiqc.errors import IntegrityError
 from visiqc.inspection.fleet import Fleet, closeness, cohort_bytes, read_fleet, sameness, to_json
+from visiqc.runtime.bundle import bundled_models
+from visiqc.vision.fusion import SizeScale
 
 RNG = np.random.default_rng(0)
 
@@ -21,6 +23,14 @@ def unit(count: int, seed: int = 0) -> np.ndarray:
 
 def a_fleet(**changes: Any) -> Fleet:
     return replace(real_fleet(), **{"cohort": unit(40).astype(np.float16).astype(np.float32)} | changes)
+
+
+def with_defect() -> Fleet:
+    """The sidecar of the defect model that ships."""
+    (folder,) = (bundled_models() / "defect").iterdir()
+    fleet = bundled_models() / "fleet" / folder.name
+    text, cohort = (fleet / "fleet.json").read_text(), (fleet / "cohort.npy").read_bytes()
+    return read_fleet(text, cohort, trunk=json.loads(text)["trunk"])
 
 
 def read(fleet: Fleet, *, trunk: str | None = None) -> Fleet:
@@ -49,6 +59,31 @@ def test_the_sidecar_that_ships_is_whole() -> None:
     assert fleet.products >= 20
     assert np.allclose(np.linalg.norm(fleet.cohort, axis=1), 1.0, atol=0.01)
     assert fleet.same_accepted < fleet.same_sure < 0.5
+
+
+def test_what_the_size_of_the_frame_does_is_read_back_and_a_sidecar_from_before_keeps_its_digest() -> None:
+    known = with_defect()
+    assert known.fusion is not None
+    fleet = replace(known, fusion=replace(known.fusion, sizes=(), single_sizes=(), known=-1.0, single_known=-1.0))
+    assert fleet.fusion is not None
+    assert not {"sizes", "single_sizes", "known", "single_known"} & set(json.loads(to_json(fleet))["fusion"])
+    sizes = (SizeScale(side=400, scale=1, shift=0), SizeScale(side=800, scale=0.9, shift=-0.5, calm=0.2))
+    sized = replace(fleet, fusion=replace(fleet.fusion, sizes=sizes, single_sizes=sizes[1:], known=0.4))
+    assert read(sized).fusion == sized.fusion
+    assert (read(fleet).digest, read(sized).digest) == (fleet.digest, sized.digest)
+    assert fleet.digest != sized.digest
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[7], 7, [{"side": 400}], [{"side": 400, "scale": -1, "shift": 0}], [{"side": 400, "scale": "a", "shift": 0}]],
+)
+def test_sizes_that_are_none_are_refused(sizes: object) -> None:
+    fleet = with_defect()
+    plain = json.loads(to_json(fleet))
+    plain["fusion"]["sizes"] = sizes
+    with pytest.raises(IntegrityError, match="install VisiQC again"):
+        read_fleet(json.dumps(plain), cohort_bytes(fleet), trunk=fleet.trunk)
 
 
 def test_another_trunk_is_refused() -> None:

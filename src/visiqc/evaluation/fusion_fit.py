@@ -10,7 +10,7 @@ import numpy as np
 
 from visiqc.errors import InputError
 from visiqc.evaluation.image_metrics import auroc
-from visiqc.vision.fusion import Fusion, Restless, fused
+from visiqc.vision.fusion import Footing, Fusion, fused, weighed
 from visiqc.vision.golden_map import photo_score
 from visiqc.vision.types import FloatArray, ScoreMap
 
@@ -18,10 +18,11 @@ SHARES = tuple(round(0.1 * step, 1) for step in range(11))
 """Shares of the change map that are tried, after both were brought to one spread."""
 VETO_MARGIN = 1.25
 """How far over the fleet's highest golden-map score the veto lies."""
+STEADY = Footing(restless=0.0, single=False, side=512, likeness=1.0)
+"""That of photos of which nothing is known: several goldens that show no change, in frames of 512 pixels."""
 _LEAST = 1e-3
 _ALIKE = 0.01  # of AUROC: less than chance makes of some hundred photos
 _FEWEST = 20  # good photos that a scale of their own takes: one in twenty of them reaches 1.0
-_CALM = Restless(0.0, single=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +35,14 @@ class MapPair:
         defective: Whether the piece shows a defect.
         group: Photos are ranked within their group, such as a pose, and the groups count alike; those held against
             one golden apart from those held against several.
-        restless: How much change the goldens it was held against show themselves.
+        footing: What the goldens it was held against say about the scale of its score.
     """
 
     golden: ScoreMap
     change: ScoreMap
     defective: bool
     group: str = ""
-    restless: Restless = _CALM
+    footing: Footing = STEADY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +88,9 @@ def fit_fusion(photos: Sequence[MapPair], *, alone: Sequence[float] = ()) -> Fus
 
 def _scaled(good: Sequence[MapPair], golden_weight: float, change_weight: float, *, alone: Sequence[float]) -> Fusion:
     several, single = _scales(good, golden_weight, change_weight)
-    alone_scale, alone_unusual = _scale(alone)
+    alone_scale, alone_unusual = scale_of(alone)
     highest = max(photo_score(photo.golden) for photo in good)
-    own = [single if photo.restless.single else several for photo in good]
+    own = [single if photo.footing.single else several for photo in good]
     peaks = [
         scale * (_weighed_peak(photo, golden_weight, change_weight) - unusual)
         for photo, (scale, unusual) in zip(good, own, strict=True)
@@ -118,22 +119,22 @@ def _scaled(good: Sequence[MapPair], golden_weight: float, change_weight: float,
 def _scales(
     good: Sequence[MapPair], golden_weight: float, change_weight: float
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The scales, as `_scale`, of photos held against several goldens and of those held against one."""
-    kinds = [[photo for photo in good if photo.restless.single is single] for single in (False, True)]
+    """The scales, as `scale_of`, of photos held against several goldens and of those held against one."""
+    kinds = [[photo for photo in good if photo.footing.single is single] for single in (False, True)]
     # Of too few, what 5 % reach says nothing: they share the scale of the others.
     parts = [kind for kind in kinds if len(kind) >= _FEWEST] or [list(good)]
-    scales = [_scale([_weighed_peak(photo, golden_weight, change_weight) for photo in part]) for part in parts]
+    scales = [scale_of([_weighed_peak(photo, golden_weight, change_weight) for photo in part]) for part in parts]
     return scales[0], scales[-1]
 
 
 def _calm(good: Sequence[MapPair], *, single: bool) -> tuple[float, float]:
     """Restlessness that nine in ten do not exceed, and the highest; of all photos where none is of the kind."""
-    mine = [photo.restless.log_odds for photo in good if photo.restless.single is single]
-    mine = mine or [photo.restless.log_odds for photo in good]
+    mine = [photo.footing.restless for photo in good if photo.footing.single is single]
+    mine = mine or [photo.footing.restless for photo in good]
     return round(float(np.quantile(mine, 0.9)), 4), round(max(mine), 4)
 
 
-def _scale(peaks: Sequence[float]) -> tuple[float, float]:
+def scale_of(peaks: Sequence[float]) -> tuple[float, float]:
     """What logarithms are multiplied by so that 5 % are twice the median, and the one that 5 % reach."""
     usual, unusual = float(np.quantile(peaks, 0.5)), float(np.quantile(peaks, 0.95))
     if unusual <= usual:
@@ -141,9 +142,14 @@ def _scale(peaks: Sequence[float]) -> tuple[float, float]:
     return math.log(2.0) / (unusual - usual), unusual
 
 
+def log_score(photo: MapPair, fusion: Fusion) -> float:
+    """The logarithm of the photo's score by both maps, as if every view were believed and no map had a veto."""
+    return _peak(weighed(photo.golden, photo.change, fusion, footing=photo.footing))
+
+
 def fused_score(photo: MapPair, fusion: Fusion) -> float:
     """The photo's score under the weights."""
-    return photo_score(fused(photo.golden, photo.change, fusion, restless=photo.restless))
+    return photo_score(fused(photo.golden, photo.change, fusion, footing=photo.footing))
 
 
 def _ranked(photos: Sequence[MapPair], golden_weight: float, change_weight: float) -> float:
@@ -158,7 +164,7 @@ def _ranked(photos: Sequence[MapPair], golden_weight: float, change_weight: floa
 
 
 def _kind(photo: MapPair) -> tuple[str, bool]:
-    return photo.group, photo.restless.single
+    return photo.group, photo.footing.single
 
 
 def _weighed_peak(photo: MapPair, golden_weight: float, change_weight: float) -> float:

@@ -19,7 +19,7 @@ from visiqc.vision import change_map, dense, golden_map, rotation
 from visiqc.vision.bank import GoldenBank
 from visiqc.vision.colour_card import read_card
 from visiqc.vision.colour_measure import Cards, measure_colour, reduced_mask
-from visiqc.vision.fusion import Restless, fused
+from visiqc.vision.fusion import Footing, fused
 from visiqc.vision.golden_view import GoldenView, Laid, lay_over
 from visiqc.vision.quality import measure_quality
 from visiqc.vision.seen import Seen, see
@@ -39,7 +39,7 @@ class Comparison:
         alike: Similarity after alignment, in units of what good photos of the view reach.
         golden_map: (h, w) float32 tolerated and calmed golden map, a cell for 8 × 8 pixels, NaN = not judged.
         change_map: (h, w) float32 log-odds of change; None without a defect model.
-        restless: How much of it the view's goldens show themselves; None without a defect model.
+        footing: What the view's goldens say about the scale of the score; None without a defect model.
         types: (T, h, w) float32 type logits of the defect model; None without one.
         scores: (h, w) float32, what is decided on: both maps fused, or the golden map alone.
         score: The highest of `scores`.
@@ -56,7 +56,7 @@ class Comparison:
     alignment_poor: bool = False
     golden_map: ScoreMap | None = None
     change_map: ScoreMap | None = None
-    restless: Restless | None = None
+    footing: Footing | None = None
     types: FloatArray | None = None
     scores: ScoreMap | None = None
     score: float | None = None
@@ -111,13 +111,12 @@ def compare(
     with watch.stage("change"):
         found.change_map, found.types = _changed(maps, view, judged, models)
         if found.change_map is not None:
-            log_odds = change_map.restlessness(view.usual_change, view.judged)
-            found.restless = Restless(log_odds, single=view.single)
+            found.footing = _footing(view, fleet)
     with watch.stage("colour"):
         found.colour = _colour(laid, seen, view)
     found.scores = found.golden_map
-    if found.change_map is not None and found.restless is not None and fleet.fusion is not None:
-        found.scores = fused(found.golden_map, found.change_map, fleet.fusion, restless=found.restless)
+    if found.change_map is not None and found.footing is not None and fleet.fusion is not None:
+        found.scores = fused(found.golden_map, found.change_map, fleet.fusion, footing=found.footing)
     found.score = golden_map.photo_score(found.scores)
     return found
 
@@ -138,6 +137,15 @@ def _best_view(
     laid = {index: _laid(seen, bank.views[index], models, search=search) for index in likely}
     best = max(likely, key=lambda index: _alike(laid[index], bank.views[index]))
     return best, laid[best]
+
+
+def _footing(view: GoldenView, fleet: Fleet) -> Footing:
+    return Footing(
+        restless=change_map.restlessness(view.usual_change, view.judged),
+        single=view.single,
+        side=max(view.frame_size),
+        likeness=fleet.identity_limit(view.turned),
+    )
 
 
 def _laid(seen: Seen, view: GoldenView, models: Models, *, search: bool) -> Laid:

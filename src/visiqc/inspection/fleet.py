@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from visiqc.errors import IntegrityError
-from visiqc.vision.fusion import Fusion
+from visiqc.vision.fusion import Fusion, SizeScale
 from visiqc.vision.types import FloatArray
 
 FEWEST_SCORES = 20
 """Good photos a fleet needs: the smallest p-value of n is 1 / (n + 1), and 5 % is the usual review level."""
 _LISTS = ("scores", "colour_metal", "colour_stones", "colour_metal_single", "colour_stones_single")
+_SIZES = ("sizes", "single_sizes")
 FAR = 0.01
 """Share of the cohort that a golden's own limit lets pass."""
 _ACCEPTED, _SURE = -0.05, 0.05  # for sidecars from before sameness was measured
@@ -149,7 +150,7 @@ def to_json(fleet: Fleet) -> str:
         if field.default is MISSING or getattr(fleet, field.name) != field.default
     }
     if fleet.fusion is not None:
-        plain["fusion"] = asdict(fleet.fusion)
+        plain["fusion"] = _plain(fleet.fusion)
     plain["cohort"] = hashlib.sha256(cohort_bytes(fleet)).hexdigest()
     return json.dumps(plain, sort_keys=True, indent=1)
 
@@ -175,7 +176,7 @@ def read_fleet(text: str, cohort: bytes, *, trunk: str) -> Fleet:
             )
         vectors = np.load(io.BytesIO(cohort), allow_pickle=False).astype(np.float32)
         lists = {name: tuple(map(float, plain.get(name, ()))) for name in _LISTS}
-        fusion = Fusion(**plain["fusion"]) if "fusion" in plain else None
+        fusion = _read_fusion(plain["fusion"]) if "fusion" in plain else None
         fleet = Fleet(**{**plain, **lists, "fusion": fusion}, cohort=vectors)
         _require_sensible(fleet)
     except (ValueError, KeyError, TypeError, AttributeError, EOFError) as err:
@@ -186,6 +187,18 @@ def read_fleet(text: str, cohort: bytes, *, trunk: str) -> Fleet:
             "build it again with training/calibrate_fleet.py"
         )
     return fleet
+
+
+def _plain(fusion: Fusion) -> dict[str, Any]:
+    """Without sizes where it knows none: a sidecar from before they were measured keeps its digest."""
+    plain = asdict(fusion)
+    if fusion.sizes or fusion.single_sizes:
+        return plain
+    return {name: value for name, value in plain.items() if name not in (*_SIZES, "known", "single_known")}
+
+
+def _read_fusion(plain: dict[str, Any]) -> Fusion:
+    return Fusion(**{**plain, **{name: tuple(SizeScale(**size) for size in plain.get(name, ())) for name in _SIZES}})
 
 
 def _require_sensible(fleet: Fleet) -> None:

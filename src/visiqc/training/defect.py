@@ -53,6 +53,9 @@ class CalibrationSettings:
     """Without a sidecar of its own a model cannot be promoted."""
     goldens: tuple[int, ...] = (1, 3)
     """Numbers of goldens each product is enrolled with."""
+    sizes: tuple[int, ...] = ()
+    """Longer sides of golden frames, in pixels, at which good photos are compared too, so that scores mean the same at
+    each; the photos must have them, none is enlarged. Empty = scores are left as they are."""
     impostors: int = 6
     """Other products every upload is held against, to measure an identity model; a defect model needs none."""
     fewest_products: int = 10

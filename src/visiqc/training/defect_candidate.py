@@ -27,6 +27,7 @@ from visiqc.training.fleet import write_fleet
 from visiqc.training.fleet_fusion import with_fusion
 from visiqc.training.fleet_products import Product, Upload
 from visiqc.training.fleet_recipe import FleetRecipe
+from visiqc.training.fleet_sizes import measured_sizes
 from visiqc.training.laid import LaidProduct
 from visiqc.training.stage_progress import stage
 from visiqc.training.tracking import Tracker
@@ -102,6 +103,7 @@ def _calibrated(trained: Trained, recipe: DefectRecipe, folder: Path, version: s
         source=", ".join(sorted({one.name for one in trained.sets})) + ", products held out",
         long_side=recipe.long_side,
         goldens=recipe.calibration.goldens,
+        sizes=recipe.calibration.sizes,
         fewest_products=recipe.calibration.fewest_products,
         seed=recipe.seed,
     )
@@ -109,6 +111,11 @@ def _calibrated(trained: Trained, recipe: DefectRecipe, folder: Path, version: s
     base = load_fleet(replace(models, defect=None))
     with stage("calibrating on the products held out") as told:
         fleet, figures = with_fusion(base, products, models, settings, told=told)
+    if settings.sizes:
+        with stage("comparing at other sizes") as told:
+            # The weights come from frames of the usual side: there, nothing changes.
+            side = figures["usual_side"]
+            fleet = measured_sizes(fleet, products, models, settings, usual_side=side, told=told)
     write_fleet(fleet, folder / "fleet" / version)
     return {f"fleet/{name}": value for name, value in figures.items()}
 

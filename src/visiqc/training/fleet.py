@@ -6,7 +6,7 @@ every upload is a good piece. The sidecar belongs to exactly the models it was b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from visiqc.training.fleet_products import Product, fleet_products, products_dig
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sameness import Held
 from visiqc.training.fleet_sidecar import FleetPhotos, make_sidecar, sidecar_metrics
+from visiqc.training.fleet_sizes import with_sizes
 from visiqc.training.recipes import RunResult
+from visiqc.training.stage_progress import Told
 from visiqc.vision.types import FloatArray
-
-Told = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,23 +48,36 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
         home=recipe.home, trunk=recipe.trunk, identity=recipe.identity, defect=recipe.defect, mask=recipe.mask
     )
     products = fleet_products(recipe.photos, recipe.skus)
-    if recipe.sameness_of is not None and recipe.colours_of is not None:
-        raise BadRecipe("sameness_of and colours_of were both given; measure one after the other")
-    if recipe.sameness_of is not None:
-        fleet = with_sameness(recipe.sameness_of, products, models, recipe)
-        built = FleetBuilt(
-            fleet=fleet, fit=None, metrics={"same_accepted": fleet.same_accepted, "same_sure": fleet.same_sure}
-        )
-    elif recipe.colours_of is not None:
-        fleet = with_colours(recipe.colours_of, products, models, recipe)
-        metrics = {"metal": float(len(fleet.colour_metal)), "stones": float(len(fleet.colour_stones))}
-        built = FleetBuilt(fleet=fleet, fit=None, metrics=metrics)
-    else:
-        built = fleet_of(products, models, recipe)
+    built = _learned(recipe, products, models) or fleet_of(products, models, recipe)
     folder = recipe.out / (recipe.version or cards_of(models)["identity"].version)
     return RunResult(
         metrics=built.metrics, artifacts=write_fleet(built.fleet, folder), data_digest=products_digest(products)
     )
+
+
+def _learned(recipe: FleetRecipe, products: Sequence[Product], models: Models) -> FleetBuilt | None:
+    """A sidecar that is there already with one thing more; None where the recipe names none."""
+    named = [name for name in ("sameness_of", "colours_of", "sizes_of") if getattr(recipe, name) is not None]
+    if len(named) > 1:
+        raise BadRecipe(f"{' and '.join(named)} were given together; measure one after the other")
+    if recipe.sameness_of is not None:
+        fleet = with_sameness(recipe.sameness_of, products, models, recipe)
+        return _built(fleet, same_accepted=fleet.same_accepted, same_sure=fleet.same_sure)
+    if recipe.colours_of is not None:
+        fleet = with_colours(recipe.colours_of, products, models, recipe)
+        return _built(fleet, metal=len(fleet.colour_metal), stones=len(fleet.colour_stones))
+    if recipe.sizes_of is not None:
+        fleet = with_sizes(recipe.sizes_of, products, models, recipe)
+        fusion = fleet.fusion
+        several, single = (fusion.sizes, fusion.single_sizes) if fusion is not None else ((), ())
+        named_shifts = {f"shift_at_{size.side:g}": size.shift for size in several}
+        single_shifts = {f"single_shift_at_{size.side:g}": size.shift for size in single}
+        return _built(fleet, **named_shifts, **single_shifts)
+    return None
+
+
+def _built(fleet: Fleet, **metrics: float) -> FleetBuilt:
+    return FleetBuilt(fleet=fleet, fit=None, metrics={name: float(value) for name, value in metrics.items()})
 
 
 def fleet_of(

@@ -27,7 +27,7 @@ def with_colours(folder: Path, products: Sequence[Product], models: Models, reci
         IntegrityError: The sidecar is of another trunk or mask model, or broken.
         InputError: Too few good photos could be compared.
     """
-    known = _known(folder, models)
+    known = known_sidecar(folder, models)
     good = [replace(one, uploads=tuple(photo for photo in one.uploads if not photo.defective)) for one in products]
     counts = replace(recipe, goldens=(1, max(recipe.goldens)))
     _, own = held_against_own(good, models, counts, told=lambda name, _: log.info("measuring colours", product=name))
@@ -51,7 +51,7 @@ def with_sameness(folder: Path, products: Sequence[Product], models: Models, rec
         InputError: Too few products, or photos that can be compared.
     """
     require_products(products, recipe)
-    return measured_sameness(_known(folder, models), products, models, recipe)
+    return measured_sameness(known_sidecar(folder, models), products, models, recipe)
 
 
 def measured_sameness(known: Fleet, products: Sequence[Product], models: Models, recipe: FleetRecipe) -> Fleet:
@@ -77,8 +77,12 @@ def measured_sameness(known: Fleet, products: Sequence[Product], models: Models,
     )
 
 
-def _known(folder: Path, models: Models) -> Fleet:
-    """A sidecar that is about to learn more from these models."""
+def known_sidecar(folder: Path, models: Models) -> Fleet:
+    """A sidecar that is about to learn more from these models.
+
+    Raises:
+        IntegrityError: It is of another trunk, mask or identity model, or broken.
+    """
     known = read_fleet(
         (folder / "fleet.json").read_text(encoding="utf-8"),
         (folder / "cohort.npy").read_bytes(),

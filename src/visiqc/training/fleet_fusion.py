@@ -77,5 +77,11 @@ def with_fusion(
         type_temperature=round(temperature_of(models), 4),
     )
     shares = {f"auroc_change_share_{share:g}": value for share, value in fit.aurocs.items()}
-    figures = {"good_photos": float(len(scores)), "review_threshold": unusual, "change_share": fit.share}
+    sides = [one.found.footing.side for one in compared if one.found.footing is not None]
+    figures = {
+        "good_photos": float(len(scores)),
+        "review_threshold": unusual,
+        "change_share": fit.share,
+        "usual_side": float(np.median(sides)),
+    }
     return fleet, figures | shares

@@ -32,6 +32,13 @@ class FleetRecipe:
     """Folder of a sidecar that learns colours: all its other figures stay. None = everything is measured."""
     sameness_of: Path | None = None
     """Folder of a sidecar that learns anew from when on an upload shows the design: all its other figures stay."""
+    sizes_of: Path | None = None
+    """Folder of a sidecar that learns what the size of the golden frame does to scores by both maps: all its other
+    figures stay."""
+    sizes: tuple[int, ...] = ()
+    """With `sizes_of`, longer sides of golden frames in pixels; photos are not enlarged to reach them."""
+    usual_side: float = 400
+    """With `sizes_of`, longer side of the frames the sidecar's other figures come from: there, nothing changes."""
     skus: tuple[str, ...] = ()
     """Products that are used; empty = all. A defect model must not have learned from them."""
     goldens: tuple[int, ...] = (1, 3)

@@ -9,7 +9,7 @@ import numpy as np
 
 from visiqc.domain.colour import ColourPart
 from visiqc.errors import InputError
-from visiqc.evaluation.fusion_fit import FusionFit, MapPair, fit_fusion, fused_score
+from visiqc.evaluation.fusion_fit import STEADY, FusionFit, MapPair, fit_fusion, fused_score
 from visiqc.inspection.compare import Comparison
 from visiqc.inspection.fleet import FEWEST_SCORES, Fleet
 from visiqc.inspection.parts import Models
@@ -22,7 +22,6 @@ from visiqc.training.fleet_sameness import (
     sameness_scores,
 )
 from visiqc.vision import golden_map
-from visiqc.vision.fusion import Restless
 from visiqc.vision.types import FloatArray, Mask, ScoreMap
 
 
@@ -162,7 +161,7 @@ def pair_of(one: Judged, usual: float) -> MapPair:
         change=calm if change is None else change,
         defective=one.defective,
         group=one.pose,
-        restless=one.found.restless or Restless(0.0, single=False),
+        footing=one.found.footing or STEADY,
     )
 
 
