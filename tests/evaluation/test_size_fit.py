@@ -10,6 +10,7 @@ import pytest
 from visiqc.errors import InputError
 from visiqc.evaluation.fusion_fit import STEADY, MapPair, fit_fusion, fused_score
 from visiqc.evaluation.size_fit import fit_sizes
+from visiqc.vision.fusion import Fusion
 
 RNG = np.random.default_rng(5)
 
@@ -29,7 +30,7 @@ def photos(
     ]
 
 
-def reached(group: list[MapPair], fusion) -> tuple[float, float]:
+def reached(group: list[MapPair], fusion: Fusion) -> tuple[float, float]:
     scores = [fused_score(photo, fusion) for photo in group if not photo.defective]
     return float(np.mean(np.array(scores) >= 1.0)), float(np.median(scores))
 
@@ -45,7 +46,8 @@ def test_good_photos_reach_the_same_scores_at_every_size() -> None:
 
 
 def test_at_the_side_the_weights_come_from_nothing_changes() -> None:
-    groups = [photos(side=side, grown=grown) for side, grown in ((320, -1.0), (500, 1.0), (800, 3.0))]
+    grown = ((320, -1.0), (500, 1.0), (800, 3.0))
+    groups = [photos(side=side, grown=more, restless=-3 + more) for side, more in grown]
     fusion = fit_fusion(groups[1]).fusion
     size = fit_sizes(groups, fusion, usual_side=400).size(STEADY._replace(side=400))
     assert (size.scale, size.shift, size.calm) == pytest.approx((1.0, 0.0, 0.0), abs=1e-5)
@@ -92,10 +94,32 @@ def test_a_kind_that_is_not_there_shares_the_sizes_of_the_other() -> None:
     assert sized.sizes == sized.single_sizes
 
 
-def test_too_few_good_photos_and_sizes_that_are_one_are_refused() -> None:
+def test_smaller_frames_that_are_calmer_cost_no_belief() -> None:
+    small, usual = photos(side=320, restless=-3.0), photos(side=400, restless=-1.5)
+    sized = fit_sizes([small, usual], fit_fusion(usual).fusion, usual_side=400)
+    assert [size.calm for size in sized.sizes] == [0.0, 0.0]
+
+
+def test_sizes_that_photos_do_not_have_are_one() -> None:
+    groups = photos(side=400), photos(side=800, grown=3.0), photos(side=805, grown=3.0)
+    assert [size.side for size in fit_sizes(groups, fit_fusion(groups[0]).fusion, usual_side=400).sizes] == [400, 800]
+
+
+def test_too_few_good_photos_of_one_golden_share_the_sizes_of_several() -> None:
+    groups = photos(side=400), photos(side=800, grown=3.0)
+    few = [[replace(photo, footing=photo.footing._replace(single=True)) for photo in group[:20]] for group in groups]
+    fusion = fit_fusion(groups[0]).fusion
+    several = fit_sizes(groups, fusion, usual_side=400)
+    assert fit_sizes([a + b for a, b in zip(groups, few, strict=True)], fusion, usual_side=400) == several
+
+
+def test_too_few_good_photos_and_sizes_far_from_the_usual_side_are_refused() -> None:
     usual = photos(side=400)
     fusion = fit_fusion(usual).fusion
-    with pytest.raises(InputError, match="at least 20 good photos that can be compared, got 15"):
+    with pytest.raises(InputError, match=r"at least 20 good photos .* got 300 and 0, 15 and 0; add photos"):
         fit_sizes([usual, photos(side=800, count=20)], fusion, usual_side=400)
-    with pytest.raises(InputError, match=r"two sizes give golden frames of one size .* not enlarged"):
-        fit_sizes([usual, usual], fusion, usual_side=400)
+    with pytest.raises(InputError, match="got none"):
+        fit_sizes([], fusion, usual_side=400)
+    for side in (300, 1000, 0, -5, float("nan")):
+        with pytest.raises(InputError, match="frames of 400 to 800 px; name sizes on both sides of it"):
+            fit_sizes([usual, photos(side=800)], fusion, usual_side=side)

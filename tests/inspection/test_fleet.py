@@ -70,13 +70,21 @@ def test_what_the_size_of_the_frame_does_is_read_back_and_a_sidecar_from_before_
     sizes = (SizeScale(side=400, scale=1, shift=0), SizeScale(side=800, scale=0.9, shift=-0.5, calm=0.2))
     sized = replace(fleet, fusion=replace(fleet.fusion, sizes=sizes, single_sizes=sizes[1:], known=0.4))
     assert read(sized).fusion == sized.fusion
+    assert to_json(read(fleet)) == to_json(fleet)
     assert (read(fleet).digest, read(sized).digest) == (fleet.digest, sized.digest)
     assert fleet.digest != sized.digest
 
 
 @pytest.mark.parametrize(
     "sizes",
-    [[7], 7, [{"side": 400}], [{"side": 400, "scale": -1, "shift": 0}], [{"side": 400, "scale": "a", "shift": 0}]],
+    [
+        [7],
+        7,
+        [{"side": 400}],
+        [{"side": 400, "scale": -1, "shift": 0}],
+        [{"side": 400, "scale": "a", "shift": 0}],
+        [{"side": 400, "scale": 1, "shift": 10**400}],
+    ],
 )
 def test_sizes_that_are_none_are_refused(sizes: object) -> None:
     fleet = with_defect()

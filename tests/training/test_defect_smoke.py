@@ -43,6 +43,8 @@ def test_the_smoke_recipe_trains_exports_calibrates_and_serves(tmp_path: Path) -
     assert card.training is not None
     assert [record.name for record in card.training.data] == ["samples"]
     assert max(card.parity.values()) < 1e-3
+    sidecar = json.loads((candidate / "fleet" / folder.name / "fleet.json").read_text(encoding="utf-8"))
+    assert [size["side"] for size in sidecar["fusion"]["sizes"]][0] < 320
     for picture in ("roc.png", "scores.png", "types.png", "worst-misses.png"):
         assert (candidate.parent / "figures" / picture).stat().st_size > 1000
 

@@ -10,7 +10,8 @@ import pytest
 from bench import jpeg, other_models, photo_of
 from pictures import board
 from visiqc.errors import BadRecipe, IntegrityError
-from visiqc.inspection.fleet import Fleet
+from visiqc.inspection.fleet import Fleet, to_json
+from visiqc.training.defect import CalibrationSettings
 from visiqc.training.fleet import build_fleet, write_fleet
 from visiqc.training.fleet_products import Product, Upload
 from visiqc.training.fleet_recipe import FleetRecipe
@@ -30,16 +31,17 @@ def drawn(folder: Path) -> Product:
 
 def test_the_good_photos_are_compared_at_every_size_and_all_else_stays(tmp_path: Path) -> None:
     models, fleet = other_models()
-    recipe = FleetRecipe(photos=tmp_path, goldens=(1,), sizes=(160, 96), fewest_products=1)
-    told: list[tuple[int, int]] = []
-    learned = measured_sizes(
-        fleet, [drawn(tmp_path)], models, recipe, usual_side=128, told=lambda _, n, count: told.append((n, count))
+    recipe = FleetRecipe(
+        photos=tmp_path, goldens=(1,), sizes=(160, 96), usual_side=128, fewest_products=1, source="boards"
     )
+    learned = with_sizes(written(fleet, tmp_path), [drawn(tmp_path)], models, recipe)
     assert fleet.fusion is not None
     assert learned.fusion is not None
-    assert [size.side for size in learned.fusion.sizes] == [96, 160]
-    assert replace(learned, fusion=fleet.fusion) == fleet
-    assert told == [(0, 2), (1, 2)]
+    assert [size.side for size in learned.fusion.sizes] == [96, 128, 160]
+    assert learned.fusion.sizes == learned.fusion.single_sizes  # there is one golden alone
+    assert learned.fusion.sizes[0].shift != learned.fusion.sizes[2].shift
+    assert learned.source == f"{fleet.source}; sizes: boards"
+    assert to_json(replace(learned, fusion=fleet.fusion, source=fleet.source)) == to_json(fleet)
 
 
 def test_sizes_need_names_and_a_sidecar_of_the_defect_model_that_compares(tmp_path: Path) -> None:
@@ -58,6 +60,19 @@ def test_one_thing_is_learned_at_a_time(tmp_path: Path) -> None:
     recipe = FleetRecipe(photos=tmp_path, sizes_of=tmp_path, colours_of=tmp_path)
     with pytest.raises(BadRecipe, match="colours_of and sizes_of were given together; measure one after the other"):
         build_fleet(recipe)
+
+
+@pytest.mark.parametrize("sizes", [(400,), (400, 400), (0, 400), (-5, 400), (400, 9000)])
+def test_sizes_that_cannot_be_compared_are_refused_before_anything_is_done(sizes: tuple[int, ...]) -> None:
+    with pytest.raises(BadRecipe, match="sizes must be at least two different sides of 64 to 4096 pixels"):
+        FleetRecipe(photos=Path("x"), sizes=sizes)
+    with pytest.raises(BadRecipe, match=r"calibration\.sizes must be"):
+        CalibrationSettings(sizes=sizes)
+
+
+def test_sizes_without_a_sidecar_that_learns_them_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadRecipe, match="sizes were given without sizes_of"):
+        build_fleet(FleetRecipe(photos=tmp_path, sizes=(400, 800)))
 
 
 def written(fleet: Fleet, folder: Path) -> Path:

@@ -179,7 +179,7 @@ def read_fleet(text: str, cohort: bytes, *, trunk: str) -> Fleet:
         fusion = _read_fusion(plain["fusion"]) if "fusion" in plain else None
         fleet = Fleet(**{**plain, **lists, "fusion": fusion}, cohort=vectors)
         _require_sensible(fleet)
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError) as err:
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError) as err:
         raise IntegrityError("the fleet calibration cannot be read; install VisiQC again") from err
     if fleet.trunk != trunk:
         raise IntegrityError(

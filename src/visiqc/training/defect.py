@@ -27,6 +27,7 @@ from visiqc.training.defect_start import BATCHES, begin_from
 from visiqc.training.defect_types import TypeClasses, classes_of
 from visiqc.training.defect_validation import ValidationProduct, answers, keep_products, with_defects
 from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.fleet_recipe import require_sizes
 from visiqc.training.laid import LaidProduct, lay_set
 from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
@@ -55,11 +56,14 @@ class CalibrationSettings:
     """Numbers of goldens each product is enrolled with."""
     sizes: tuple[int, ...] = ()
     """Longer sides of golden frames, in pixels, at which good photos are compared too, so that scores mean the same at
-    each; the photos must have them, none is enlarged. Empty = scores are left as they are."""
+    each; the photos must be that large, none is enlarged. Empty = scores are left as they are."""
     impostors: int = 6
     """Other products every upload is held against, to measure an identity model; a defect model needs none."""
     fewest_products: int = 10
     """Products below which the sidecar is refused."""
+
+    def __post_init__(self) -> None:
+        require_sizes(self.sizes, "calibration.sizes")
 
 
 @dataclass(frozen=True, kw_only=True)

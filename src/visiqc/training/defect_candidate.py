@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from visiqc.bootstrap import load_fleet
+from visiqc.errors import InputError
+from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import ModelCard, TrainingRecord
 from visiqc.runtime.models import DEFAULT_TRUNK, load_models
@@ -24,12 +26,12 @@ from visiqc.training.defect_pictures import show_answers
 from visiqc.training.defect_types import TypeClasses
 from visiqc.training.defect_validation import ValidationPhoto, fitted_temperature, measured
 from visiqc.training.fleet import write_fleet
-from visiqc.training.fleet_fusion import with_fusion
+from visiqc.training.fleet_fusion import weighed_products, with_fusion
 from visiqc.training.fleet_products import Product, Upload
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sizes import measured_sizes
 from visiqc.training.laid import LaidProduct
-from visiqc.training.stage_progress import stage
+from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
 
 if TYPE_CHECKING:
@@ -111,13 +113,24 @@ def _calibrated(trained: Trained, recipe: DefectRecipe, folder: Path, version: s
     base = load_fleet(replace(models, defect=None))
     with stage("calibrating on the products held out") as told:
         fleet, figures = with_fusion(base, products, models, settings, told=told)
-    if settings.sizes:
-        with stage("comparing at other sizes") as told:
-            # The weights come from frames of the usual side: there, nothing changes.
-            side = figures["usual_side"]
-            fleet = measured_sizes(fleet, products, models, settings, usual_side=side, told=told)
     write_fleet(fleet, folder / "fleet" / version)
+    if settings.sizes:
+        # The weights come from frames of the usual side: there, nothing changes.
+        fleet = _sized(fleet, weighed_products(products), models, settings, usual_side=figures["usual_side"])
+        write_fleet(fleet, folder / "fleet" / version)
     return {f"fleet/{name}": value for name, value in figures.items()}
+
+
+def _sized(
+    fleet: Fleet, products: Sequence[Product], models: Models, settings: FleetRecipe, *, usual_side: float
+) -> Fleet:
+    """The sidecar with what the size of the frame does, or as it was: too few photos cost no training."""
+    try:
+        with stage("comparing at other sizes") as told:
+            return measured_sizes(fleet, products, models, settings, usual_side=usual_side, told=told)
+    except InputError as err:
+        say([f"scores are left without a scale by the size of the golden frame: {err}"])
+        return fleet
 
 
 def load_candidate(folder: Path, *, trunk: str, identity: str = "", defect: str = "") -> Models:

@@ -42,14 +42,15 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
 
     Raises:
         InputError: The folder holds too few products or photos that can be compared.
-        BadRecipe: Two sidecars were named to learn more.
+        BadRecipe: Several sidecars were named to learn more, or sizes and their sidecar do not come together.
     """
     models = load_models(
         home=recipe.home, trunk=recipe.trunk, identity=recipe.identity, defect=recipe.defect, mask=recipe.mask
     )
     products = fleet_products(recipe.photos, recipe.skus)
     built = _learned(recipe, products, models) or fleet_of(products, models, recipe)
-    folder = recipe.out / (recipe.version or cards_of(models)["identity"].version)
+    task = "identity" if recipe.sizes_of is None else "defect"
+    folder = recipe.out / (recipe.version or cards_of(models)[task].version)
     return RunResult(
         metrics=built.metrics, artifacts=write_fleet(built.fleet, folder), data_digest=products_digest(products)
     )
@@ -60,6 +61,8 @@ def _learned(recipe: FleetRecipe, products: Sequence[Product], models: Models) -
     named = [name for name in ("sameness_of", "colours_of", "sizes_of") if getattr(recipe, name) is not None]
     if len(named) > 1:
         raise BadRecipe(f"{' and '.join(named)} were given together; measure one after the other")
+    if recipe.sizes and recipe.sizes_of is None:
+        raise BadRecipe("sizes were given without sizes_of; name the folder of the sidecar that learns them")
     if recipe.sameness_of is not None:
         fleet = with_sameness(recipe.sameness_of, products, models, recipe)
         return _built(fleet, same_accepted=fleet.same_accepted, same_sure=fleet.same_sure)

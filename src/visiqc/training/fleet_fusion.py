@@ -27,6 +27,11 @@ def temperature_of(models: Models) -> float:
     return card.metrics.get(TEMPERATURE, 1.0) if card is not None else 1.0
 
 
+def weighed_products(products: Sequence[Product]) -> list[Product]:
+    """Those that show defects, where there are any: good photos of another make would shift the scale against them."""
+    return [one for one in products if any(photo.defective for photo in one.uploads)] or list(products)
+
+
 def with_fusion(
     base: Fleet,
     products: Sequence[Product],
@@ -49,14 +54,14 @@ def with_fusion(
         told: Told product, number and count.
 
     Returns:
-        The sidecar, and how the maps were weighed, as figures for the log.
+        The sidecar, and how the maps were weighed, as figures; `usual_side` is the median side of the golden frames.
 
     Raises:
         InputError: There is no defect model, too few products, or photos that can be compared.
     """
     if models.defect is None:
         raise InputError("without a defect model there is one map only; nothing can be weighed")
-    products = [one for one in products if any(photo.defective for photo in one.uploads)] or list(products)
+    products = weighed_products(products)
     require_products(products, recipe)
     _, own = held_against_own(products, models, recipe, told=lambda name, n: told(name, n, len(products)))
     compared = [one for one in own if one.found.golden_map is not None]

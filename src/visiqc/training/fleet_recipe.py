@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from visiqc.errors import BadRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +18,8 @@ class FleetRecipe:
     out: Path = Path("models/fleet")
     """Where the sidecar's own folder with `fleet.json` and `cohort.npy` is written."""
     version: str = ""
-    """Name of that folder; empty = the identity model's version, so that no other model's sidecar is overwritten."""
+    """Name of that folder; empty = the identity model's version, with `sizes_of` the defect model's, so that no other
+    model's sidecar is overwritten."""
     source: str = "rendered jewelry"
     """What the photos are, for the sidecar's own record."""
     home: Path | None = None
@@ -36,7 +40,7 @@ class FleetRecipe:
     """Folder of a sidecar that learns what the size of the golden frame does to scores by both maps: all its other
     figures stay."""
     sizes: tuple[int, ...] = ()
-    """With `sizes_of`, longer sides of golden frames in pixels; photos are not enlarged to reach them."""
+    """With `sizes_of`, longer sides of golden frames in pixels, at most: photos are not enlarged to reach them."""
     usual_side: float = 400
     """With `sizes_of`, longer side of the frames the sidecar's other figures come from: there, nothing changes."""
     skus: tuple[str, ...] = ()
@@ -51,3 +55,16 @@ class FleetRecipe:
     """Resolution of the comparison."""
     seed: int = 0
     """Of the choice of impostors."""
+
+    def __post_init__(self) -> None:
+        require_sizes(self.sizes, "sizes")
+
+
+def require_sizes(sizes: Sequence[int], key: str) -> None:
+    """Raise `BadRecipe` for sizes of golden frames that cannot be compared; none at all is right."""
+    low, high = _SIDES
+    if sizes and (len(set(sizes)) < 2 or len(set(sizes)) < len(sizes) or not all(low <= one <= high for one in sizes)):
+        raise BadRecipe(f"{key} must be at least two different sides of {low} to {high} pixels, got {list(sizes)}")
+
+
+_SIDES = (64, 4096)

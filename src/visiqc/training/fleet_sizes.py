@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from visiqc.errors import BadRecipe, IntegrityError
+from visiqc.errors import BadRecipe, InputError, IntegrityError
 from visiqc.evaluation.fusion_fit import MapPair
 from visiqc.evaluation.size_fit import fit_sizes
 from visiqc.inspection.fleet import Fleet
@@ -65,9 +65,15 @@ def measured_sizes(
         recipe: Sizes and goldens.
         usual_side: Longer side of the frames the weights come from, in pixels: there, nothing changes.
         told: Told product, number and count.
+
+    Raises:
+        BadRecipe: No sizes are named.
+        InputError: Too few products or photos that can be compared, or sizes far from the usual side.
     """
-    if known.fusion is None or not recipe.sizes:
+    if not recipe.sizes:
         raise BadRecipe("sizes were not named; give the longer sides of golden frames, in pixels, such as [400, 800]")
+    if known.fusion is None:
+        raise InputError("without a defect model there is one map only; its scale does not change with the size")
     require_products(products, recipe)
     good = [replace(one, uploads=tuple(photo for photo in one.uploads if not photo.defective)) for one in products]
     groups = [
@@ -97,9 +103,10 @@ def _compared(
 
 def _pair(one: Judged, strangers: Fleet) -> MapPair:
     """Both maps, and how much the view looks like designs of the fleet that it is not itself."""
-    pair = pair_of(one, strangers.usual)
-    likeness = strangers.identity_limit(one.found.view.turned) if one.found.view is not None else -1.0
-    return replace(pair, footing=pair.footing._replace(likeness=likeness))
+    pair, view = pair_of(one, strangers.usual), one.found.view
+    if view is None or not len(strangers.cohort):
+        raise InputError(f"{one.product} is the only design of the cohort; name a sidecar of several designs")
+    return replace(pair, footing=pair.footing._replace(likeness=strangers.identity_limit(view.turned)))
 
 
 def _counted(told: Told, turn: int, turns: int) -> Told:

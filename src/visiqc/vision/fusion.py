@@ -65,8 +65,8 @@ class Fusion:
         sizes: What larger and smaller golden frames do to scores against several goldens, ascending by side; empty =
             nothing.
         single_sizes: The same against one golden, whose simulated light changes small and large frames otherwise.
-        known: Likeness to other designs of the fleet that nineteen in twenty of its views have. Only of these is it
-            known that restlessness grows with the size; of others no more of it is believed in large frames.
+        known: Likeness to other designs of the fleet that nineteen in twenty of its photos' views have. Of views less
+            alike restlessness counts as it is, whatever the size of the frame: of such kinds nobody knows how it grows.
         single_known: The same of views of one golden.
     """
 
@@ -123,7 +123,7 @@ class Footing(NamedTuple):
         restless: Log-odds of change that they show themselves, from `change_map.restlessness`.
         single: Whether it is one golden, held against itself under simulated light.
         side: Longer side of the golden frame, in pixels.
-        likeness: Identity similarity to the goldens that 1 % of the fleet's designs reach: how much the product looks
+        likeness: Identity similarity to the goldens that 1 % of the fleet's cohort reaches: how much the product looks
             like the fleet at all.
     """
 
