@@ -32,9 +32,8 @@ def visiqc(*arguments: str, home: Path, **environment: str) -> subprocess.Comple
 @pytest.mark.slow
 def test_the_smoke_recipe_trains_exports_calibrates_and_serves(tmp_path: Path) -> None:
     cache, home = tmp_path / "cache", tmp_path / "home"
-    ran = visiqc(
-        "train", "defect", "configs/train_defect_smoke.yaml", "--no-tracking", home=home, VISIQC_CACHE=str(cache)
-    )
+    recipe = "configs/train_defect_smoke.yaml", "--set", "calibration.sizes=[256, 320]"
+    ran = visiqc("train", "defect", *recipe, "--no-tracking", home=home, VISIQC_CACHE=str(cache))
     assert ran.returncode == 0, ran.stderr[-2000:]
     (candidate,) = cache.glob("runs/*/candidate")
     (folder,) = (candidate / "defect").iterdir()
@@ -43,8 +42,8 @@ def test_the_smoke_recipe_trains_exports_calibrates_and_serves(tmp_path: Path) -
     assert card.training is not None
     assert [record.name for record in card.training.data] == ["samples"]
     assert max(card.parity.values()) < 1e-3
-    sidecar = json.loads((candidate / "fleet" / folder.name / "fleet.json").read_text(encoding="utf-8"))
-    assert [size["side"] for size in sidecar["fusion"]["sizes"]][0] < 320
+    # The samples are too few for it: that is said, and costs nothing.
+    assert "scores are left without a scale by the size of the golden frame" in ran.stderr
     for picture in ("roc.png", "scores.png", "types.png", "worst-misses.png"):
         assert (candidate.parent / "figures" / picture).stat().st_size > 1000
 
