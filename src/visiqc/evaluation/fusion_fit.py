@@ -20,9 +20,10 @@ VETO_MARGIN = 1.25
 """How far over the fleet's highest golden-map score the veto lies."""
 STEADY = Footing(restless=0.0, single=False, side=512, likeness=1.0)
 """That of photos of which nothing is known: several goldens that show no change, in frames of 512 pixels."""
+FEWEST = 20
+"""Good photos that a scale of their own takes: one in twenty of them reaches 1.0."""
 _LEAST = 1e-3
 _ALIKE = 0.01  # of AUROC: less than chance makes of some hundred photos
-_FEWEST = 20  # good photos that a scale of their own takes: one in twenty of them reaches 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,7 @@ def _scales(
     """The scales, as `scale_of`, of photos held against several goldens and of those held against one."""
     kinds = [[photo for photo in good if photo.footing.single is single] for single in (False, True)]
     # Of too few, what 5 % reach says nothing: they share the scale of the others.
-    parts = [kind for kind in kinds if len(kind) >= _FEWEST] or [list(good)]
+    parts = [kind for kind in kinds if len(kind) >= FEWEST] or [list(good)]
     scales = [scale_of([_weighed_peak(photo, golden_weight, change_weight) for photo in part]) for part in parts]
     return scales[0], scales[-1]
 

@@ -10,11 +10,9 @@ from itertools import pairwise
 import numpy as np
 
 from visiqc.errors import InputError
-from visiqc.evaluation.fusion_fit import STEADY, MapPair, log_score, scale_of
+from visiqc.evaluation.fusion_fit import FEWEST, STEADY, MapPair, log_score, scale_of
 from visiqc.vision.fusion import Fusion, SizeScale
 
-FEWEST = 20
-"""Good photos that a size takes: one in twenty of them reaches 1.0."""
 _UNLIKE = 0.05  # share of the fleet's good photos whose views may look less like it than it takes to be known
 _ONE_SIZE = 1.05  # sides nearer than that are one size: photos are not enlarged, so that larger ones may give the same
 _OUTSIDE = 1.1  # how far beyond the sizes the usual side may lie
