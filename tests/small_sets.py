@@ -13,6 +13,7 @@ import numpy as np
 from bench import jpeg, photo_of, real_models
 from pictures import board, shot
 from visiqc.training.datasets.pairs import DEFECT, OWN, PRODUCT, Pair, PairSet
+from visiqc.training.datasets.reading import Unreadable
 from visiqc.training.laid import LaidProduct, lay_set
 from visiqc.vision.rotation import Embed
 from visiqc.vision.types import FeatureMaps, Photo
@@ -50,7 +51,7 @@ def laid_boards() -> tuple[LaidProduct, ...]:
     """The drawn set laid over its goldens at 256 px, once a test process."""
     folder = Path(mkdtemp())
     models = real_models()
-    return tuple(lay_set(drawn_set(folder), models, folder / "cache", long_side=256))
+    return tuple(lay_set(drawn_set(folder), models, folder / "cache", long_side=256, unreadable=Unreadable()))
 
 
 # Workers are processes of their own: they import what they are handed, which a test module does not allow.
