@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -12,8 +13,12 @@ import numpy as np
 from bench import jpeg, photo_of, real_models
 from pictures import board, shot
 from visiqc.training.datasets.pairs import DEFECT, OWN, PRODUCT, Pair, PairSet
+from visiqc.training.datasets.reading import Unreadable
 from visiqc.training.laid import LaidProduct, lay_set
 from visiqc.vision.rotation import Embed
+from visiqc.vision.types import FeatureMaps, Photo
+
+_LEVELS = ((24, 4), (40, 8), (112, 16))
 
 
 def drawn_set(folder: Path, *, products: int = 3) -> PairSet:
@@ -46,12 +51,23 @@ def laid_boards() -> tuple[LaidProduct, ...]:
     """The drawn set laid over its goldens at 256 px, once a test process."""
     folder = Path(mkdtemp())
     models = real_models()
-    return tuple(lay_set(drawn_set(folder), models, folder / "cache", long_side=256))
+    return tuple(lay_set(drawn_set(folder), models, folder / "cache", long_side=256, unreadable=Unreadable()))
 
 
 # Workers are processes of their own: they import what they are handed, which a test module does not allow.
 def open_trunk() -> Embed:
     return real_models().trunk.features
+
+
+def flat_trunk() -> Embed:
+    return flat_maps
+
+
+def flat_maps(photos: Sequence[Photo]) -> FeatureMaps:
+    """As large as the trunk's, and nothing in them."""
+    height, width = photos[0].shape[:2]
+    maps = [np.zeros((len(photos), channels, height // s, width // s), np.float32) for channels, s in _LEVELS]
+    return FeatureMaps(*maps)
 
 
 def one_class(_: str | None) -> int:

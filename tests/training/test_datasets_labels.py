@@ -7,10 +7,9 @@ import pytest
 
 from bench import png
 from pair_sets import SIDE, photo, square
-from visiqc.errors import InputError, ShapeMismatch
+from visiqc.errors import ShapeMismatch, UnreadablePhoto
 from visiqc.training.datasets.labels import labels_of, polygon_mask, resized_labels
 from visiqc.training.datasets.pairs import LabelledRegion, Pair
-from visiqc.training.datasets.reading import PairReader, Unreadable
 from visiqc.training.defect_targets import NOT_TYPED, coded, targets_of
 
 FULL = (SIDE, SIDE)
@@ -88,25 +87,18 @@ def test_a_thin_defect_survives_being_made_smaller() -> None:
 def test_a_mask_of_another_shape_is_refused_when_read(tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_bytes(square((SIDE, SIDE + 5)))
     with pytest.raises(ShapeMismatch, match=r"a/upload\.png 48×48, its mask 48×53"):
-        PairReader().read(pair(tmp_path, mask=tmp_path / "mask.png"))
+        labels_of(pair(tmp_path, mask=tmp_path / "mask.png"), FULL, full_size=FULL)
 
 
-def test_a_photo_that_breaks_in_the_middle_of_an_epoch_is_skipped_named_and_counted(tmp_path: Path) -> None:
-    broken = pair(tmp_path)
-    broken.upload.write_bytes(broken.upload.read_bytes()[:60])
-    reader = PairReader(unreadable=Unreadable(limit=1))
-    assert reader.read(broken) is None
-    assert reader.read(broken) is None  # met again in the next epoch: still one photo
-    assert list(reader.unreadable.files) == ["a/upload.png"]
-    broken.goldens[0].unlink()
-    with pytest.raises(InputError, match="2 photos cannot be read"):
-        reader.read(broken)
+@pytest.mark.parametrize("content", [b"", b"no picture", square(FULL)[:60]])
+def test_a_mask_that_is_no_picture_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "mask.png").write_bytes(content)
+    with pytest.raises(UnreadablePhoto, match=r"the mask mask\.png cannot be decoded"):
+        labels_of(pair(tmp_path, mask=tmp_path / "mask.png"), FULL, full_size=FULL)
 
 
-def test_photos_are_read_no_larger_than_wanted_and_labels_with_them(tmp_path: Path) -> None:
+def test_labels_come_in_the_size_of_the_photo_that_was_read(tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_bytes(square(FULL))
-    loaded = PairReader(max_side=32).read(pair(tmp_path, mask=tmp_path / "mask.png", binary_mask=True), goldens=[0])
-    assert loaded is not None
-    assert loaded.labels is not None
-    assert loaded.upload.shape == (32, 32, 3)
-    assert loaded.labels.shape == (32, 32)
+    labels = labels_of(pair(tmp_path, mask=tmp_path / "mask.png", binary_mask=True), (32, 32), full_size=FULL)
+    assert labels is not None
+    assert labels.shape == (32, 32)

@@ -6,8 +6,9 @@ import pytest
 
 from pair_sets import rendered
 from visiqc.errors import InputError
+from visiqc.evaluation.datasets import upright_size
+from visiqc.training.datasets.labels import labels_of
 from visiqc.training.datasets.pairs import Relation
-from visiqc.training.datasets.reading import PairReader
 from visiqc.training.datasets.rendered import read_rendered
 
 ROLES = ("good", "defective", "variant", "wrong_sample", "unusable")
@@ -42,10 +43,10 @@ def test_a_test_set_is_never_trained_on(tmp_path: Path) -> None:
 def test_the_label_image_is_the_renderers_own(tmp_path: Path) -> None:
     good, bad = read_rendered(rendered(tmp_path / "set", ("good", "defective"))).pairs
     for pair, values in ((good, {0, 64}), (bad, {0, 255})):
-        loaded = PairReader().read(pair)
-        assert loaded is not None
-        assert loaded.labels is not None
-        assert set(loaded.labels.ravel().tolist()) == values
+        size = upright_size(pair.upload)
+        labels = labels_of(pair, size, full_size=size)
+        assert labels is not None
+        assert set(labels.ravel().tolist()) == values
 
 
 def test_goldens_alone_are_nothing_to_learn_from(tmp_path: Path) -> None:

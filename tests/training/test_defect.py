@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bench import real_models
 from small_sets import drawn_set
 from visiqc.errors import BadRecipe, InputError
 from visiqc.recipes import make_recipe, read_recipe
@@ -76,3 +78,29 @@ def test_two_views_of_a_product_are_enrolled_apart(tmp_path: Path) -> None:
     assert [product.goldens[0].name for product in products] == ["front.jpg", "back.jpg"]
     assert len({product.name for product in products}) == 2
     assert {product.design for product in products} == {"ring"}
+
+
+def test_broken_photos_are_left_out_of_the_calibration_too(tmp_path: Path) -> None:
+    pairs = drawn_set(tmp_path, products=2)
+    broken = frozenset({"board-0/golden-0.jpg", "board-0/dirty.jpg", "board-1/good.jpg"})
+    held_out = frozenset({"board-0", "board-1"})
+    (product,) = held_out_products([pairs], held_out, broken)
+    assert [path.name for path in product.goldens] == ["golden-1.jpg"]
+    assert [upload.path.name for upload in product.uploads] == ["good.jpg"]
+    with pytest.raises(InputError, match=r"calibration needs 2 products .* and 1 are held out"):
+        require_calibration([pairs], held_out, CalibrationSettings(fewest_products=2), broken)
+
+
+@pytest.mark.parametrize("limit", [1, 0])
+def test_the_recipe_limits_how_many_photos_may_be_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], limit: int
+) -> None:
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    pairs = drawn_set(tmp_path, products=1)
+    pairs.pairs[0].upload.write_bytes(b"nothing")
+    asked = {"data": {"renders": ["boards"]}, "long_side": 256, "max_unreadable": limit}
+    recipe = make_recipe(DefectRecipe, asked)
+    with nullcontext() if limit else pytest.raises(InputError, match=r"0 are allowed.*raise max_unreadable"):
+        laid, broken = defect.laid_sets(recipe, [pairs], real_models())
+        assert ([product.sku for product in laid], broken) == (["board-0"], {"board-0/good.jpg"})
+        assert "1 photos cannot be read, left out: board-0/good.jpg" in capsys.readouterr().err

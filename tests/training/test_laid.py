@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench import real_models
+from bench import png, real_models
 from small_sets import drawn_set, laid_boards
 from visiqc.errors import InputError
 from visiqc.training.datasets.pairs import DEFECT, OWN, PairSet
-from visiqc.training.laid import GOLDEN, Pictures, lay_set
+from visiqc.training.datasets.reading import Unreadable
+from visiqc.training.laid import GOLDEN, LaidProduct, Pictures, lay_set
 from visiqc.vision.types import FeatureMaps
+
+
+def laid_again(pairs: PairSet, folder: Path, unreadable: Unreadable) -> list[LaidProduct]:
+    return lay_set(pairs, real_models(), folder / "cache", long_side=256, unreadable=unreadable)
 
 
 def test_every_photo_lies_in_the_golden_frame_with_what_is_known_of_it() -> None:
@@ -50,7 +56,7 @@ def test_a_label_image_goes_where_its_photo_goes() -> None:
 def test_what_lies_in_the_cache_is_not_laid_again(tmp_path: Path) -> None:
     pairs = drawn_set(tmp_path, products=1)
     models = real_models()
-    first = lay_set(pairs, models, tmp_path / "cache", long_side=256)
+    first = laid_again(pairs, tmp_path, Unreadable())
 
     class Never:
         digest = models.trunk.digest
@@ -58,7 +64,8 @@ def test_what_lies_in_the_cache_is_not_laid_again(tmp_path: Path) -> None:
         def features(self, photos: object) -> FeatureMaps:
             raise AssertionError("the trunk was asked again")
 
-    again = lay_set(pairs, replace(models, trunk=Never()), tmp_path / "cache", long_side=256)
+    never = replace(models, trunk=Never())
+    again = lay_set(pairs, never, tmp_path / "cache", long_side=256, unreadable=Unreadable())
     assert np.array_equal(again[0].frames, first[0].frames)
     assert again[0].photos == first[0].photos
 
@@ -66,10 +73,49 @@ def test_what_lies_in_the_cache_is_not_laid_again(tmp_path: Path) -> None:
 def test_a_photo_that_cannot_be_read_is_left_out_and_a_set_of_them_is_refused(tmp_path: Path) -> None:
     pairs = drawn_set(tmp_path, products=1)
     pairs.pairs[0].upload.write_bytes(b"\xff\xd8 not a photo")
-    (product,) = lay_set(pairs, real_models(), tmp_path / "cache", long_side=256)
+    (product,) = laid_again(pairs, tmp_path, Unreadable())
     assert [photo.name for photo in product.photos] == ["golden-0.jpg", "golden-1.jpg", "dirty.jpg"]
     for path in pairs.pairs[0].goldens:
         path.write_bytes(b"nothing")
     broken = PairSet(name="broken", licence=OWN, digest="1" * 64, pairs=pairs.pairs)
     with pytest.raises(InputError, match="no product of broken could be laid"):
-        lay_set(broken, real_models(), tmp_path / "cache", long_side=256)
+        laid_again(broken, tmp_path, Unreadable())
+
+
+@pytest.mark.parametrize("mask", [b"\x89PNG cut off", b"", png(np.zeros((40, 90), np.uint8))])
+def test_a_broken_or_odd_sized_mask_loses_its_photo_alone_and_is_named(tmp_path: Path, mask: bytes) -> None:
+    pairs, unreadable = drawn_set(tmp_path, products=1), Unreadable()
+    (tmp_path / "board-0" / "dirty.png").write_bytes(mask)
+    (product,) = laid_again(pairs, tmp_path, unreadable)
+    assert [photo.name for photo in product.photos] == ["golden-0.jpg", "golden-1.jpg", "good.jpg"]
+    assert list(unreadable.files) == ["board-0/dirty.jpg"]
+    assert "mask" in unreadable.files["board-0/dirty.jpg"]
+
+
+def test_a_product_of_the_cache_tells_which_broken_photos_it_was_laid_without(tmp_path: Path) -> None:
+    pairs, first, again = drawn_set(tmp_path, products=1), Unreadable(), Unreadable()
+    pairs.pairs[0].upload.unlink()
+    laid_again(pairs, tmp_path, first)
+    (kept,) = tmp_path.glob("cache/*/*/product.json")
+    assert list(json.loads(kept.read_text())["broken"]) == ["board-0/good.jpg"]
+    laid_again(pairs, tmp_path, again)
+    assert again.files == first.files == {"board-0/good.jpg": "good.jpg cannot be read: No such file or directory"}
+
+
+def test_a_broken_first_golden_loses_the_product_and_is_counted(tmp_path: Path) -> None:
+    pairs, unreadable = drawn_set(tmp_path, products=2), Unreadable()
+    pairs.pairs[0].goldens[0].write_bytes(b"nothing")
+    assert [product.sku for product in laid_again(pairs, tmp_path, unreadable)] == ["board-1"]
+    assert list(unreadable.files) == ["board-0/golden-0.jpg"]
+
+
+def test_more_broken_photos_than_may_be_stop_the_laying_and_what_was_laid_is_kept(tmp_path: Path) -> None:
+    pairs = drawn_set(tmp_path, products=1)
+    pairs.pairs[0].upload.write_bytes(b"nothing")
+    pairs.pairs[0].goldens[1].write_bytes(b"nothing")
+    with pytest.raises(
+        InputError, match=r"2 photos cannot be read \(board-0/golden-1\.jpg.* 1 are allowed.*max_unread"
+    ):
+        laid_again(pairs, tmp_path, Unreadable(limit=1))
+    assert list(tmp_path.glob("cache/*/*/product.json"))
+    assert len(laid_again(pairs, tmp_path, Unreadable(limit=2))) == 1

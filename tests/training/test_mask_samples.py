@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,9 +11,8 @@ import pytest
 
 from bench import png
 from pictures import ring, shot
-from visiqc.errors import BadRecipe
+from visiqc.errors import BadRecipe, InputError, ShapeMismatch
 from visiqc.training.augment import AugmentSettings
-from visiqc.training.datasets.reading import Unreadable
 from visiqc.training.mask_samples import MaskSample, MaskSampleMaker, MaskSampleSettings, known_product
 from visiqc.training.mismatch_data import Shown
 
@@ -31,12 +31,7 @@ def shown_ring(folder: Path, *, ignored: bool = False) -> Shown:
 
 def maker(shown: Shown, **settings: object) -> MaskSampleMaker:
     chosen: dict[str, object] = {"scenes": 0.0, "other_ground": 0.0, "things": 0.0, "augment": PLAIN} | settings
-    return MaskSampleMaker(
-        [shown],
-        MaskSampleSettings(**chosen),  # type: ignore[arg-type]
-        side=128,
-        unreadable=Unreadable(limit=3),
-    )
+    return MaskSampleMaker([shown], MaskSampleSettings(**chosen), side=128)  # type: ignore[arg-type]
 
 
 def drawn(making: MaskSampleMaker, seed: int = 0) -> MaskSample:
@@ -78,21 +73,39 @@ def test_things_lie_beside_the_product_and_are_ground(tmp_path: Path) -> None:
 
 
 def test_what_nobody_knows_does_not_count(tmp_path: Path) -> None:
-    photo, product, known = known_product(shown_ring(tmp_path, ignored=True), Unreadable(limit=1)) or (None,) * 3
-    assert photo is not None
-    assert known is not None
-    assert product is not None
+    known = known_product(shown_ring(tmp_path, ignored=True)).known
     assert not known[:, : known.shape[1] // 2].any()
     sample = drawn(maker(shown_ring(tmp_path, ignored=True)))
     assert 0 < sample.weight.mean() < 0.9
 
 
-def test_a_mask_of_another_size_is_counted_and_skipped(tmp_path: Path) -> None:
+def test_a_mask_of_another_size_is_refused_with_both_sizes_named(tmp_path: Path) -> None:
     shown = shown_ring(tmp_path)
     (tmp_path / "mask.png").write_bytes(png(np.zeros((5, 7), np.uint8)))
-    unreadable = Unreadable(limit=3)
-    assert known_product(shown, unreadable) is None
-    assert list(unreadable.files) == ["ring.png"]
+    with pytest.raises(ShapeMismatch, match=r"photo \d+×\d+, its mask 5×7"):
+        known_product(shown)
+
+
+@pytest.mark.parametrize("file", ["ring.png", "mask.png"])
+@pytest.mark.parametrize("damage", ["cut", "emptied", "gone"])
+def test_a_photo_that_breaks_in_the_middle_of_an_epoch_is_named_and_another_drawn(
+    tmp_path: Path, file: str, damage: str
+) -> None:
+    making = maker(shown_ring(tmp_path))
+    drawn(making)
+    assert not making.broken
+    path = tmp_path / file
+    content = path.read_bytes()
+    path.unlink()
+    if damage != "gone":
+        path.write_bytes(content[: len(content) // 2 if damage == "cut" else 0])
+    assert drawn(making).photo.shape == (128, 128, 3)
+    assert list(making.broken) == ["ring/ring.png"]
+
+
+def test_a_photo_without_a_mask_teaches_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="it has no mask"):
+        known_product(replace(shown_ring(tmp_path), mask=None))
 
 
 @pytest.mark.parametrize("changes", [{"scenes": 1.5}, {"things": -0.1}, {"zoom": (2.0, 1.0)}])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import shipped_models
+from pair_sets import Export
 from visiqc.errors import BadRecipe, InputError, NotAllowed
 from visiqc.training.datasets.folders import FolderSource
 from visiqc.training.datasets.pairs import Licence, Pair, PairSet
@@ -63,6 +64,17 @@ def test_a_set_for_research_only_is_refused_for_a_model_that_ships_and_taken_for
     with pytest.raises(NotAllowed, match=r"plates \(CC BY-NC-SA 4.0\) may not be shipped"):
         read_sources(sources, shippable=True)
     assert not is_shippable(read_sources(sources, shippable=False))
+
+
+def test_the_recipe_says_how_many_photos_of_an_export_may_be_broken(tmp_path: Path) -> None:
+    export = Export(tmp_path / "export")
+    for _ in range(2):
+        export.upload("PASS", {"answer": "confirmed"})
+    (export.folder / export.values["uploads"][0]["photo"]).write_bytes(b"nothing")
+    sources = Sources(verdicts=(export.written(),))
+    assert len(read_sources(sources, shippable=True, max_unreadable=1)[0].pairs) == 1
+    with pytest.raises(InputError, match=r"1 photos cannot be read .* 0 are allowed.*raise max_unreadable"):
+        read_sources(sources, shippable=True, max_unreadable=0)
 
 
 def photographed(name: str, numbers: range = range(40)) -> PairSet:

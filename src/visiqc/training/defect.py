@@ -16,6 +16,7 @@ from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord, Verif
 from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.settings import Settings, cache_folder
 from visiqc.training.datasets.pairs import PairSet
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 from visiqc.training.defect_batches import BatchPlan, DefectBatches
 from visiqc.training.defect_candidate import Trained, held_out_products, write_candidate
 from visiqc.training.defect_hard import HardPlaces
@@ -102,6 +103,8 @@ class DefectRecipe:
     """How it is fitted."""
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
     """How the fleet sidecar is made."""
+    max_unreadable: int = MAX_UNREADABLE
+    """Photos that may be broken, or have a broken mask, before the data is refused."""
     seed: int = 0
     """Of everything random."""
 
@@ -124,6 +127,7 @@ class Parts(NamedTuple):
     apart: list[LaidProduct]
     validated: list[ValidationProduct]
     classes: TypeClasses
+    broken: frozenset[str]
 
 
 def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunResult:
@@ -167,6 +171,7 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         classes=parts.classes,
         held_out=parts.held_out,
         sets=parts.sets,
+        broken=parts.broken,
         record=_record(recipe, parts.sets, fitted),
         trunk=trunk,
         shippable=is_shippable(parts.sets) and (start is None or start.card.shippable),
@@ -195,7 +200,7 @@ def _hard_places(recipe: DefectRecipe, learned: Sequence[LaidProduct], embed: Em
 def data_digest(recipe: DefectRecipe) -> str:
     """SHA-256 of the recipe's data as the models see it: other photos, or another mask, get a run of their own."""
     models = load_models(trunk=recipe.trunk, defect=NONE)
-    return seen_by(read_sources(recipe.data, shippable=recipe.shippable), models)
+    return seen_by(_sets(recipe), models)
 
 
 def open_trunk(version: str) -> Embed:
@@ -203,16 +208,18 @@ def open_trunk(version: str) -> Embed:
     return load_models(trunk=version, defect=NONE, mask=NONE, threads=1).trunk.features
 
 
+def _sets(recipe: DefectRecipe) -> list[PairSet]:
+    return read_sources(recipe.data, shippable=recipe.shippable, max_unreadable=recipe.max_unreadable)
+
+
 def _parts(recipe: DefectRecipe, models: Models) -> Parts:
-    with stage("reading photos") as told:
-        sets = read_sources(recipe.data, shippable=recipe.shippable)
+    with stage("reading photos"):
+        sets = _sets(recipe)
     held_out = products_held_out(recipe, sets)
     say(describe_sets(sets, held_out))
     require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
-    laid: list[LaidProduct] = []
-    for one in sets:
-        with stage(f"laying {one.name} over its goldens") as told:
-            laid += lay_set(one, models, cache_folder() / "laid", long_side=recipe.long_side, progress=told)
+    laid, broken = laid_sets(recipe, sets, models)
+    require_calibration(sets, held_out, recipe.calibration, broken)
     classes = classes_of(sets)
     apart = [product for product in laid if product.sku in held_out]
     with stage("trunk maps of the products held out"):
@@ -223,7 +230,20 @@ def _parts(recipe: DefectRecipe, models: Models) -> Parts:
             "raise held_out, or look at their photos"
         )
     learned = [product for product in laid if product.sku not in held_out]
-    return Parts(sets, held_out, learned, apart, validated, classes)
+    return Parts(sets, held_out, learned, apart, validated, classes, broken)
+
+
+def laid_sets(
+    recipe: DefectRecipe, sets: Sequence[PairSet], models: Models
+) -> tuple[list[LaidProduct], frozenset[str]]:
+    """Every product that could be laid, and the names of photos that are broken."""
+    unreadable = Unreadable(limit=recipe.max_unreadable)
+    cache, laid = cache_folder() / "laid", list[LaidProduct]()
+    for one in sets:
+        with stage(f"laying {one.name} over its goldens") as told:
+            laid += lay_set(one, models, cache, long_side=recipe.long_side, unreadable=unreadable, progress=told)
+    say(unreadable.notes)
+    return laid, frozenset(unreadable.files)
 
 
 def products_held_out(recipe: DefectRecipe, sets: Sequence[PairSet]) -> frozenset[str]:
@@ -237,9 +257,14 @@ def products_held_out(recipe: DefectRecipe, sets: Sequence[PairSet]) -> frozense
     return held_out
 
 
-def require_calibration(sets: Sequence[PairSet], held_out: frozenset[str], settings: CalibrationSettings) -> None:
+def require_calibration(
+    sets: Sequence[PairSet],
+    held_out: frozenset[str],
+    settings: CalibrationSettings,
+    broken: frozenset[str] = frozenset(),
+) -> None:
     """Raise `InputError` unless the products held out are enough for the sidecar that is wanted."""
-    designs = {product.design for product in held_out_products(sets, held_out)}
+    designs = {product.design for product in held_out_products(sets, held_out, broken)}
     if settings.wanted and len(designs) < settings.fewest_products:
         raise InputError(
             f"calibration needs {settings.fewest_products} products that nothing is learned from, and {len(designs)} "

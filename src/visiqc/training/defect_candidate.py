@@ -20,6 +20,7 @@ from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import ModelCard, TrainingRecord
 from visiqc.runtime.models import DEFAULT_TRUNK, load_models
 from visiqc.training.datasets.pairs import Pair, PairSet, Relation
+from visiqc.training.datasets.reading import name_of
 from visiqc.training.defect_export import DefectFacts, export_defect
 from visiqc.training.defect_model import DefectNet
 from visiqc.training.defect_pictures import show_answers
@@ -50,6 +51,7 @@ class Trained:
     classes: TypeClasses
     held_out: frozenset[str]
     sets: Sequence[PairSet]
+    broken: frozenset[str]
     record: TrainingRecord
     trunk: ModelCard
     shippable: bool
@@ -99,7 +101,7 @@ def write_candidate(
 
 def _calibrated(trained: Trained, recipe: DefectRecipe, folder: Path, version: str) -> dict[str, float]:
     """The fleet sidecar of the new model, from the products it did not learn from."""
-    products = held_out_products(trained.sets, trained.held_out)
+    products = held_out_products(trained.sets, trained.held_out, trained.broken)
     settings = FleetRecipe(
         photos=folder,
         source=", ".join(sorted({one.name for one in trained.sets})) + ", products held out",
@@ -141,13 +143,28 @@ def load_candidate(folder: Path, *, trunk: str, identity: str = "", defect: str 
         return load_models(home=Path(home), trunk=trunk, identity=identity, defect=defect)
 
 
-def held_out_products(sets: Sequence[PairSet], held_out: frozenset[str]) -> list[Product]:
-    """The products nothing was learned from, as the fleet takes them."""
+def held_out_products(
+    sets: Sequence[PairSet], held_out: frozenset[str], broken: frozenset[str] = frozenset()
+) -> list[Product]:
+    """The products nothing was learned from, as the fleet takes them.
+
+    Args:
+        sets: All photos.
+        held_out: SKUs of the products.
+        broken: Names of photos that cannot be read; they are left out.
+    """
+
+    def whole(pair: Pair, photo: Path) -> bool:
+        return name_of(pair.sku, photo) not in broken
+
     products: dict[tuple[str, str, tuple[Path, ...]], list[Pair]] = {}
     for one in sets:
         for pair in one.pairs:
-            if pair.sku in held_out and pair.relation is Relation.SAME and pair.defective is not None:
-                products.setdefault((one.name, pair.sku, pair.goldens), []).append(pair)
+            if pair.sku not in held_out or pair.relation is not Relation.SAME or pair.defective is None:
+                continue
+            goldens = tuple(path for path in pair.goldens if whole(pair, path))
+            if goldens and whole(pair, pair.upload):
+                products.setdefault((one.name, pair.sku, goldens), []).append(pair)
     views = Counter((name, sku) for name, sku, _ in products)
     return [
         Product(

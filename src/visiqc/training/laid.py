@@ -26,13 +26,14 @@ from visiqc.inspection.reading import WorkingCopy, read_photo
 from visiqc.storage.disk import disk_errors
 from visiqc.training.datasets.labels import LabelImage, labels_of
 from visiqc.training.datasets.pairs import PRODUCT, Pair, PairSet, Relation
+from visiqc.training.datasets.reading import Unreadable, bytes_of, name_of
 from visiqc.vision import framing, golden_view
 from visiqc.vision.photo import DecodeLimits
 from visiqc.vision.seen import Seen, see
 from visiqc.vision.types import Mask, Matrix, Photo
 from visiqc.vision.warp import Size, warp_photo
 
-FORMAT = 4
+FORMAT = 5
 GOLDEN = "golden"
 SAME_VIEW = 0.3
 """Masked similarity below which a photo shows another view, or was laid wrongly, and is left out."""
@@ -124,19 +125,28 @@ class LaidProduct:
 
 
 def lay_set(
-    pairs: PairSet, models: Models, cache: Path, *, long_side: int, progress: Progress | None = None
+    pairs: PairSet,
+    models: Models,
+    cache: Path,
+    *,
+    long_side: int,
+    unreadable: Unreadable,
+    progress: Progress | None = None,
 ) -> list[LaidProduct]:
     """Lay every photo of a set over its product's first golden; what lies in the cache is not laid again.
+
+    A photo that is broken, or whose mask is, is left out alone. Without its first golden a product cannot be laid.
 
     Args:
         pairs: The set.
         models: Their trunk aligns, and what they find is the product.
         cache: Folder for laid products.
         long_side: Longest side of the golden frame.
+        unreadable: Counts broken photos, those too that were left out when a product of the cache was laid.
         progress: Told product, number and count.
 
     Raises:
-        InputError: No product could be laid.
+        InputError: No product could be laid, or too many photos are broken.
     """
     # Another trunk aligns otherwise, and another mask frames otherwise.
     made_with = models.trunk.digest[:8] + (f"-{models.mask.digest[:8]}" if models.mask else "")
@@ -149,8 +159,11 @@ def lay_set(
         if progress is not None:
             progress(sku, number, len(products))
         place = folder / f"{_folder_name(sku)}-{_digest(goldens)}"
-        if (found := _product(sku, mine, place, models, long_side)) is not None:
+        broken: dict[str, str] = {}
+        if (found := _product(sku, mine, place, models, long_side=long_side, broken=broken)) is not None:
             laid.append(found)
+        for name, why in broken.items():
+            unreadable.add(name, why)
     if not laid:
         raise InputError(f"no product of {pairs.name} could be laid over its golden; look at its photos")
     return laid
@@ -165,16 +178,20 @@ def _folder_name(sku: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-._" else "_" for letter in sku)[:80]
 
 
-def _product(sku: str, pairs: Sequence[Pair], folder: Path, models: Models, long_side: int) -> LaidProduct | None:
+def _product(
+    sku: str, pairs: Sequence[Pair], folder: Path, models: Models, *, long_side: int, broken: dict[str, str]
+) -> LaidProduct | None:
+    """A product from the cache, laid before if need be; None where it cannot be. `broken` gets names and reasons."""
     if not (folder / "product.json").is_file():
         try:
-            _lay_product(sku, pairs, folder, models, long_side)
+            _lay_product(sku, pairs, folder, models, long_side=long_side, broken=broken)
         except Unavailable:  # the disk: leaving out one product after the other would not help
             raise
         except (VisiQCError, cv2.error) as err:
             log.warning("product left out", product=sku, why=str(err))
             return None
     plain = json.loads((folder / "product.json").read_text(encoding="utf-8"))
+    broken.update(plain["broken"])
     photos = tuple(
         LaidPhoto(**{**one, "codes": tuple(one["codes"]), "apart": tuple(one["apart"])}) for one in plain["photos"]
     )
@@ -187,9 +204,14 @@ def _product(sku: str, pairs: Sequence[Pair], folder: Path, models: Models, long
     )
 
 
-def _lay_product(sku: str, pairs: Sequence[Pair], folder: Path, models: Models, long_side: int) -> None:
+def _lay_product(
+    sku: str, pairs: Sequence[Pair], folder: Path, models: Models, *, long_side: int, broken: dict[str, str]
+) -> None:
     goldens, embed = pairs[0].goldens, models.trunk.features
-    reference = see(_read(goldens[0], long_side).photo, models.find_product)
+    first = _opened(sku, goldens[0], None, long_side, broken)
+    if first is None:
+        raise UnreadablePhoto(f"its first golden photo {goldens[0].name} cannot be read")
+    reference = see(first[0].photo, models.find_product)
     target, size, frame_to_align, product = golden_view.start_view(reference, long_side=long_side, embed=embed)
     to_frame = np.linalg.inv(frame_to_align) @ target.photo_to_align
     photos: list[LaidPhoto] = [_golden(goldens[0], 1.0)]
@@ -197,26 +219,25 @@ def _lay_product(sku: str, pairs: Sequence[Pair], folder: Path, models: Models, 
     labels: list[LabelImage] = [np.where(product, PRODUCT, 0).astype(np.uint8)]
     voters: list[tuple[Seen, Matrix]] = []
     for path, pair in _others(goldens[1:], pairs):
-        try:
-            copy = _read(path, long_side)
-        except VisiQCError as err:
-            log.warning("photo left out", product=sku, photo=path.name, why=str(err))
+        opened = _opened(sku, path, pair, long_side, broken)
+        if opened is None:
             continue
+        copy, known = opened
         seen = see(copy.photo, models.find_product)
         laid = golden_view.lay_over(seen, target, size, frame_to_align, embed)
         if laid.alignment.similarity < SAME_VIEW:
             log.warning("photo left out", product=sku, photo=path.name, why="it does not lie over the golden")
             continue
         similarity = float(laid.alignment.similarity)
-        known = _labels(pair, copy, laid.warp, size) if pair is not None else labels[0]
         photos.append(_golden(path, similarity) if pair is None else _upload(pair, similarity, known is not None))
         frames.append(laid.frame)
-        labels.append(labels[0] if known is None else known)
+        labels.append(labels[0] if known is None else _warped(known, laid.warp, size))
         if pair is None:
             voters.append((seen, laid.warp))
     agreed = framing.agreed_product(product, voters)
     plain = np.where(agreed, PRODUCT, 0).astype(np.uint8)
-    _write(folder, photos, frames, [plain if one is labels[0] else one for one in labels], agreed)
+    text = json.dumps({"photos": [asdict(photo) for photo in photos], "broken": broken})
+    _write(folder, text, frames, [plain if one is labels[0] else one for one in labels], agreed)
 
 
 def _others(goldens: Sequence[Path], pairs: Sequence[Pair]) -> Iterator[tuple[Path, Pair | None]]:
@@ -224,12 +245,22 @@ def _others(goldens: Sequence[Path], pairs: Sequence[Pair]) -> Iterator[tuple[Pa
     yield from ((pair.upload, pair) for pair in pairs)
 
 
-def _labels(pair: Pair, copy: WorkingCopy, warp: Matrix, size: Size) -> LabelImage | None:
-    size_read = (copy.photo.shape[0], copy.photo.shape[1])
-    found = labels_of(pair, size_read, full_size=copy.original_size, apart=_apart(pair))
-    if found is None:
+def _opened(
+    sku: str, path: Path, pair: Pair | None, long_side: int, broken: dict[str, str]
+) -> tuple[WorkingCopy, LabelImage | None] | None:
+    """A photo and what is known of its pixels; None, and a line in `broken`, where it or its mask is broken."""
+    try:
+        copy = read_photo(bytes_of(path), DecodeLimits(), frame_long_side=long_side)
+        size = (copy.photo.shape[0], copy.photo.shape[1])
+        full = copy.original_size
+        return copy, None if pair is None else labels_of(pair, size, full_size=full, apart=_apart(pair))
+    except InputError as err:
+        broken[name_of(sku, path)] = str(err)
         return None
-    return np.asarray(cv2.warpPerspective(found, warp, size[::-1], flags=cv2.INTER_NEAREST), np.uint8)
+
+
+def _warped(labels: LabelImage, warp: Matrix, size: Size) -> LabelImage:
+    return np.asarray(cv2.warpPerspective(labels, warp, size[::-1], flags=cv2.INTER_NEAREST), np.uint8)
 
 
 def _apart(pair: Pair) -> tuple[str, ...]:
@@ -258,17 +289,7 @@ def _upload(pair: Pair, similarity: float, labelled: bool) -> LaidPhoto:  # noqa
     )
 
 
-def _read(path: Path, long_side: int) -> WorkingCopy:
-    try:
-        content = path.read_bytes()
-    except OSError as err:
-        raise UnreadablePhoto(f"{path.name} cannot be read: {err.strerror}") from err
-    return read_photo(content, DecodeLimits(), frame_long_side=long_side)
-
-
-def _write(
-    folder: Path, photos: Sequence[LaidPhoto], frames: Sequence[Photo], labels: Sequence[LabelImage], product: Mask
-) -> None:
+def _write(folder: Path, text: str, frames: Sequence[Photo], labels: Sequence[LabelImage], product: Mask) -> None:
     """Whole or not at all, in a folder that is renamed into place; another process may lay the same product."""
     with disk_errors("laid photos cannot be kept in the cache"):
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -277,7 +298,6 @@ def _write(
             np.save(draft / "frames.npy", np.stack(frames))
             np.save(draft / "labels.npy", np.stack(labels))
             np.save(draft / "product.npy", product)
-            text = json.dumps({"photos": [asdict(photo) for photo in photos]})
             (draft / "product.json").write_text(text, encoding="utf-8")
             with contextlib.suppress(FileExistsError, OSError) if folder.is_dir() else contextlib.nullcontext():
                 draft.rename(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,13 @@ from visiqc.recipes import as_yaml
 from visiqc.runtime.cards import DataSetRecord, TrainingRecord
 from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.training.datasets.pairs import PairSet
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of
 from visiqc.training.defect import open_trunk
 from visiqc.training.engine import FitResult, FitSettings, fit
 from visiqc.training.mask_export import MaskFacts, export_mask
-from visiqc.training.mask_learner import KnownPhoto, MaskBatches, MaskLearner, figures, overlaps
+from visiqc.training.mask_learner import MaskBatches, MaskLearner, figures, overlaps
 from visiqc.training.mask_model import MaskArchitecture, MaskNet
-from visiqc.training.mask_samples import MaskSampleMaker, MaskSampleSettings, known_product
+from visiqc.training.mask_samples import KnownPhoto, MaskSampleMaker, MaskSampleSettings, known_product
 from visiqc.training.mismatch_data import Shown, held_out, shown_in
 from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
@@ -99,26 +99,22 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
     models = load_models(trunk=recipe.trunk, defect=NONE, mask=NONE)
     embed, trunk = models.trunk.features, cards_of(models)["trunk"]
     with stage("reading photos"):
-        sets = read_sources(recipe.data, shippable=recipe.shippable)
+        sets = read_sources(recipe.data, shippable=recipe.shippable, max_unreadable=recipe.max_unreadable)
     apart = products_held_out(recipe, sets)
     say(describe_sets(sets, apart))
     digest = joint(sets)
     tracker.data({one.name: one.digest for one in sets})
     unreadable = Unreadable(limit=recipe.max_unreadable)
-    shown = photos_with_masks(sets)
-    known = _known([one for one in shown if one.sku in apart], recipe.validated, unreadable)
-    if not known:
-        raise InputError("no photo of the products held out has a mask; add a set with masks, or raise held_out")
+    learned, known = _photos(recipe, sets, apart, unreadable)
     net = MaskNet(recipe.model)
     batches = MaskBatches(
-        MaskSampleMaker(
-            [one for one in shown if one.sku not in apart], recipe.samples, side=recipe.side, unreadable=unreadable
-        ),
+        MaskSampleMaker(learned, recipe.samples, side=recipe.side),
         partial(open_trunk, recipe.trunk),
         size=recipe.batch,
         steps=recipe.steps,
         workers=recipe.workers,
         seed=recipe.seed,
+        unreadable=unreadable,
     )
     learner = MaskLearner(net, batches, known, embed)
     fitted = fit(learner, recipe.fit, folder=folder, tracker=tracker, seed=recipe.seed, digest=digest)
@@ -168,14 +164,45 @@ def photos_with_masks(sets: Sequence[PairSet]) -> list[Shown]:
 
 def data_digest(recipe: MaskRecipe) -> str:
     """SHA-256 of the data, which the run's folder carries in its name."""
-    return joint(read_sources(recipe.data, shippable=recipe.shippable))
+    return joint(read_sources(recipe.data, shippable=recipe.shippable, max_unreadable=recipe.max_unreadable))
 
 
-def _known(shown: Sequence[Shown], count: int, unreadable: Unreadable) -> list[KnownPhoto]:
-    """Photos held out, evenly over all of them."""
-    step = max(1, len(shown) // count)
-    found = (known_product(one, unreadable) for one in shown[::step][:count])
-    return [KnownPhoto(*one) for one in found if one is not None]
+def _photos(
+    recipe: MaskRecipe, sets: Sequence[PairSet], apart: frozenset[str], unreadable: Unreadable
+) -> tuple[list[Shown], list[KnownPhoto]]:
+    """What is learned from, and what is validated on: photos held out, evenly over all of them.
+
+    Every photo is read once: too many broken ones are told before the hours, not in the middle of them.
+    """
+    shown = photos_with_masks(sets)
+    judged = [one for one in shown if one.sku in apart]
+    judged = judged[:: max(1, len(judged) // recipe.validated)][: recipe.validated]
+    known = [photo for _, photo in readable(judged, unreadable, title="photos to validate on")]
+    if not known:
+        raise InputError("no photo of the products held out has a mask; add a set with masks, or raise held_out")
+    train = [one for one in shown if one.sku not in apart]
+    learned = [one for one, _ in readable(train, unreadable, title="checking photos to learn from")]
+    if not learned:
+        raise InputError("no photo to learn from has a mask that can be read; add a set with masks")
+    say(unreadable.notes)
+    return learned, known
+
+
+def readable(shown: Sequence[Shown], unreadable: Unreadable, *, title: str) -> Iterator[tuple[Shown, KnownPhoto]]:
+    """Photos with what is known of them, but for those that are broken or whose mask is.
+
+    Raises:
+        InputError: Too many are.
+    """
+    with stage(title) as told:
+        for done, one in enumerate(shown, 1):
+            try:
+                found = known_product(one)
+            except InputError as err:
+                unreadable.add(name_of(one.sku, one.photo), str(err))
+            else:
+                yield one, found
+            told(one.sku, done, len(shown))
 
 
 def _record(recipe: MaskRecipe, sets: Sequence[PairSet], fitted: FitResult) -> TrainingRecord:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from visiqc.training.datasets.reading import Unreadable
 from visiqc.training.dealt_batches import dealt
 from visiqc.training.mask_model import MaskNet, mask_loss
-from visiqc.training.mask_samples import MaskSample, MaskSampleMaker
+from visiqc.training.mask_samples import KnownPhoto, MaskSample, MaskSampleMaker
 from visiqc.vision.foreground import foreground_mask
 from visiqc.vision.photo import preprocess
 from visiqc.vision.product_mask import fitted_photo, told_mask
@@ -21,20 +21,19 @@ from visiqc.vision.types import FeatureMaps, FloatArray, Mask, Photo
 
 
 class MaskBatch(NamedTuple):
-    """What the net takes, and its targets: (N, 1, S/2, S/2) product and weight."""
+    """What the net takes, its targets, and what could not be read.
+
+    Attributes:
+        inputs: Photos, and the trunk's maps of them.
+        product: (N, 1, S/2, S/2) float32, share of the product.
+        weight: (N, 1, S/2, S/2) float32, 0 where nobody knows.
+        broken: Photos that whoever drew it could not read so far, by name, with the reason.
+    """
 
     inputs: tuple[Tensor, Tensor, Tensor, Tensor]
     product: Tensor
     weight: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPhoto:
-    """A photo of a product held out, its product, and what is known of it."""
-
-    photo: Photo
-    product: Mask
-    known: Mask
+    broken: Mapping[str, str]
 
 
 class MaskBatches:
@@ -47,6 +46,7 @@ class MaskBatches:
         steps: Batches in an epoch.
         workers: Processes that draw; 0 = the trainer itself.
         seed: Of all draws.
+        unreadable: Counts photos that could not be read, whichever worker met them.
     """
 
     def __init__(
@@ -58,22 +58,31 @@ class MaskBatches:
         steps: int,
         workers: int,
         seed: int,
+        unreadable: Unreadable,
     ) -> None:
-        self.steps = steps
+        self.steps, self._unreadable = steps, unreadable
         self._maker, self._open_trunk, self._size, self._workers, self._seed = maker, open_trunk, size, workers, seed
         self._embed: Embed | None = None
 
     def batches(self, epoch: int, *, first: int = 0, rank: int = 0, world: int = 1) -> Iterator[MaskBatch]:
-        """The batches of an epoch for one of `world` trainers, from number `first` on."""
+        """The batches of an epoch for one of `world` trainers, from number `first` on.
+
+        Raises:
+            InputError: More photos cannot be read than may be.
+        """
         numbers = range(first, self.steps)
-        yield from dealt(self, epoch, numbers, workers=self._workers, rank=rank, world=world)
+        for batch in dealt(self, epoch, numbers, workers=self._workers, rank=rank, world=world):
+            for name, why in batch.broken.items():
+                self._unreadable.add(name, why)
+            yield batch
 
     def batch(self, epoch: int, number: int, *, rank: int = 0, world: int = 1) -> MaskBatch:
         """One batch; the same arguments give the same numbers."""
         rng = np.random.default_rng([self._seed, epoch, number, rank, world])
         if self._embed is None:
             self._embed = self._open_trunk()
-        return _batch([self._maker.draw(rng) for _ in range(self._size)], self._embed)
+        samples = [self._maker.draw(rng) for _ in range(self._size)]
+        return _batch(samples, self._embed, dict(self._maker.broken))
 
 
 def inputs_of(photos: Sequence[Photo], embed: Embed) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -83,7 +92,7 @@ def inputs_of(photos: Sequence[Photo], embed: Embed) -> tuple[Tensor, Tensor, Te
     return pixels, fine, middle, coarse
 
 
-def _batch(samples: Sequence[MaskSample], embed: Embed) -> MaskBatch:
+def _batch(samples: Sequence[MaskSample], embed: Embed, broken: Mapping[str, str]) -> MaskBatch:
     def stacked(arrays: Sequence[FloatArray]) -> Tensor:
         return torch.from_numpy(np.stack(arrays)).unsqueeze(1)
 
@@ -91,6 +100,7 @@ def _batch(samples: Sequence[MaskSample], embed: Embed) -> MaskBatch:
         inputs_of([sample.photo for sample in samples], embed),
         stacked([sample.product for sample in samples]),
         stacked([sample.weight for sample in samples]),
+        broken,
     )
 
 

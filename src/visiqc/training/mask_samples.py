@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from visiqc.errors import BadRecipe
+from visiqc.errors import BadRecipe, InputError, ShapeMismatch
 from visiqc.training.augment import Augmenter, AugmentSettings
+from visiqc.training.datasets.labels import read_labels
 from visiqc.training.datasets.pairs import IGNORED, PRODUCT
-from visiqc.training.datasets.reading import Unreadable
+from visiqc.training.datasets.reading import bytes_of, name_of
 from visiqc.training.mismatch_data import Shown
 from visiqc.training.synth.matter import ground, varied
 from visiqc.training.synth.scenes import scene
@@ -62,6 +63,15 @@ class MaskSample(NamedTuple):
     weight: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPhoto:
+    """A photo, its product and what of it is known, (H, W) each."""
+
+    photo: Photo
+    product: Mask
+    known: Mask
+
+
 class MaskSampleMaker:
     """Draws samples; the same generator state gives the same pixels.
 
@@ -69,13 +79,15 @@ class MaskSampleMaker:
         photos: With masks.
         settings: What samples are made of.
         side: Of a sample, in pixels; a multiple of 16.
-        unreadable: Counts photos that cannot be read.
+
+    Attributes:
+        broken: Photos that were drawn and could not be read, by name, with the reason. It may be drawn in a worker,
+            which sees few of them: the trainer counts.
     """
 
-    def __init__(
-        self, photos: Sequence[Shown], settings: MaskSampleSettings, *, side: int, unreadable: Unreadable
-    ) -> None:
-        self._photos, self._settings, self._side, self._unreadable = photos, settings, side, unreadable
+    def __init__(self, photos: Sequence[Shown], settings: MaskSampleSettings, *, side: int) -> None:
+        self.broken: dict[str, str] = {}
+        self._photos, self._settings, self._side = photos, settings, side
         self._augment = Augmenter(settings.augment)
 
     def draw(self, rng: Generator) -> MaskSample:
@@ -85,7 +97,8 @@ class MaskSampleMaker:
             drawn = scene(rng, side=self._side)
             photo, product, known = drawn.photo, drawn.product, np.ones(drawn.product.shape, bool)
         else:
-            photo, product, known = self._photo(rng)
+            one = self._photo(rng)
+            photo, product, known = one.photo, one.product, one.known
             if rng.random() < settings.other_ground:
                 photo = _on_other_ground(photo, product, rng)
         if rng.random() < settings.things:
@@ -93,14 +106,15 @@ class MaskSampleMaker:
         photo, product, known = self._taken(photo, product, known, rng)
         return _sample(self._augment.relit(photo, rng), product, known)
 
-    def _photo(self, rng: Generator) -> tuple[Photo, Mask, Mask]:
+    def _photo(self, rng: Generator) -> KnownPhoto:
         for _ in range(_TRIES):
             shown = self._photos[int(rng.integers(len(self._photos)))]
-            found = known_product(shown, self._unreadable)
-            if found is not None:
-                return found
+            try:
+                return known_product(shown)
+            except InputError as err:
+                self.broken[name_of(shown.sku, shown.photo)] = str(err)
         drawn = scene(rng, side=self._side)  # all of them broken: the limit of unreadable photos ends that soon
-        return drawn.photo, drawn.product, np.ones(drawn.product.shape, bool)
+        return KnownPhoto(drawn.photo, drawn.product, np.ones(drawn.product.shape, bool))
 
     def _taken(self, photo: Photo, product: Mask, known: Mask, rng: Generator) -> tuple[Photo, Mask, Mask]:
         """From nearer or further, turned and mirrored, the product about in the middle."""
@@ -130,20 +144,19 @@ class MaskSampleMaker:
         return np.asarray(seen, np.uint8), np.asarray(there), np.asarray(sure & (inside | ~there))
 
 
-def known_product(shown: Shown, unreadable: Unreadable) -> tuple[Photo, Mask, Mask] | None:
-    """Photo, product and what is known, at the photo's size; None where it has no mask or cannot be read."""
+def known_product(shown: Shown) -> KnownPhoto:
+    """A photo and its product, at the photo's size.
+
+    Raises:
+        InputError: It has no mask, photo or mask cannot be read, or they differ in size.
+    """
     if shown.mask is None:
-        return None
-    try:
-        photo = decode_rgb(shown.photo.read_bytes())
-        labels = cv2.imdecode(np.frombuffer(shown.mask.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
-    except (OSError, ValueError) as err:
-        unreadable.add(shown.photo.name, str(err))
-        return None
-    if labels is None or labels.shape != photo.shape[:2]:
-        unreadable.add(shown.photo.name, "its mask is no picture of its size")
-        return None
-    return photo, np.asarray(labels >= PRODUCT), np.asarray(labels != IGNORED)
+        raise InputError("it has no mask; only photos whose product is known teach where it is")
+    photo, labels = decode_rgb(bytes_of(shown.photo)), read_labels(shown.mask)
+    if labels.shape != photo.shape[:2]:
+        (height, width), (high, wide) = photo.shape[:2], labels.shape
+        raise ShapeMismatch(f"sizes differ: photo {height}×{width}, its mask {high}×{wide}; make the data set again")
+    return KnownPhoto(photo, np.asarray(labels >= PRODUCT), np.asarray(labels != IGNORED))
 
 
 def _sample(photo: Photo, product: Mask, known: Mask) -> MaskSample:

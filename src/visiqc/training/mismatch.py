@@ -17,7 +17,7 @@ from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord
 from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.settings import cache_folder
 from visiqc.training.datasets.pairs import PairSet
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of
 from visiqc.training.defect import CalibrationSettings, require_calibration
 from visiqc.training.engine import FitResult, FitSettings, fit
 from visiqc.training.export_lite import load_lite
@@ -110,7 +110,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     models = load_models(trunk=recipe.trunk, defect=NONE)
     trunk = cards_of(models)["trunk"]
     with stage("reading photos"):
-        sets = read_sources(recipe.data, shippable=recipe.shippable)
+        sets = _sets(recipe)
     apart = products_held_out(recipe, sets)
     say(describe_sets(sets, apart))
     if not recipe.keep_scale:
@@ -118,7 +118,9 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     digest = seen_by(sets, models)
     tracker.data({one.name: one.digest for one in sets})
     net = MismatchNet(load_lite(_variant(trunk))[0], frozen=recipe.frozen_blocks)
-    learned, validated = _photos(recipe, sets, apart, feature_store(net, models, recipe))
+    store = feature_store(net, models, recipe)
+    learned, validated = _photos(recipe, sets, apart, store)
+    say(store.unreadable.notes)
     batches = MismatchBatches(learned, recipe.batch, steps=recipe.steps, seed=recipe.seed)
     whiten(net, batches)
     learner = MismatchLearner(
@@ -137,6 +139,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         validated=validated,
         held_out=apart,
         sets=sets,
+        broken=frozenset(store.unreadable.files),
         record=_record(recipe, sets, fitted),
         trunk=trunk,
         shippable=is_shippable(sets),
@@ -161,7 +164,11 @@ def products_held_out(recipe: MismatchRecipe, sets: Sequence[PairSet]) -> frozen
 def data_digest(recipe: MismatchRecipe) -> str:
     """SHA-256 of the data as the models see it, which the run's folder carries in its name."""
     models = load_models(trunk=recipe.trunk, defect=NONE)
-    return seen_by(read_sources(recipe.data, shippable=recipe.shippable), models)
+    return seen_by(_sets(recipe), models)
+
+
+def _sets(recipe: MismatchRecipe) -> list[PairSet]:
+    return read_sources(recipe.data, shippable=recipe.shippable, max_unreadable=recipe.max_unreadable)
 
 
 def feature_store(net: MismatchNet, models: Models, recipe: MismatchRecipe) -> FeatureStore:
@@ -236,7 +243,7 @@ def _changes(one: Shown, recipe: MismatchRecipe, unreadable: Unreadable) -> list
         photo = decode_rgb(one.photo.read_bytes())
         product = product_in(one.mask.read_bytes() if one.mask else b"")
     except (OSError, InputError) as err:
-        unreadable.add(f"{one.sku}/{one.photo.name}", str(err))
+        unreadable.add(name_of(one.sku, one.photo), str(err))
         return []
     if product is None or product.shape != photo.shape[:2]:
         return []

@@ -49,6 +49,7 @@ class TrainedMismatch:
     validated: Sequence[Seen]
     held_out: frozenset[str]
     sets: Sequence[PairSet]
+    broken: frozenset[str]
     record: TrainingRecord
     trunk: ModelCard
     shippable: bool
@@ -125,7 +126,7 @@ def _calibrated(
     """The fleet sidecar with the new model, every known product an impostor: those held out, and those in `cohort`."""
     models = load_candidate(folder, trunk=recipe.trunk or DEFAULT_TRUNK, identity=version)
     settings = _fleet_recipe(trained, recipe, folder)
-    products = held_out_products(trained.sets, trained.held_out)
+    products = held_out_products(trained.sets, trained.held_out, trained.broken)
     if recipe.keep_scale:
         fleet, metrics = _rescaled(trained, recipe, models, cohort), {}
         if len({product.design for product in products}) >= recipe.calibration.fewest_products:

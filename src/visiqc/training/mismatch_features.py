@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from visiqc.errors import Unavailable, UnreadablePhoto
+from visiqc.errors import InputError, ShapeMismatch, Unavailable, UnreadablePhoto
 from visiqc.inspection.parts import Models
-from visiqc.training.datasets.reading import Unreadable
+from visiqc.training.datasets.reading import Unreadable, name_of
 from visiqc.training.mismatch_colours import Recolouring, recoloured
 from visiqc.training.mismatch_data import Shown
 from visiqc.training.mismatch_patches import as_served, found_place, varied
@@ -89,6 +89,8 @@ class FeatureStore:
 
         def patches(content: bytes, truth: Mask | None) -> list[Photo]:
             photo = decode_rgb(content)
+            if truth is not None and truth.shape != photo.shape[:2]:
+                raise ShapeMismatch("its mask has another size than the photo; make the data set again")
             place = found_place(photo, self.models.find_product)
             if change is not None and truth is not None:
                 photo = recoloured(photo, truth, change)
@@ -98,7 +100,7 @@ class FeatureStore:
         return self._kept(shown, f"varied {count} {self.seed} {change}", patches)
 
     def _kept(self, shown: Shown, kind: str, patches: Callable[[bytes, Mask | None], list[Photo]]) -> Patches | None:
-        name = f"{shown.sku}/{shown.photo.name}"
+        name = name_of(shown.sku, shown.photo)
         try:
             content = shown.photo.read_bytes()
             mask = shown.mask.read_bytes() if shown.mask else b""
@@ -107,7 +109,7 @@ class FeatureStore:
         except OSError as err:
             self.unreadable.add(name, str(err.strerror))
             return None
-        except UnreadablePhoto as err:
+        except InputError as err:
             self.unreadable.add(name, str(err))
             return None
         deep = self._cached(f"{key}-{self.frozen.name}", lambda: self.frozen.run(maps.astype(np.float32)))

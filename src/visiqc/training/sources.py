@@ -12,6 +12,7 @@ from visiqc.settings import cache_folder
 from visiqc.training.datasets.digests import joint_digest
 from visiqc.training.datasets.folders import FolderSource, read_folder_pairs
 from visiqc.training.datasets.pairs import Pair, PairSet, require_shippable, unshippable
+from visiqc.training.datasets.reading import MAX_UNREADABLE
 from visiqc.training.datasets.rendered import read_rendered
 from visiqc.training.datasets.splits import connected_groups, split_pairs
 from visiqc.training.datasets.verdicts import read_verdicts
@@ -36,20 +37,21 @@ class Sources:
             raise BadRecipe("data names no photos; give renders, folders or verdicts")
 
 
-def read_sources(sources: Sources, *, shippable: bool) -> list[PairSet]:
+def read_sources(sources: Sources, *, shippable: bool, max_unreadable: int = MAX_UNREADABLE) -> list[PairSet]:
     """Every set of the recipe.
 
     Args:
         sources: Where they are.
         shippable: Whether the model is meant to be given away.
+        max_unreadable: Photos of an export of verdicts that may be broken; a folder has a limit of its own.
 
     Raises:
         NotAllowed: It is, and a set's licence forbids that; the set is named.
-        InputError: A set is missing, unfinished or empty.
+        InputError: A set is missing, unfinished or empty, or too many of its photos are broken.
     """
     sets = [read_rendered(rendered_folder(path)) for path in sources.renders]
     sets += [read_folder_pairs(source) for source in sources.folders]
-    sets += [read_verdicts(path) for path in sources.verdicts]
+    sets += [read_verdicts(path, max_unreadable=max_unreadable) for path in sources.verdicts]
     if shippable:
         require_shippable(sets)
     return sets

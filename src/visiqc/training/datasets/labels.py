@@ -44,7 +44,7 @@ def labels_of(pair: Pair, size: Size, *, full_size: Size, apart: Sequence[str] =
         UnreadablePhoto: The mask is no picture.
     """
     if pair.mask is not None:
-        labels = _read(pair.mask)
+        labels = read_labels(pair.mask)
         require_same_shape(labels.shape[:2], full_size, photo=pair.name)
         if pair.binary_mask:
             labels = np.where(2 * labels.astype(np.int16) > max(int(labels.max(initial=0)), 1), DEFECT, PRODUCT)
@@ -127,7 +127,12 @@ def require_same_shape(mask: Size, photo_size: Size, *, photo: str) -> None:
         )
 
 
-def _read(path: Path) -> LabelImage:
+def read_labels(path: Path) -> LabelImage:
+    """A label image or binary mask as it is stored.
+
+    Raises:
+        UnreadablePhoto: It is gone, or no picture.
+    """
     try:
         with Image.open(path) as picture:
             return np.array(picture.convert("L"), np.uint8)

@@ -1,40 +1,17 @@
-"""Pairs as pixels. A photo that cannot be read is named, skipped and counted; a data set full of them is refused."""
+"""Photos that cannot be read: named, skipped and counted; a data set full of them is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
-from visiqc.errors import InputError, UnreadablePhoto, VisiQCError
-from visiqc.evaluation.datasets import upright_size
-from visiqc.training.datasets.labels import LabelImage, labels_of
-from visiqc.training.datasets.pairs import Pair
-from visiqc.vision.photo import DecodeLimits, decode_rgb
-from visiqc.vision.types import Photo
+from visiqc.errors import InputError, UnreadablePhoto
 
 MAX_UNREADABLE = 10
 """Photos of a data set that may be broken before it is refused; a key `max_unreadable` of the recipes."""
 log = structlog.get_logger("visiqc.training")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedPair:
-    """A pair's pixels, each photo at its own size.
-
-    Attributes:
-        pair: Where they come from.
-        goldens: (H, W, 3) uint8 RGB each, those asked for.
-        upload: (H, W, 3) uint8 RGB.
-        labels: (H, W) uint8 label image of the upload; None where only the whole photo is labelled, or nothing is.
-    """
-
-    pair: Pair
-    goldens: tuple[Photo, ...]
-    upload: Photo
-    labels: LabelImage | None
 
 
 @dataclass(slots=True)
@@ -73,48 +50,18 @@ class Unreadable:
         return (f"{len(self.files)} photos cannot be read, left out: {', '.join(list(self.files)[:3])}",)
 
 
-@dataclass(slots=True)
-class PairReader:
-    """Reads pairs; skips what is broken.
+def name_of(sku: str, photo: Path) -> str:
+    """A photo as people are told of it, and as it is counted."""
+    return f"{sku}/{photo.name}"
 
-    Attributes:
-        max_side: Longest side of a photo as it is decoded, in pixels; None = its own.
-        unreadable: What was skipped.
+
+def bytes_of(photo: Path) -> bytes:
+    """The bytes of a photo.
+
+    Raises:
+        UnreadablePhoto: It is gone, or may not be read.
     """
-
-    max_side: int | None = None
-    unreadable: Unreadable = field(default_factory=Unreadable)
-
-    def read(self, pair: Pair, goldens: Sequence[int] | None = None) -> LoadedPair | None:
-        """The pixels of a pair, or None where the upload, its mask or every golden asked for is broken.
-
-        Args:
-            pair: What to read.
-            goldens: Which of its goldens; None = all.
-
-        Raises:
-            InputError: More files are broken than may be.
-            ShapeMismatch: A mask does not fit its photo.
-        """
-        wanted = pair.goldens if goldens is None else tuple(pair.goldens[n] for n in goldens)
-        photos = tuple(photo for path in wanted if (photo := self.photo(path, pair.sku)) is not None)
-        upload = self.photo(pair.upload, pair.sku)
-        if upload is None or not photos:
-            return None
-        size = (upload.shape[0], upload.shape[1])
-        try:
-            labels = labels_of(pair, size, full_size=upright_size(pair.upload))
-        except UnreadablePhoto as err:
-            self.unreadable.add(f"{pair.name} (mask)", str(err))
-            return None
-        return LoadedPair(pair=pair, goldens=photos, upload=upload, labels=labels)
-
-    def photo(self, path: Path, sku: str) -> Photo | None:
-        """(H, W, 3) uint8 RGB, or None where the file is broken or gone."""
-        try:
-            return decode_rgb(path.read_bytes(), limits=DecodeLimits(), max_side=self.max_side)
-        except OSError as err:
-            self.unreadable.add(f"{sku}/{path.name}", f"{err.strerror}")
-        except VisiQCError as err:
-            self.unreadable.add(f"{sku}/{path.name}", str(err))
-        return None
+    try:
+        return photo.read_bytes()
+    except OSError as err:
+        raise UnreadablePhoto(f"{photo.name} cannot be read: {err.strerror}") from err
