@@ -47,7 +47,8 @@ def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypa
     assert set(card.metrics) >= {"held out/tar", "held out/eer", "held out/recall_at_1"}
     models = load_candidate(candidate, trunk=recipe.trunk, identity="smoke")
     assert models.identity.digest == card.sha256
-    assert (tmp_path / "run/figures/roc.png").is_file()
+    for picture in ("learning-curves", "roc", "similarities", "worst-false-accepts", "worst-misses"):
+        assert (tmp_path / f"run/figures/{picture}.png").stat().st_size > 1000
     fleet = load_fleet(models, home=_home_of(candidate, tmp_path))
     shipped = load_fleet(load_models())
     kept = replace(fleet, cohort=shipped.cohort, identity=shipped.identity, source=shipped.source)

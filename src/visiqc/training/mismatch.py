@@ -21,6 +21,7 @@ from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 from visiqc.training.defect import CalibrationSettings, require_calibration
 from visiqc.training.engine import FitResult, FitSettings, fit
 from visiqc.training.export_lite import load_lite
+from visiqc.training.fit_plots import learning_curves
 from visiqc.training.mismatch_batches import BatchSettings, MismatchBatches, Row
 from visiqc.training.mismatch_candidate import TrainedMismatch, write_candidate
 from visiqc.training.mismatch_colours import Recolouring, recolouring
@@ -131,6 +132,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         tail_rate=recipe.tail_rate,
     )
     fitted = fit(learner, recipe.fit, folder=folder, tracker=tracker, seed=recipe.seed, digest=digest)
+    tracker.figure(learning_curves(fitted.history, best=fitted.best_epoch), "learning-curves.png")
     trained = TrainedMismatch(
         net=net.cpu(),
         learned=learned,
