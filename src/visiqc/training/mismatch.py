@@ -130,6 +130,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         steps=recipe.steps,
         frozen_epochs=recipe.frozen_epochs,
         tail_rate=recipe.tail_rate,
+        judged=validated,
     )
     fitted = fit(learner, recipe.fit, folder=folder, tracker=tracker, seed=recipe.seed, digest=digest)
     tracker.figure(learning_curves(fitted.history, best=fitted.best_epoch), "learning-curves.png")
