@@ -59,7 +59,7 @@ def make_recipe(recipe_type: type[R], values: Mapping[str, Any]) -> R:
 
 
 def _require_known(recipe_type: type, values: Mapping[str, Any], inside: str = "") -> None:
-    """Refuse keys that are no field, in nested recipes too: pydantic drops those without a word."""
+    """Refuse keys that are no field, in nested recipes and lists of them too: pydantic drops those without a word."""
     kinds = typing.get_type_hints(recipe_type)
     fields = [field.name for field in dataclasses.fields(recipe_type)]
     for key, value in values.items():
@@ -68,6 +68,11 @@ def _require_known(recipe_type: type, values: Mapping[str, Any], inside: str = "
             raise BadRecipe(f"{recipe_type.__name__} has no key {f'{inside}{key}'!r}; its keys are {known}")
         if dataclasses.is_dataclass(kinds[key]) and isinstance(value, Mapping):
             _require_known(typing.cast("type", kinds[key]), value, f"{inside}{key}.")
+        if typing.get_origin(kinds[key]) is tuple and isinstance(value, list | tuple):
+            listed = typing.get_args(kinds[key])[0]
+            for number, each in enumerate(value):
+                if dataclasses.is_dataclass(listed) and isinstance(each, Mapping):
+                    _require_known(typing.cast("type", listed), each, f"{inside}{key}.{number}.")
 
 
 def _changed(values: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:

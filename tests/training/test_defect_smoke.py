@@ -44,7 +44,7 @@ def test_the_smoke_recipe_trains_exports_calibrates_and_serves(tmp_path: Path) -
     assert max(card.parity.values()) < 1e-3
     # The samples are too few for it: that is said, and costs nothing.
     assert "scores are left without a scale by the size of the golden frame" in ran.stderr
-    for picture in ("roc.png", "scores.png", "types.png", "worst-misses.png"):
+    for picture in ("learning-curves.png", "roc.png", "scores.png", "types.png", "worst-misses.png"):
         assert (candidate.parent / "figures" / picture).stat().st_size > 1000
 
     shutil.copytree(candidate, home / "models")

@@ -15,6 +15,7 @@ from visiqc.runtime.cards import read_card
 from visiqc.runtime.models import load_models
 from visiqc.training.defect_candidate import load_candidate
 from visiqc.training.mismatch import MismatchRecipe, data_digest, train_mismatch
+from visiqc.training.mismatch_looks import ATTRIBUTES
 from visiqc.training.tracking import Tracker
 
 ROOT = Path(__file__).parents[2]
@@ -45,9 +46,11 @@ def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypa
     assert card.training is not None
     assert card.training.data[0].name == "samples"
     assert set(card.metrics) >= {"held out/tar", "held out/eer", "held out/recall_at_1"}
+    assert {f"kept/val/accuracy_{name}" for name in ATTRIBUTES} <= set(result.metrics)
     models = load_candidate(candidate, trunk=recipe.trunk, identity="smoke")
     assert models.identity.digest == card.sha256
-    assert (tmp_path / "run/figures/roc.png").is_file()
+    for picture in ("learning-curves", "roc", "similarities", "worst-false-accepts", "worst-misses"):
+        assert (tmp_path / f"run/figures/{picture}.png").stat().st_size > 1000
     fleet = load_fleet(models, home=_home_of(candidate, tmp_path))
     shipped = load_fleet(load_models())
     kept = replace(fleet, cohort=shipped.cohort, identity=shipped.identity, source=shipped.source)

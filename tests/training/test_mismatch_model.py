@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from visiqc.training.mismatch_export import MismatchFacts, export_mismatch
 from visiqc.training.mismatch_features import Patches
 from visiqc.training.mismatch_learner import MetricSettings, MismatchLearner, whiten
 from visiqc.training.mismatch_model import DIMENSIONS, MismatchNet
+from visiqc.training.mismatch_validation import Seen
 
 
 @pytest.fixture(name="lite", scope="module")
@@ -45,7 +48,9 @@ def rows(net: MismatchNet) -> list[Row]:
     return found
 
 
-def learner(net: MismatchNet, settings: MetricSettings, *, frozen_epochs: int = 1) -> MismatchLearner:
+def learner(
+    net: MismatchNet, settings: MetricSettings, *, frozen_epochs: int = 1, judged: Sequence[Seen] = ()
+) -> MismatchLearner:
     batches = MismatchBatches(rows(net), BatchSettings(designs=4), steps=2, seed=0)
     return MismatchLearner(
         net,
@@ -55,6 +60,7 @@ def learner(net: MismatchNet, settings: MetricSettings, *, frozen_epochs: int = 
         steps=2,
         frozen_epochs=frozen_epochs,
         tail_rate=0.2,
+        judged=judged,
     )
 
 
@@ -105,6 +111,20 @@ def test_a_step_moves_what_is_not_frozen(lite: Lite, proxies: str) -> None:
         assert float(total.detach()) == pytest.approx(sum(parts.values()), rel=1e-5)
         assert (net.head.get_parameter("weight").grad is not None) is moves
         assert net.project.weight.grad is not None
+
+
+def test_the_heads_of_the_attributes_are_measured_on_the_products_held_out(lite: Lite) -> None:
+    net = MismatchNet(lite, frozen=4)
+    judged = [Seen(shown=row.shown, patches=row.patches) for row in rows(net)]
+    judged[0] = replace(judged[0], shown=replace(judged[0].shown, look={"metal": "never seen"}))
+    judged[1] = replace(judged[1], shown=replace(judged[1].shown, look={}))
+    some = learner(net, MetricSettings(), judged=judged)
+    head = next(some.module.get_submodule("heads").children())
+    with torch.no_grad():
+        head.get_parameter("weight").zero_()
+        head.get_parameter("bias").copy_(torch.tensor([1.0, 0.0]))  # always m0, as four of the eleven known are
+    assert some.validate() == {"score": 0.0, "accuracy_metal": pytest.approx(4 / 11)}
+    assert learner(net, MetricSettings(attributes=0.0), judged=judged).validate() == {"score": 0.0}
 
 
 def gap(net: MismatchNet) -> float:

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from visiqc.errors import InputError
+from visiqc.training.fit_plots import learning_curves, rate_curve
 from visiqc.training.grids import Example, image_grid, overlay, worst
 from visiqc.training.plots import (
+    alarm_limit,
     confusion,
-    learning_curves,
     pr_curve,
-    rate_curve,
     reliability,
     roc_curve,
     score_histogram,
@@ -72,6 +72,21 @@ def test_where_there_is_nothing_to_draw_the_picture_says_so(draw: Callable[[], b
 
 def test_the_same_numbers_give_the_same_bytes() -> None:
     assert roc_curve(LABELS, SCORES) == roc_curve(LABELS, SCORES)
+
+
+def test_at_the_limit_of_a_histogram_at_most_that_share_of_the_good_is_flagged() -> None:
+    good = np.arange(30.0)
+    limit = alarm_limit(good)
+    assert limit is not None
+    assert (good >= limit).sum() == 1  # 5 % of 30 are one and a half
+    assert alarm_limit([1.0, 1.0, 1.0]) > 1.0
+    assert alarm_limit([np.nan, -np.inf]) is None
+
+
+def test_a_grid_without_maps_has_no_room_for_them() -> None:
+    bare, heat = Example(golden=PHOTO, upload=PHOTO), np.zeros((2, 3), np.float32)
+    with_map = Example(golden=PHOTO, upload=PHOTO, heat=heat)
+    assert picture(image_grid([bare] * 3, "worst")).width < 0.7 * picture(image_grid([bare, with_map], "worst")).width
 
 
 def test_no_figure_stays_open() -> None:

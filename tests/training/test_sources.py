@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+import yaml
 
-from bench import shipped_models
-from pair_sets import Export
+from bench import png, shipped_models
+from pair_sets import Export, photo
 from visiqc.errors import BadRecipe, InputError, NotAllowed
+from visiqc.recipes import as_yaml, make_recipe, read_recipe
+from visiqc.training.datasets import manifests
 from visiqc.training.datasets.folders import FolderSource
 from visiqc.training.datasets.pairs import Licence, Pair, PairSet
+from visiqc.training.defect import DefectRecipe
 from visiqc.training.sources import (
     Sources,
     describe_sets,
     held_out_skus,
     is_shippable,
+    joint,
     read_sources,
     rendered_folder,
     reserved_skus,
@@ -25,10 +31,11 @@ from visiqc.training.sources import (
 )
 
 ROOT = Path(__file__).parents[2]
+COMMANDS = (ROOT / "docs/command-line.md").read_text()
 
 
 def test_a_recipe_that_names_no_photos_is_refused() -> None:
-    with pytest.raises(BadRecipe, match="data names no photos; give renders, folders or verdicts"):
+    with pytest.raises(BadRecipe, match="data names no photos; give renders, folders, tables or verdicts"):
         Sources()
 
 
@@ -75,6 +82,72 @@ def test_the_recipe_says_how_many_photos_of_an_export_may_be_broken(tmp_path: Pa
     assert len(read_sources(sources, shippable=True, max_unreadable=1)[0].pairs) == 1
     with pytest.raises(InputError, match=r"1 photos cannot be read .* 0 are allowed.*raise max_unreadable"):
         read_sources(sources, shippable=True, max_unreadable=0)
+
+
+def tabled(folder: Path, rows: int = 2) -> Path:
+    folder.mkdir()
+    (folder / "golden.png").write_bytes(png(photo(0)))
+    for n in range(rows):
+        (folder / f"{n}.png").write_bytes(png(photo(n + 1)))
+    lines = [f"R-{n},golden.png,{n}.png,no" for n in range(rows)]
+    (folder / "pairs.csv").write_text("\n".join(["sku,goldens,upload,defective", *lines]) + "\n")
+    return folder
+
+
+def table_recipe(folder: Path, licence: str = "own photos", *, commercial: bool = True) -> DefectRecipe:
+    path = folder / "recipe.yaml"
+    source = {"folder": str(folder / "pairs"), "licence": {"name": licence, "commercial": commercial}}
+    path.write_text(yaml.safe_dump({"data": {"renders": [str(ROOT / "data/samples")], "tables": [source]}}))
+    return read_recipe(DefectRecipe, path)
+
+
+def test_a_recipe_reads_a_table_beside_renders_and_their_joint_digest_is_of_both(tmp_path: Path) -> None:
+    folder = tabled(tmp_path / "pairs")
+    recipe = table_recipe(tmp_path)
+    sets = read_sources(recipe.data, shippable=recipe.shippable)
+    assert [(one.name, one.licence.name) for one in sets] == [("samples", "own renders"), ("pairs", "own photos")]
+    assert [pair.sku for pair in sets[1].pairs] == ["R-0", "R-1"]
+    assert joint(sets) not in {one.digest for one in sets}
+    (folder / "1.png").write_bytes(png(photo(9)))
+    assert joint(read_sources(recipe.data, shippable=True)) != joint(sets)
+    (tmp_path / "again.yaml").write_text(as_yaml(recipe))
+    assert read_recipe(DefectRecipe, tmp_path / "again.yaml") == recipe
+
+
+def test_a_table_for_research_only_is_refused_for_a_model_that_ships(tmp_path: Path) -> None:
+    tabled(tmp_path / "pairs")
+    recipe = table_recipe(tmp_path, "CC BY-NC 4.0", commercial=False)
+    with pytest.raises(NotAllowed, match=r"pairs \(CC BY-NC 4\.0\) may not be shipped.*set shippable: false"):
+        read_sources(recipe.data, shippable=recipe.shippable)
+    assert not is_shippable(read_sources(recipe.data, shippable=False))
+    with pytest.raises(InputError, match="does not allow commercial use; give commercial: false"):
+        table_recipe(tmp_path, "CC BY-NC 4.0")
+
+
+def test_a_table_tolerates_as_many_broken_photos_as_its_recipe_says(tmp_path: Path) -> None:
+    (tabled(tmp_path / "pairs") / "1.png").unlink()
+    given = manifests.TableSource(folder=tmp_path / "pairs", licence=Licence(name="own", commercial=True))
+    (one,) = read_sources(Sources(tables=(given,)), shippable=True)
+    assert one.notes == ("no defective photo: every upload is good or not known", *one.notes[1:])
+    assert len(one.pairs) == 1
+    with pytest.raises(InputError, match="raise max_unreadable"):
+        read_sources(Sources(tables=(replace(given, max_unreadable=0),)), shippable=True)
+
+
+def test_a_misspelt_key_of_a_table_is_refused_by_name() -> None:
+    source = {"folder": "pairs", "licence": {"name": "own", "commercial": True}, "max_unreadble": 3}
+    with pytest.raises(BadRecipe, match=r"no key 'data\.tables\.0\.max_unreadble'; its keys are .*max_unreadable"):
+        make_recipe(DefectRecipe, {"data": {"tables": [source]}})
+
+
+def test_the_docs_name_every_source_and_every_column_of_a_table() -> None:
+    section = COMMANDS.partition("### Where a recipe's photos come from")[2].partition("\n## ")[0]
+    firsts = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    named = [name for cell in firsts for name in re.findall(r"`(\w+)`", cell)]
+    assert set(named) | {"mask_kind"} == {field.name for field in fields(Sources)} | set(manifests.COLUMNS)
+    (shown,) = re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)
+    (source,) = yaml.safe_load(shown)["data"]["tables"]
+    assert set(source) == {"folder", "licence"}
 
 
 def photographed(name: str, numbers: range = range(40)) -> PairSet:

@@ -13,11 +13,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from visiqc.errors import InputError, NotFound, ShapeMismatch, UnreadablePhoto
+from visiqc.errors import InputError, NotFound, ShapeMismatch, UnreadablePhoto, UnsupportedMedia
+from visiqc.vision import heic
+from visiqc.vision.photo_header import is_heic
 from visiqc.vision.types import Mask
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
 GOOD = "good"
+_FIRST_BYTES = 256
+"""Enough to tell HEIC by."""
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
 """The EXIF tag, and those of its values that swap width and height."""
 
@@ -131,14 +135,29 @@ def upright_size(path: Path) -> tuple[int, int]:
 
     Raises:
         UnreadablePhoto: Not a picture.
+        UnsupportedMedia: HEIC, and this installation has no decoder for it.
     """
     try:
+        with path.open("rb") as file:
+            if is_heic(file.read(_FIRST_BYTES)):
+                return _heic_size(path)
         with Image.open(path) as picture:
             width, height = picture.size
             turned = picture.getexif().get(_ORIENTATION) in _TURNED
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as err:
         raise UnreadablePhoto(f"{path.parent.name}/{path.name} is not a picture that can be read") from err
     return (width, height) if turned else (height, width)
+
+
+def _heic_size(path: Path) -> tuple[int, int]:
+    # Pillow knows no HEIC, and its decoder is kept out of this process: the header is read where photos are decoded.
+    if not heic.available():
+        raise UnsupportedMedia(
+            f"{path.parent.name}/{path.name} is HEIC, which this installation cannot read; "
+            'install the decoder with pip install "visiqc[heic]" and run it again'
+        )
+    header = heic.read_heic_header(path.read_bytes())
+    return header.height, header.width
 
 
 def photos_in(folder: Path) -> tuple[Path, ...]:

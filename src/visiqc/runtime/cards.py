@@ -129,7 +129,8 @@ class ModelCard:
         trunk_sha256: Digest of the trunk whose maps it takes; None where it takes photos.
         multiply_adds: Work per input cell: times H and W of the input gives that of one run.
         weights: How they are stored.
-        parity: Largest error against torch at export, by input, relative to the largest value.
+        parity: Largest error against torch at export, by input, relative to the largest value; of trained heads also
+            the largest difference of a score over the sample photos.
         exported_with: Versions of the packages that wrote the file.
         training: How it was trained here; None for weights taken as they are. `source` is then the pretrained part.
         metrics: What was measured, by data set and figure, such as `renders/guided/auroc`.

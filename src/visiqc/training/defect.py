@@ -28,6 +28,7 @@ from visiqc.training.defect_start import BATCHES, begin_from
 from visiqc.training.defect_types import TypeClasses, classes_of
 from visiqc.training.defect_validation import ValidationProduct, answers, keep_products, with_defects
 from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.fit_plots import learning_curves
 from visiqc.training.fleet_recipe import require_sizes
 from visiqc.training.laid import LaidProduct, lay_set
 from visiqc.training.provenance import commit, machine
@@ -164,6 +165,7 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         hard=_hard_places(recipe, parts.learned, models.trunk.features, folder),
     )
     fitted = fit(learner, recipe.fit, folder=folder, tracker=tracker, seed=recipe.seed, digest=digest)
+    tracker.figure(learning_curves(fitted.history, best=fitted.best_epoch), "learning-curves.png")
     trained = Trained(
         net=net,
         answers=answers(net, parts.validated),

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from visiqc.errors import IntegrityError
 from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, Source, TrainingRecord, write_card
+from visiqc.runtime.defect import OnnxDefect
+from visiqc.runtime.sessions import open_session
 from visiqc.training.defect_model import TRUNK_CHANNELS, DefectNet, Maps
 from visiqc.training.export_onnx import OPSET, relative_errors, to_onnx_bytes
+from visiqc.training.sample_maps import SampleMaps, require_same_scores, sample_maps
+from visiqc.vision.change_map import change_cells
+from visiqc.vision.types import FeatureMaps, FloatArray
 
 STRIDES = (4, 8, 16)
 PARITY_LIMIT = 1e-3
 """Largest error against torch, relative to the largest value of an output."""
 _SIZES = ((96, 128, 2), (72, 200, 1), (256, 248, 3))  # height, width, goldens
 _TRACED = (64, 96, 2)
+_SAMPLE_SIDE = 320  # pixels
 
 
 class DefectGraph(nn.Module):
@@ -49,7 +57,9 @@ def export_defect(net: DefectNet, folder: Path, *, version: str, facts: DefectFa
         facts: What the card says beyond the graph.
 
     Raises:
-        IntegrityError: ONNX and torch differ by more than the limit; nothing is written.
+        IntegrityError: ONNX and torch differ by more than the limit, in any output or in the scores of the sample
+            photos; nothing is written.
+        NotFound: The trunk or the sample photos are not installed.
     """
     graph = DefectGraph(net.cpu().eval())
     content = defect_onnx(graph)
@@ -58,11 +68,40 @@ def export_defect(net: DefectNet, folder: Path, *, version: str, facts: DefectFa
         raise IntegrityError(f"the exported defect model differs from torch by {parity}; nothing was written")
     named = version or f"{facts.trunk_version}-{hashlib.sha256(content).hexdigest()[:8]}"
     card = _card(net, content, parity, named, facts)
+    samples = sample_maps(facts.trunk_version, side=_SAMPLE_SIDE)
+    apart = require_same_scores(scores_apart(card, content, net, samples), f"defect model {named}, {samples.name}")
+    card = replace(card, parity=parity | {samples.name: apart})
     target = folder / card.version
     target.mkdir(parents=True, exist_ok=True)
     (target / card.file).write_bytes(content)
     write_card(card, target)
     return card
+
+
+def scores_apart(card: ModelCard, content: bytes, net: DefectNet, samples: SampleMaps) -> float:
+    """Largest difference of the score of a photo, the highest log-odds of change, as it is served and by torch.
+
+    Args:
+        card: Of the exported model.
+        content: Its bytes.
+        net: The model itself, in eval mode.
+        samples: Goldens and uploads.
+    """
+    served = OnnxDefect(card, open_session(content, name="under export", device="cpu", threads=1))
+    maps, found = (samples.goldens, samples.uploads), []
+    for n in range(len(samples.uploads.stride4)):
+        golden, upload = (FeatureMaps(*(level[n : n + 1] for level in each)) for each in maps)
+        change, _ = served.compare(upload, [served.encode(golden)])
+        with torch.inference_mode():
+            goldens = Maps(*(torch.from_numpy(level)[:, None] for level in golden))
+            wanted, _ = net(Maps(*(torch.from_numpy(level) for level in upload)), goldens)
+        found.append(abs(_score(change) - _score(wanted.numpy()[0, 0])))
+    return max(found)
+
+
+def _score(change: FloatArray) -> float:
+    height, width = change.shape
+    return float(change_cells(change, np.ones((-(-height // 2), -(-width // 2)), bool)).max())
 
 
 def defect_onnx(graph: DefectGraph) -> bytes:

@@ -26,7 +26,12 @@ def show_answers(
     tracker.figure(plots.roc_curve(defective, scores, name="held out"), "roc.png")
     tracker.figure(plots.pr_curve(defective, scores, name="held out"), "precision-recall.png")
     histogram = plots.score_histogram(
-        scores[~defective], scores[defective], None, name="held out", unit="highest log-odds of change"
+        scores[~defective],
+        scores[defective],
+        plots.alarm_limit(scores[~defective]),
+        name="held out",
+        unit="highest log-odds of change",
+        limit=f"flags {plots.ALARMS:.0%} of these good photos",
     )
     tracker.figure(histogram, "scores.png")
     _show_types(photos, classes, tracker)

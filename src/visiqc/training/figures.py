@@ -47,3 +47,16 @@ def drawing(title: str, *, width: float = 6.4, height: float = 4.8, **grid: Any)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     drawn.png = buffer.getvalue()
+
+
+def titled(what: str, name: str) -> str:
+    """What is shown, and of what."""
+    return f"{what}: {name}" if name else what
+
+
+def saying(what: str, name: str, text: str) -> bytes:
+    """A picture of a sentence, where there is nothing to draw."""
+    with drawing(titled(what, name), height=2.4) as drawn:
+        drawn.axes.set_axis_off()
+        drawn.axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True, transform=drawn.axes.transAxes)
+    return drawn.png

@@ -1,4 +1,4 @@
-"""The worst mistakes as pictures, a row each: golden, upload, and the map over the upload, with what it is about."""
+"""The worst mistakes as pictures: golden, upload, and the map over the upload where there is one, with what it is."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Example:
 
 
 def image_grid(examples: Sequence[Example], title: str) -> bytes:
-    """A picture of the examples, the first `MOST` of them, two to a row of the grid.
+    """A picture of the examples, the first `MOST` of them, two to a row; without maps where none has one.
 
     Args:
         examples: In the order they are to be looked at.
@@ -51,17 +51,19 @@ def image_grid(examples: Sequence[Example], title: str) -> bytes:
     shown = list(examples[:MOST])
     across = 1 if len(shown) == 1 else 2
     down = max(1, -(-len(shown) // across))
-    grid = {"nrows": down, "ncols": 3 * across, "squeeze": False}
-    with drawing(title, width=6.3 * across, height=0.6 + 2.45 * down, **grid) as drawn:
+    kinds = ("golden", "upload", "map") if any(each.heat is not None for each in shown) else ("golden", "upload")
+    wide = len(kinds)
+    grid = {"nrows": down, "ncols": wide * across, "squeeze": False}
+    with drawing(title, width=2.1 * wide * across, height=0.6 + 2.45 * down, **grid) as drawn:
         for axes in drawn.axes.flat:
             axes.set_axis_off()
         if not shown:
             drawn.axes[0, 1].text(0.5, 0.5, "none", ha="center", va="center")
         for number, example in enumerate(shown):
             row, first = divmod(number, across)
-            panels = drawn.axes[row, 3 * first : 3 * first + 3]
+            panels = drawn.axes[row, wide * first : wide * (first + 1)]
             pictures = (example.golden, example.upload, overlay(example.upload, example.heat))
-            for axes, picture, what in zip(panels, pictures, ("golden", "upload", "map"), strict=True):
+            for axes, picture, what in zip(panels, pictures, kinds, strict=False):
                 axes.imshow(_square(picture))
                 axes.text(0.02, 0.02, what, transform=axes.transAxes, fontsize=7, color="white", bbox=_LABEL)
             panels[0].set_title(_caption(example), loc="left", fontsize=9)

@@ -17,6 +17,7 @@ from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of
 from visiqc.training.defect import open_trunk
 from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.fit_plots import learning_curves
 from visiqc.training.mask_export import MaskFacts, export_mask
 from visiqc.training.mask_learner import MaskBatches, MaskLearner, figures, overlaps
 from visiqc.training.mask_model import MaskArchitecture, MaskNet
@@ -118,6 +119,7 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
     )
     learner = MaskLearner(net, batches, known, embed)
     fitted = fit(learner, recipe.fit, folder=folder, tracker=tracker, seed=recipe.seed, digest=digest)
+    tracker.figure(learning_curves(fitted.history, best=fitted.best_epoch), "learning-curves.png")
     measured = figures(net, known, embed)
     without = overlaps([foreground_mask(one.photo) for one in known], known)
     metrics = {

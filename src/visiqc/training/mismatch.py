@@ -21,6 +21,7 @@ from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of
 from visiqc.training.defect import CalibrationSettings, require_calibration
 from visiqc.training.engine import FitResult, FitSettings, fit
 from visiqc.training.export_lite import load_lite
+from visiqc.training.fit_plots import learning_curves
 from visiqc.training.mismatch_batches import BatchSettings, MismatchBatches, Row
 from visiqc.training.mismatch_candidate import TrainedMismatch, write_candidate
 from visiqc.training.mismatch_colours import Recolouring, recolouring
@@ -131,8 +132,10 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         steps=recipe.steps,
         frozen_epochs=recipe.frozen_epochs,
         tail_rate=recipe.tail_rate,
+        judged=validated,
     )
     fitted = fit(learner, recipe.fit, folder=folder, tracker=tracker, seed=recipe.seed, digest=digest)
+    tracker.figure(learning_curves(fitted.history, best=fitted.best_epoch), "learning-curves.png")
     trained = TrainedMismatch(
         net=net.cpu(),
         learned=learned,

@@ -12,8 +12,9 @@ from numpy.random import Generator
 from torch import Tensor
 
 from visiqc.errors import InputError
-from visiqc.training.mismatch_data import ATTRIBUTES, Shown
+from visiqc.training.mismatch_data import Shown
 from visiqc.training.mismatch_features import Patches
+from visiqc.training.mismatch_looks import ATTRIBUTES
 
 UNKNOWN = -1
 """Class of an attribute nothing is known about."""

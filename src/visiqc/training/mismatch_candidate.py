@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from visiqc.bootstrap import load_fleet
-from visiqc.evaluation.verification_report import Negative
 from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import ModelCard, TrainingRecord
 from visiqc.runtime.models import DEFAULT_TRUNK, load_models
-from visiqc.training import plots
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.defect_candidate import Candidate, held_out_products, load_candidate
 from visiqc.training.fleet import fleet_of, write_fleet
@@ -27,6 +25,7 @@ from visiqc.training.mismatch_batches import Row
 from visiqc.training.mismatch_export import MismatchFacts, export_mismatch
 from visiqc.training.mismatch_features import Patches
 from visiqc.training.mismatch_model import MismatchNet
+from visiqc.training.mismatch_pictures import show_table
 from visiqc.training.mismatch_validation import Seen, Table, figures, report_of, table_of, vectors_of
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
@@ -75,7 +74,7 @@ def write_candidate(
         ),
     )
     (folder / "held-out.json").write_text(json.dumps(sorted(trained.held_out)), encoding="utf-8")
-    _show(table, tracker)
+    show_table(table, tracker)
     metrics = {f"held_out/{name}": value for name, value in measured.items()}
     if recipe.calibration.wanted:
         metrics |= _calibrated(trained, recipe, folder, card.version, cohort)
@@ -105,19 +104,6 @@ def _measured(table: Table, cohort: FloatArray) -> dict[str, float]:
     found |= {"products": float(report.cross_design.tar.designs), "genuine": float(report.cross_design.tar.n)}
     found.pop("score")
     return found
-
-
-def _show(table: Table, tracker: Tracker) -> None:
-    """Curves and similarities of the products held out; higher is worse in curves, so they take 1 - similarity."""
-    held = [one for one in table.held() if one.negative is not Negative.VARIANT]
-    distance = np.array([1 - one.similarity for one in held])
-    other = np.array([one.negative is not None for one in held])
-    tracker.figure(plots.roc_curve(other, distance, name="identity, held out"), "roc.png")
-    tracker.figure(plots.pr_curve(other, distance, name="identity, held out"), "precision-recall.png")
-    histogram = plots.score_histogram(
-        distance[~other], distance[other], None, name="identity, held out", unit="1 - similarity"
-    )
-    tracker.figure(histogram, "similarities.png")
 
 
 def _calibrated(

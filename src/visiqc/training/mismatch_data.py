@@ -12,11 +12,10 @@ from typing import Any
 from visiqc.errors import InputError
 from visiqc.training.datasets.pairs import Pair, Relation
 from visiqc.training.datasets.splits import Group, connected_groups
+from visiqc.training.mismatch_looks import look_of
 
 _CHANGED_ALL_OVER = 0.1
 """Share of the product a defect may change: a ring plated in another colour is neither its design nor another."""
-ATTRIBUTES = ("metal", "stone", "prongs")
-"""What a record may tell of a product besides which one it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +30,7 @@ class Shown:
         role: `golden`, `same`, `variant` or `other`.
         family: Kind of product, where known.
         attribute: What a variant differs in.
-        look: What a record tells of `ATTRIBUTES`.
+        look: What a record tells of `mismatch_looks.ATTRIBUTES`.
     """
 
     photo: Path
@@ -112,7 +111,7 @@ def _golden(photo: Path, pair: Pair) -> Shown:
         identity=_identity(planned, pair.sku),
         role="golden",
         family=_family(planned, pair.family),
-        look=_look(planned),
+        look=look_of(planned.get("design", {})),
     )
 
 
@@ -130,7 +129,7 @@ def _upload(pair: Pair) -> Shown | None:
         role=str(pair.relation),
         family=_family(planned, pair.family),
         attribute=pair.attribute,
-        look=_look(planned),
+        look=look_of(planned.get("design", {})),
     )
 
 
@@ -158,14 +157,3 @@ def _identity(planned: Mapping[str, Any], otherwise: str) -> str:
 
 def _family(planned: Mapping[str, Any], otherwise: str) -> str:
     return str(planned.get("design", {}).get("family", otherwise))
-
-
-def _look(planned: Mapping[str, Any]) -> dict[str, str]:
-    design = planned.get("design", {})
-    look, shape = design.get("look", {}), design.get("shape", {})
-    told = {
-        "metal": look.get("metal"),
-        "stone": look.get("gem") or look.get("side_gem"),
-        "prongs": shape.get("prongs"),
-    }
-    return {name: str(told[name]) for name in ATTRIBUTES if told[name]}

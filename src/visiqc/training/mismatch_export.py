@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from visiqc.errors import IntegrityError
 from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, TrainingRecord, write_card
+from visiqc.runtime.models import OnnxIdentity
+from visiqc.runtime.sessions import open_session
 from visiqc.training.export import Exported, identity_graph
 from visiqc.training.export_onnx import OPSET
 from visiqc.training.mismatch_model import MismatchNet
+from visiqc.training.sample_maps import SampleMaps, require_same_scores, sample_maps
+from visiqc.vision.rotation import IDENTITY_SIDE
 
 PARITY_LIMIT = 1e-3
 """Largest error against torch, relative to the largest value."""
@@ -50,18 +55,42 @@ def export_mismatch(net: MismatchNet, folder: Path, *, version: str, facts: Mism
         facts: What the card says beyond the graph.
 
     Raises:
-        IntegrityError: ONNX and torch differ by more than the limit; nothing is written.
+        IntegrityError: ONNX and torch differ by more than the limit, in the vectors or in the similarities of the
+            sample photos; nothing is written.
+        NotFound: The trunk or the sample photos are not installed.
     """
     net = net.cpu().eval()
     made = identity_graph(net, [_example(net, size) for size in _SIZES])
     if max(made.parity.values()) > PARITY_LIMIT:
         raise IntegrityError(f"the exported mismatch model differs from torch by {made.parity}; nothing was written")
     card = _card(net, made, version or f"{facts.trunk.version}-{made.sha256[:8]}", facts)
+    samples = sample_maps(facts.trunk.version, side=IDENTITY_SIDE)
+    apart = require_same_scores(
+        scores_apart(card, made.content, net, samples), f"identity model {card.version}, {samples.name}"
+    )
+    card = replace(card, parity=made.parity | {samples.name: apart})
     target = folder / card.version
     target.mkdir(parents=True, exist_ok=True)
     (target / card.file).write_bytes(made.content)
     write_card(card, target)
     return card
+
+
+def scores_apart(card: ModelCard, content: bytes, net: MismatchNet, samples: SampleMaps) -> float:
+    """Largest difference of a similarity, every golden with every upload, as it is served and by torch.
+
+    Args:
+        card: Of the exported model.
+        content: Its bytes.
+        net: The network itself, in eval mode.
+        samples: Goldens and uploads.
+    """
+    served = OnnxIdentity(card, open_session(content, name="under export", device="cpu", threads=1))
+    maps = (samples.goldens.stride16, samples.uploads.stride16)
+    goldens, uploads = (served.vectors(each) for each in maps)
+    with torch.inference_mode():
+        wanted_goldens, wanted_uploads = (net(torch.from_numpy(each)).numpy() for each in maps)
+    return float(np.abs(goldens @ uploads.T - wanted_goldens @ wanted_uploads.T).max())
 
 
 def _example(net: MismatchNet, size: tuple[int, int]) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from visiqc.training.mismatch_batches import UNKNOWN, MismatchBatch, MismatchBatches
 from visiqc.training.mismatch_model import MismatchNet, unit
+from visiqc.training.mismatch_validation import Seen, pooled_of
 
 _BEFORE = 1_000_000  # an epoch that is never reached: its draws are no others
 _WHITENED = 12  # batches
@@ -35,7 +36,7 @@ class MetricSettings:
     pairs: float = 1.0
     """Weight of the hardest pairs inside a batch (multi-similarity, mined) beside the proxies'."""
     attributes: float = 0.1
-    """Weight of telling metal, stone and number of prongs, where records know them."""
+    """Weight of telling metal, stone, number of prongs and number of stones, where records know them."""
 
 
 class MismatchModule(nn.Module):
@@ -56,6 +57,7 @@ class MismatchLearner:
         net: The network; the trunk is not part of it.
         batches: What it learns from.
         measure: Figures of the network on the products held out.
+        judged: Photos of these products, on which the heads of the attributes are measured.
         settings: The loss.
         frozen_epochs: Epochs in which the pretrained continuation stands still.
         tail_rate: Rate of the continuation after that, as a share of the full one.
@@ -71,10 +73,12 @@ class MismatchLearner:
         steps: int,
         frozen_epochs: int,
         tail_rate: float,
+        judged: Sequence[Seen] = (),
     ) -> None:
         self.module: nn.Module = MismatchModule(net, batches, settings)
         self.steps_per_epoch = steps
         self._net, self._batches, self._measure, self._settings = net, batches, measure, settings
+        self._judged = judged
         self._frozen_epochs, self._tail_rate = frozen_epochs, tail_rate
         self._pairs = losses.MultiSimilarityLoss(alpha=2, beta=40, base=0.5)
         self._miner = miners.MultiSimilarityMiner(epsilon=0.1)
@@ -116,7 +120,8 @@ class MismatchLearner:
 
     def validate(self) -> dict[str, float]:
         """Figures on the products held out."""
-        return self._measure(self._net)
+        heads_learn = self._judged and self._settings.attributes
+        return self._measure(self._net) | (self._accuracies() if heads_learn else {})
 
     def _attributes(self, pooled: Tensor, looks: Tensor) -> Tensor:
         total = pooled.new_zeros(())
@@ -125,6 +130,22 @@ class MismatchLearner:
             if bool((wanted != UNKNOWN).any()):
                 total = total + functional.cross_entropy(head(pooled), wanted, ignore_index=UNKNOWN)
         return total
+
+    def _accuracies(self) -> dict[str, float]:
+        """Share of the photos held out whose attribute is told right, of each attribute that some record knows.
+
+        A value that nothing was learned from counts as told wrong.
+        """
+        pooled = pooled_of(self._net, self._judged)
+        found = {}
+        heads = self.module.get_submodule("heads").children()
+        for (name, classes), head in zip(self._batches.classes.items(), heads, strict=True):
+            known = [n for n, one in enumerate(self._judged) if name in one.shown.look]
+            if known and classes:
+                told = head(pooled[known]).argmax(1).tolist()
+                wanted = [classes.get(self._judged[n].shown.look[name], UNKNOWN) for n in known]
+                found[f"accuracy_{name}"] = sum(map(int.__eq__, told, wanted)) / len(known)
+        return found
 
     def _tail(self) -> Iterable[nn.Parameter]:
         net = self._net

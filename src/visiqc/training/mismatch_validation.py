@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from visiqc.errors import InputError
 from visiqc.evaluation.verification_report import Held, Negative, VerificationReport, verify
@@ -89,6 +90,20 @@ def vectors_of(net: MismatchNet, patches: Patches) -> FloatArray:
 
     with torch.inference_mode():
         return np.concatenate([run(at) for at in pieces])
+
+
+def pooled_of(net: MismatchNet, photos: Sequence[Seen]) -> Tensor:
+    """What the heads of the attributes look at, (N, 1376) on the network's device: the first patch of every photo."""
+    device = next(net.parameters()).device
+    net.eval()
+
+    def run(at: int) -> Tensor:
+        some = photos[at : at + _AT_ONCE]
+        maps = (np.stack([seen.patches[level][0] for seen in some]).astype(np.float32) for level in (0, 1))
+        return net.pooled(*(torch.from_numpy(level).to(device) for level in maps))
+
+    with torch.inference_mode():
+        return torch.cat([run(at) for at in range(0, len(photos), _AT_ONCE)])
 
 
 def table_of(net: MismatchNet, photos: Sequence[Seen]) -> Table:

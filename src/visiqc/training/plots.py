@@ -6,18 +6,20 @@ in the picture, because a run must not fail at its last step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from visiqc.errors import InputError
+from visiqc.evaluation.clustered import alarm_threshold
 from visiqc.evaluation.image_metrics import auroc, average_precision, bootstrap_auroc
 from visiqc.evaluation.intervals import Proportion
-from visiqc.training.figures import BAD, GOOD, LIMIT, MAIN, QUIET, SECOND, drawing
-from visiqc.training.rate_finding import RateFinding
+from visiqc.training.figures import BAD, GOOD, LIMIT, MAIN, QUIET, SECOND, drawing, saying, titled
 
+ALARMS = 0.05
+"""Share of good photos that may be flagged where a histogram's threshold is drawn."""
 RESAMPLES = 400
 """Draws of a band; enough for a picture, where a table takes 2000."""
 _GRID = np.linspace(0, 1, 201)
@@ -35,12 +37,12 @@ def roc_curve(defective: ArrayLike, scores: ArrayLike, *, name: str = "", seed: 
     """
     labels, values = _clean(defective, scores)
     if (missing := _missing(labels)) is not None:
-        return _says("ROC", name, missing)
+        return saying("ROC", name, missing)
     area = auroc(values, labels)
     low, high = bootstrap_auroc(values, labels, resamples=RESAMPLES, seed=seed)
     alarms, hits = _roc(labels, values)
     band = _band(labels, values, lambda lab, val: np.interp(_GRID, *_roc(lab, val)), seed=seed)
-    with drawing(_title("ROC", name), width=5.6, height=5.4) as drawn:
+    with drawing(titled("ROC", name), width=5.6, height=5.4) as drawn:
         axes = drawn.axes
         axes.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1, label="chance")
         axes.fill_between(_GRID, *band, color=MAIN, alpha=0.2, linewidth=0, label="95 % of resampled photos")
@@ -55,11 +57,11 @@ def pr_curve(defective: ArrayLike, scores: ArrayLike, *, name: str = "", seed: i
     """Precision against recall, with a 95 % band over photos; arguments as `roc_curve`."""
     labels, values = _clean(defective, scores)
     if (missing := _missing(labels)) is not None:
-        return _says("Precision and recall", name, missing)
+        return saying("Precision and recall", name, missing)
     average = average_precision(values, labels)
     recall, precision = _pr(labels, values)
     band = _band(labels, values, lambda lab, val: np.interp(_GRID, *_pr(lab, val)), seed=seed)
-    with drawing(_title("Precision and recall", name), width=5.6, height=5.4) as drawn:
+    with drawing(titled("Precision and recall", name), width=5.6, height=5.4) as drawn:
         axes = drawn.axes
         share = labels.mean()
         axes.axhline(share, color=QUIET, linestyle=":", linewidth=1, label=f"chance: {share:.2f} are defective")
@@ -72,7 +74,14 @@ def pr_curve(defective: ArrayLike, scores: ArrayLike, *, name: str = "", seed: i
 
 
 def score_histogram(
-    good: ArrayLike, bad: ArrayLike, threshold: float | None, *, name: str = "", unit: str = "score"
+    good: ArrayLike,
+    bad: ArrayLike,
+    threshold: float | None,
+    *,
+    name: str = "",
+    unit: str = "score",
+    limit: str = "threshold",
+    kinds: tuple[str, str] = ("good photos", "defective photos"),
 ) -> bytes:
     """How the scores of good and of defective pieces lie around the threshold.
 
@@ -82,26 +91,35 @@ def score_histogram(
         threshold: Flagged at or above; None = none yet.
         name: Over the picture.
         unit: What the score is.
+        limit: What the threshold is, beside its value.
+        kinds: What the scores of `good` and `bad` are of.
     """
     classes = [_finite(good), _finite(bad)]
     everything = np.concatenate(classes)
     if not everything.size:
-        return _says("Scores", name, "there is no score to draw")
+        return saying("Scores", name, "there is no score to draw")
     edges = np.linspace(everything.min(), everything.max(), 41) if np.ptp(everything) else 10
-    with drawing(_title("Scores", name)) as drawn:
+    with drawing(titled("Scores", name)) as drawn:
         axes = drawn.axes
-        for values, colour, label in zip(classes, (GOOD, BAD), ("good", "defective"), strict=True):
+        for values, colour, kind in zip(classes, (GOOD, BAD), kinds, strict=True):
             over = "" if threshold is None or not values.size else f", {(values >= threshold).mean():.0%} flagged"
             weights = np.full(values.size, 1 / max(1, values.size))
-            axes.hist(
-                values, edges, weights=weights, color=colour, alpha=0.55, label=f"{label}: {values.size} photos{over}"
-            )
+            axes.hist(values, edges, weights=weights, color=colour, alpha=0.55, label=f"{kind}: {values.size}{over}")
         if threshold is not None:
-            axes.axvline(threshold, color=LIMIT, linestyle="--", linewidth=1.2, label=f"threshold {threshold:.3g}")
+            axes.axvline(threshold, color=LIMIT, linestyle="--", linewidth=1.2, label=f"{limit}: {threshold:.3g}")
         axes.set_xlabel(unit)
-        axes.set_ylabel("share of the class's photos")
-        drawn.figure.legend(loc="outside lower center", ncols=3, fontsize=8)  # inside it would hide bars
+        axes.set_ylabel("share of its kind")
+        drawn.figure.legend(loc="outside lower center", ncols=2, fontsize=8)  # inside it would hide bars
     return drawn.png
+
+
+def alarm_limit(good: ArrayLike, rate: float = ALARMS) -> float | None:
+    """The score at or above which at most that share of the good photos is flagged; None without a good photo."""
+    values = _finite(good)
+    if not values.size:
+        return None
+    (highest,) = alarm_threshold(values, np.ones((1, values.size)), rate)
+    return float(np.nextafter(highest, np.inf))
 
 
 def confusion(matrix: ArrayLike, names: Sequence[str], *, name: str = "") -> bytes:
@@ -120,7 +138,7 @@ def confusion(matrix: ArrayLike, names: Sequence[str], *, name: str = "") -> byt
         raise InputError(f"wanted a {len(names)} × {len(names)} matrix for {len(names)} names, got {counts.shape}")
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = max(4.2, 1.8 + 0.52 * len(names))
-    with drawing(_title("Confusion", name), width=side + 0.8, height=side) as drawn:
+    with drawing(titled("Confusion", name), width=side + 0.8, height=side) as drawn:
         axes = drawn.axes
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
@@ -148,7 +166,7 @@ def reliability(probabilities: ArrayLike, correct: ArrayLike, *, bins: int = 10,
     """
     stated, hit = np.asarray(probabilities, np.float64), np.asarray(correct, bool)
     if not stated.size:
-        return _says("Reliability", name, "there is no probability to draw")
+        return saying("Reliability", name, "there is no probability to draw")
     place = np.minimum((stated * bins).astype(int), bins - 1)
     groups = [place == number for number in range(bins) if (place == number).any()]
     means = np.array([stated[each].mean() for each in groups])
@@ -159,7 +177,7 @@ def reliability(probabilities: ArrayLike, correct: ArrayLike, *, bins: int = 10,
         sum(each.sum() for each in groups) and np.average(np.abs(means - shares), weights=[g.sum() for g in groups])
     )
     with drawing(
-        _title("Reliability", name), width=5.6, height=6.2, nrows=2, sharex=True, height_ratios=[3, 1]
+        titled("Reliability", name), width=5.6, height=6.2, nrows=2, sharex=True, height_ratios=[3, 1]
     ) as drawn:
         upper, lower = drawn.axes
         upper.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1, label="as stated")
@@ -171,54 +189,6 @@ def reliability(probabilities: ArrayLike, correct: ArrayLike, *, bins: int = 10,
         lower.hist(stated, np.linspace(0, 1, bins + 1), color=SECOND, alpha=0.7)
         lower.set_xlabel("stated probability")
         lower.set_ylabel("how often")
-    return drawn.png
-
-
-def learning_curves(history: Sequence[Mapping[str, Any]], *, best: int | None = None, name: str = "") -> bytes:
-    """Losses, validation metrics and rate over the epochs.
-
-    Args:
-        history: Rows of a `FitResult`.
-        best: The epoch whose weights are kept.
-        name: Over the picture.
-    """
-    if not history:
-        return _says("Learning curves", name, "no epoch was finished")
-    epochs = [row["epoch"] + 1 for row in history]
-    keys = list(dict.fromkeys(key for row in history for key in row))
-    panels = [("losses", "train/"), ("validation", "val/"), ("rate", "rate")]
-    with drawing(_title("Learning curves", name), width=6.4, height=7.2, nrows=3, sharex=True) as drawn:
-        for axes, (title, prefix) in zip(drawn.axes, panels, strict=True):
-            for key in (each for each in keys if each.startswith(prefix)):
-                values = [row.get(key, np.nan) for row in history]
-                axes.plot(
-                    epochs, values, marker="o", markersize=3, linewidth=1.2, label=key.removeprefix(prefix) or key
-                )
-            if best is not None:
-                label = f"best: epoch {best + 1}" if prefix == "val/" else None
-                axes.axvline(best + 1, color=LIMIT, linestyle="--", linewidth=1, label=label)
-            axes.set_ylabel(title)
-            if prefix != "rate":
-                axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
-        drawn.axes[-1].set_xlabel("epoch")
-        drawn.axes[-1].xaxis.get_major_locator().set_params(integer=True)
-    return drawn.png
-
-
-def rate_curve(finding: RateFinding, *, name: str = "") -> bytes:
-    """The loss while the rate rises, and the rate that is proposed."""
-    with drawing(_title("Rate finder", name)) as drawn:
-        axes = drawn.axes
-        axes.plot(finding.rates, finding.losses, color=QUIET, linewidth=0.8, label="loss")
-        axes.plot(finding.rates, finding.smooth, color=MAIN, label="smoothed")
-        axes.axvline(finding.rate, color=LIMIT, linestyle="--", linewidth=1.2, label=f"proposed {finding.rate:.2g}")
-        axes.set_xscale("log")
-        # The loss explodes at the end; what matters lies below its beginning.
-        low, high = float(np.min(finding.smooth)), float(np.max(finding.smooth[: max(2, len(finding.smooth) // 2)]))
-        axes.set_ylim(low - 0.1 * (high - low), high + 0.6 * (high - low))
-        axes.set_xlabel("learning rate")
-        axes.set_ylabel("loss")
-        axes.legend(loc="upper left")
     return drawn.png
 
 
@@ -273,18 +243,7 @@ def _finite(values: ArrayLike) -> Numbers:
     return found[np.isfinite(found)]
 
 
-def _title(what: str, name: str) -> str:
-    return f"{what}: {name}" if name else what
-
-
 def _unit_square(axes: Any, x_label: str, *, equal: bool = True) -> None:
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel=x_label)
     axes.set_aspect("equal" if equal else "auto", adjustable="box")
     axes.grid(alpha=0.25)
-
-
-def _says(what: str, name: str, text: str) -> bytes:
-    with drawing(_title(what, name), height=2.4) as drawn:
-        drawn.axes.set_axis_off()
-        drawn.axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True, transform=drawn.axes.transAxes)
-    return drawn.png

@@ -62,7 +62,7 @@ def with_found_rate(learner: Learner, settings: FitSettings, folder: Path, track
     try:
         rate = float(json.loads(kept.read_text(encoding="utf-8"))["rate"])
     except (OSError, ValueError, KeyError, TypeError):
-        from visiqc.training.plots import rate_curve  # matplotlib, only where there is something to draw
+        from visiqc.training.fit_plots import rate_curve  # matplotlib, only where there is something to draw
 
         finding = find_rate(learner, settings, seed=seed)
         tracker.figure(rate_curve(finding), "rate-finder.png")

@@ -1,4 +1,4 @@
-"""Where a recipe's photos come from: rendered sets, MVTec-style folders and inspectors' verdicts."""
+"""Where a recipe's photos come from: rendered sets, MVTec-style folders, tables and inspectors' verdicts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from visiqc.inspection.parts import Models
 from visiqc.settings import cache_folder
 from visiqc.training.datasets.digests import joint_digest
 from visiqc.training.datasets.folders import FolderSource, read_folder_pairs
+from visiqc.training.datasets.manifests import TableSource, read_table
 from visiqc.training.datasets.pairs import Pair, PairSet, require_shippable, unshippable
 from visiqc.training.datasets.reading import MAX_UNREADABLE
 from visiqc.training.datasets.rendered import read_rendered
@@ -26,6 +27,8 @@ class Sources:
     """Sets that `visiqc render` made: folders, or names of folders in the cache's `renders`."""
     folders: tuple[FolderSource, ...] = ()
     """MVTec-style folders, each with its licence."""
+    tables: tuple[TableSource, ...] = ()
+    """Folders with a `pairs.csv` that somebody wrote, each with its licence; see docs/command-line.md."""
     verdicts: tuple[Path, ...] = ()
     """Exports of inspectors' verdicts; see docs/verdict-export.md."""
     held_out: tuple[str, ...] = ()
@@ -33,8 +36,8 @@ class Sources:
     ones can be calibrated together on products new to all of them."""
 
     def __post_init__(self) -> None:
-        if not (self.renders or self.folders or self.verdicts):
-            raise BadRecipe("data names no photos; give renders, folders or verdicts")
+        if not (self.renders or self.folders or self.tables or self.verdicts):
+            raise BadRecipe("data names no photos; give renders, folders, tables or verdicts")
 
 
 def read_sources(sources: Sources, *, shippable: bool, max_unreadable: int = MAX_UNREADABLE) -> list[PairSet]:
@@ -43,7 +46,7 @@ def read_sources(sources: Sources, *, shippable: bool, max_unreadable: int = MAX
     Args:
         sources: Where they are.
         shippable: Whether the model is meant to be given away.
-        max_unreadable: Photos of an export of verdicts that may be broken; a folder has a limit of its own.
+        max_unreadable: Photos of an export of verdicts that may be broken; folders and tables have limits of their own.
 
     Raises:
         NotAllowed: It is, and a set's licence forbids that; the set is named.
@@ -51,6 +54,7 @@ def read_sources(sources: Sources, *, shippable: bool, max_unreadable: int = MAX
     """
     sets = [read_rendered(rendered_folder(path)) for path in sources.renders]
     sets += [read_folder_pairs(source) for source in sources.folders]
+    sets += [read_table(one.folder, licence=one.licence, max_unreadable=one.max_unreadable) for one in sources.tables]
     sets += [read_verdicts(path, max_unreadable=max_unreadable) for path in sources.verdicts]
     if shippable:
         require_shippable(sets)

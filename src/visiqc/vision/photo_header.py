@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from visiqc.errors import BadRecipe, TooLarge, UnreadablePhoto, UnsupportedMedia
+from visiqc.errors import BadRecipe, InputError, TooLarge, UnreadablePhoto, UnsupportedMedia
 from visiqc.vision.photo_jpeg import read_jpeg_header
 from visiqc.vision.photo_png import read_png_header
 from visiqc.vision.photo_stored import StoredHeader
@@ -134,6 +134,14 @@ def inspect_header(content: bytes, limits: DecodeLimits | None = None) -> PhotoH
         frames=stored.frames,
         icc_profile=stored.icc_profile,
     )
+
+
+def is_heic(start: bytes) -> bool:
+    """Whether a file that begins with these bytes is HEIC; 256 of them are enough."""
+    try:
+        return _format_of(start) == "heic"
+    except InputError:
+        return False
 
 
 _READERS: dict[str, Callable[[bytes], StoredHeader]] = {

@@ -1,1 +1,1 @@
-"""What the models learn from: pairs of golden and upload, from renders, folders and inspectors' verdicts."""
+"""What the models learn from: pairs of golden and upload, from renders, folders, tables and inspectors' verdicts."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,9 +31,22 @@ from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 
 TABLE = "pairs.csv"
 _NEEDED = ("sku", "goldens", "upload")
-_COLUMNS = (*_NEEDED, "lot", "mask", "mask_kind", "defective", "codes", "relation", "attribute", "pose", "family")
+COLUMNS = (*_NEEDED, "lot", "mask", "mask_kind", "defective", "codes", "relation", "attribute", "pose", "family")
+"""All that a table may have; docs/command-line.md says what each holds."""
 _T = TypeVar("_T")
 _ANSWERS = {"yes": True, "no": False, "": None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSource:
+    """A folder with a `pairs.csv`, as a recipe names it."""
+
+    folder: Path
+    """With `pairs.csv` and the photos it names."""
+    licence: Licence
+    """Nobody but you knows it."""
+    max_unreadable: int = MAX_UNREADABLE
+    """Broken photos that are passed over before the table is refused."""
 
 
 def read_table(folder: Path, *, licence: Licence, max_unreadable: int = MAX_UNREADABLE) -> PairSet:
@@ -70,13 +84,13 @@ def _rows(folder: Path) -> list[tuple[int, dict[str, str]]]:
             columns = table.fieldnames or []
             rows = [(table.line_num, row) for row in table]
     except OSError as err:
-        raise InputError(f"there is no {TABLE} in {folder.name}; its columns are {', '.join(_COLUMNS)}") from err
+        raise InputError(f"there is no {TABLE} in {folder.name}; its columns are {', '.join(COLUMNS)}") from err
     except (UnicodeDecodeError, csv.Error) as err:
         raise InputError(f"{TABLE} in {folder.name} is not a comma-separated table in UTF-8: {err}") from err
     if missing := [name for name in _NEEDED if name not in columns]:
         raise InputError(f"{TABLE} in {folder.name} has no column {missing[0]!r}; it needs {', '.join(_NEEDED)}")
-    if wrong := [name for name in columns if name not in _COLUMNS]:
-        raise InputError(f"{TABLE} in {folder.name} has a column {wrong[0]!r}; known: {', '.join(_COLUMNS)}")
+    if wrong := [name for name in columns if name not in COLUMNS]:
+        raise InputError(f"{TABLE} in {folder.name} has a column {wrong[0]!r}; known: {', '.join(COLUMNS)}")
     for number, row in rows:
         if None in row or None in row.values():
             raise InputError(f"{TABLE}, line {number}: wanted {len(columns)} values as in the first line")
@@ -85,7 +99,7 @@ def _rows(folder: Path) -> list[tuple[int, dict[str, str]]]:
 
 def _pair(folder: Path, row: Mapping[str, str], where: str, broken: Unreadable) -> Pair | None:
     sizes = {}
-    value = {name: row.get(name, "").strip() for name in _COLUMNS}
+    value = {name: row.get(name, "").strip() for name in COLUMNS}
     if not value["sku"] or not value["upload"] or not value["goldens"]:
         raise InputError(f"{where}: sku, goldens and upload may not be empty")
     for name in (*_parted(value["goldens"]), value["upload"], *_parted(value["mask"])):
