@@ -8,7 +8,8 @@ from bench import png
 from pair_sets import SIDE, mvtec, photo, square
 from visiqc.errors import BadRecipe, InputError, NotFound, ShapeMismatch
 from visiqc.recipes import make_recipe
-from visiqc.training.datasets.folders import FolderSource, licence_wanted, read_folder_pairs
+from visiqc.training.datasets.folders import FolderSource, read_folder_pairs
+from visiqc.training.datasets.manifests import TableSource
 from visiqc.training.datasets.pairs import Licence, PairSet
 
 TERMS = Licence(name="CC BY 4.0", commercial=True)
@@ -26,10 +27,12 @@ def test_goldens_are_good_photos_and_are_not_held_against_themselves(tmp_path: P
 
 
 def test_the_licence_cannot_be_left_out(tmp_path: Path) -> None:
-    with pytest.raises(BadRecipe, match="licence"):
-        make_recipe(FolderSource, {"folder": str(tmp_path)})
+    for source in (FolderSource, TableSource):
+        with pytest.raises(BadRecipe, match=f"on what terms {tmp_path.name} may be learned from: licence: "):
+            make_recipe(source, {"folder": str(tmp_path)})
     (tmp_path / "license.txt").write_text("Attribution-NonCommercial")
-    assert "'Attribution-NonCommercial'" in licence_wanted(tmp_path)
+    with pytest.raises(BadRecipe, match="its licence file begins 'Attribution-NonCommercial'"):
+        make_recipe(FolderSource, {"folder": str(tmp_path)})
 
 
 def test_an_empty_class_is_told(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
     )
     if start is not None:
         begin_from(net, start, parts.classes.codes, (batches.batch(0, number) for number in range(BATCHES)))
-        say(f"  going on from {start.card.title}")
+        say([f"  going on from {start.card.title}"])
     learner = DefectLearner(
         net,
         batches,

@@ -54,7 +54,7 @@ def read_sources(sources: Sources, *, shippable: bool, max_unreadable: int = MAX
     """
     sets = [read_rendered(rendered_folder(path)) for path in sources.renders]
     sets += [read_folder_pairs(source) for source in sources.folders]
-    sets += [read_table(one.folder, licence=one.licence, max_unreadable=one.max_unreadable) for one in sources.tables]
+    sets += [read_table(one.folder, licence=one.terms, max_unreadable=one.max_unreadable) for one in sources.tables]
     sets += [read_verdicts(path, max_unreadable=max_unreadable) for path in sources.verdicts]
     if shippable:
         require_shippable(sets)

@@ -12,18 +12,14 @@ from visiqc.errors import BadRecipe, InputError, NotFound, UnreadablePhoto
 from visiqc.evaluation.datasets import GOOD, photos_in, upright_size
 from visiqc.training.datasets.digests import files_digest
 from visiqc.training.datasets.labels import require_same_shape
-from visiqc.training.datasets.pairs import Licence, Pair, PairSet, checked_code, licence_hint
+from visiqc.training.datasets.pairs import LicensedFolder, Pair, PairSet, checked_code
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 
 
 @dataclass(frozen=True, kw_only=True)
-class FolderSource:
-    """An MVTec-style folder, as a recipe names it."""
+class FolderSource(LicensedFolder):
+    """An MVTec-style folder, as a recipe names it: `train/good`, and `test` where there are labelled photos."""
 
-    folder: Path
-    """With `train/good` in it, and `test` where there are labelled photos."""
-    licence: Licence
-    """Nobody but you knows it: a licence file in the folder is a hint, and is quoted when this is left out."""
     goldens: int = 3
     """How many photos of `train/good` are the goldens; the others of that folder are good uploads."""
     codes: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +30,7 @@ class FolderSource:
     """Broken photos that are passed over before the folder is refused."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.goldens < 1:
             raise BadRecipe(f"goldens must be at least 1, got {self.goldens}")
         for code in self.codes.values():
@@ -68,19 +65,10 @@ def read_folder_pairs(source: FolderSource) -> PairSet:
     files = [*good, *(pair.upload for pair in pairs), *(pair.mask for pair in pairs if pair.mask)]
     return PairSet(
         name=root.name,
-        licence=source.licence,
+        licence=source.terms,
         digest=files_digest(root, files),
         pairs=tuple(pairs),
         notes=(*notes, *broken.notes),
-    )
-
-
-def licence_wanted(folder: Path) -> str:
-    """What to tell somebody who gave no licence for a folder."""
-    hint = licence_hint(folder)
-    found = f" (its licence file begins {hint!r})" if hint else ""
-    return (
-        f"say on what terms {folder.name} may be learned from{found}: licence: {{name: …, commercial: true or false}}"
     )
 
 

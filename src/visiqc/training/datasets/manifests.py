@@ -26,7 +26,7 @@ from visiqc.errors import InputError, UnreadablePhoto
 from visiqc.evaluation.datasets import upright_size
 from visiqc.training.datasets.digests import files_digest
 from visiqc.training.datasets.labels import require_same_shape
-from visiqc.training.datasets.pairs import Licence, Pair, PairSet, Relation, checked_code
+from visiqc.training.datasets.pairs import Licence, LicensedFolder, Pair, PairSet, Relation, checked_code
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 
 TABLE = "pairs.csv"
@@ -38,13 +38,9 @@ _ANSWERS = {"yes": True, "no": False, "": None}
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableSource:
-    """A folder with a `pairs.csv`, as a recipe names it."""
+class TableSource(LicensedFolder):
+    """A folder with a `pairs.csv` and the photos it names, as a recipe names it."""
 
-    folder: Path
-    """With `pairs.csv` and the photos it names."""
-    licence: Licence
-    """Nobody but you knows it."""
     max_unreadable: int = MAX_UNREADABLE
     """Broken photos that are passed over before the table is refused."""
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from visiqc.domain.defect_catalogue import CATALOGUE
-from visiqc.errors import InputError, NotAllowed
+from visiqc.errors import BadRecipe, InputError, NotAllowed
 
 GROUND, PRODUCT, IGNORED, DEFECT = 0, 64, 128, 255
 """Values of a label image."""
@@ -166,6 +166,35 @@ def checked_code(code: str) -> str:
     if code != UNKNOWN and code not in CATALOGUE:
         raise InputError(f"the defect catalogue has no code {code!r}; use one of its codes, or {UNKNOWN!r}")
     return code
+
+
+@dataclass(frozen=True, kw_only=True)
+class LicensedFolder:
+    """A folder of photos that a recipe names, with the terms on which they may be learned from.
+
+    Raises:
+        BadRecipe: The terms are left out; the message quotes a licence file in the folder, if there is one.
+    """
+
+    folder: Path
+    """Where the photos are."""
+    licence: Licence | None = None
+    """Nobody but you knows it, and it must be given."""
+
+    def __post_init__(self) -> None:
+        _ = self.terms  # left out, it is refused when the recipe is read
+
+    @property
+    def terms(self) -> Licence:
+        """The licence."""
+        if self.licence is None:
+            hint = licence_hint(self.folder)
+            found = f" (its licence file begins {hint!r})" if hint else ""
+            raise BadRecipe(
+                f"say on what terms {self.folder.name} may be learned from{found}: "
+                "licence: {name: …, commercial: true or false}"
+            )
+        return self.licence
 
 
 def licence_hint(folder: Path) -> str:
