@@ -81,6 +81,7 @@ def test_what_has_no_weight_costs_nothing_and_right_answers_cost_less_than_wrong
 def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path / "nothing-promoted"))
     recipe = read_recipe(MaskRecipe, ROOT / "configs/train_mask_smoke.yaml", ["version=smoke"])
     result = train_mask(recipe, Tracker(tmp_path / "run"), tmp_path / "run")
     assert result.data_digest == data_digest(recipe)

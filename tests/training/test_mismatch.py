@@ -13,7 +13,7 @@ from visiqc.inspection.fleet import to_json
 from visiqc.recipes import make_recipe, read_recipe
 from visiqc.runtime.cards import read_card
 from visiqc.runtime.models import load_models
-from visiqc.training.defect_candidate import load_candidate
+from visiqc.training.joined_set import joined_set
 from visiqc.training.mismatch import MismatchRecipe, data_digest, train_mismatch
 from visiqc.training.tracking import Tracker
 
@@ -37,6 +37,7 @@ def test_a_recipe_that_cannot_be_is_refused_by_name(changes: dict[str, int], nam
 def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path / "nothing-promoted"))
     recipe = read_recipe(MismatchRecipe, ROOT / "configs/train_mismatch_smoke.yaml", ["version=smoke"])
     result = train_mismatch(recipe, Tracker(tmp_path / "run"), tmp_path / "run")
     assert result.data_digest == data_digest(recipe)
@@ -45,7 +46,7 @@ def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypa
     assert card.training is not None
     assert card.training.data[0].name == "samples"
     assert set(card.metrics) >= {"held out/tar", "held out/eer", "held out/recall_at_1"}
-    models = load_candidate(candidate, trunk=recipe.trunk, identity="smoke")
+    models = joined_set().with_candidate(candidate, task="identity", version="smoke")
     assert models.identity.digest == card.sha256
     assert (tmp_path / "run/figures/roc.png").is_file()
     fleet = load_fleet(models, home=_home_of(candidate, tmp_path))

@@ -13,7 +13,8 @@ from visiqc.inspection.parts import Models
 from visiqc.recipes import as_yaml
 from visiqc.runtime.bundle import find_model
 from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord, VerifiedModel, verified_model
-from visiqc.runtime.models import NONE, cards_of, load_models
+from visiqc.runtime.models import OnnxTrunk
+from visiqc.runtime.sessions import open_session
 from visiqc.settings import Settings, cache_folder
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.defect_batches import BatchPlan, DefectBatches
@@ -28,6 +29,7 @@ from visiqc.training.defect_types import TypeClasses, classes_of
 from visiqc.training.defect_validation import ValidationProduct, answers, keep_products, with_defects
 from visiqc.training.engine import FitResult, FitSettings, fit
 from visiqc.training.fleet_recipe import require_sizes
+from visiqc.training.joined_set import joined_set
 from visiqc.training.laid import LaidProduct, lay_set
 from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
@@ -80,7 +82,7 @@ class DefectRecipe:
     version: str = ""
     """Name of the candidate's version; empty = the trunk's name and the beginning of the data's and recipe's digest."""
     trunk: str = ""
-    """Version of the trunk; empty = the default."""
+    """Version of the trunk; empty = that in force, or the default."""
     start_from: str = ""
     """Version of a defect model to go on from, such as the one that ships; empty = weights at random. Products it
     learned from must not be held out; its card names its data."""
@@ -133,9 +135,10 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         InputError, NotAllowed, BadRecipe: The recipe or its photos cannot be used; the message says which and why.
         Unavailable: Disk or device are out of reach.
     """
-    models = load_models(trunk=recipe.trunk, defect=NONE)
-    trunk = cards_of(models)["trunk"]
+    joined = joined_set(recipe.trunk)
+    models, trunk = joined.framing, joined.trunk
     _require_channels(trunk)
+    say(joined.told)
     start = _start(recipe.start_from, trunk) if recipe.start_from else None
     parts = _parts(recipe, models)
     digest = seen_by(parts.sets, models)
@@ -145,7 +148,7 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         parts.learned,
         recipe.samples,
         parts.classes.number,
-        partial(open_trunk, recipe.trunk),
+        partial(open_trunk, trunk.version, joined.home),
         BatchPlan(size=recipe.batch, steps=recipe.steps, workers=recipe.workers, seed=recipe.seed),
     )
     if start is not None:
@@ -168,7 +171,7 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         held_out=parts.held_out,
         sets=parts.sets,
         record=_record(recipe, parts.sets, fitted),
-        trunk=trunk,
+        joined=joined,
         shippable=is_shippable(parts.sets) and (start is None or start.card.shippable),
     )
     made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
@@ -194,13 +197,14 @@ def _hard_places(recipe: DefectRecipe, learned: Sequence[LaidProduct], embed: Em
 
 def data_digest(recipe: DefectRecipe) -> str:
     """SHA-256 of the recipe's data as the models see it: other photos, or another mask, get a run of their own."""
-    models = load_models(trunk=recipe.trunk, defect=NONE)
+    models = joined_set(recipe.trunk).framing
     return seen_by(read_sources(recipe.data, shippable=recipe.shippable), models)
 
 
-def open_trunk(version: str) -> Embed:
+def open_trunk(version: str, home: Path | None) -> Embed:
     """The trunk for one worker, on one thread: the workers share the cores."""
-    return load_models(trunk=version, defect=NONE, mask=NONE, threads=1).trunk.features
+    model = verified_model(find_model("trunk", version, home=home))
+    return OnnxTrunk(model.card, open_session(model.content, name=model.card.title, threads=1)).features
 
 
 def _parts(recipe: DefectRecipe, models: Models) -> Parts:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from visiqc.errors import BadRecipe, InputError
 from visiqc.recipes import as_yaml
 from visiqc.runtime.cards import DataSetRecord, TrainingRecord
-from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 from visiqc.training.defect import open_trunk
 from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.joined_set import joined_set
 from visiqc.training.mask_export import MaskFacts, export_mask
 from visiqc.training.mask_learner import KnownPhoto, MaskBatches, MaskLearner, figures, overlaps
 from visiqc.training.mask_model import MaskArchitecture, MaskNet
@@ -28,10 +28,10 @@ from visiqc.training.sources import (
     Sources,
     describe_sets,
     is_shippable,
-    joint,
     read_sources,
     require_learned,
     reserved_skus,
+    seen_by,
 )
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
@@ -57,7 +57,7 @@ class MaskRecipe:
     version: str = ""
     """Name of the candidate's version; empty = the trunk's name and the beginning of the file's digest."""
     trunk: str = ""
-    """Version of the trunk; empty = the default."""
+    """Version of the trunk; empty = that in force, or the default."""
     side: int = MASK_SIDE
     """Side of a sample in pixels, a multiple of 16."""
     batch: int = 8
@@ -96,13 +96,14 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
         InputError, NotAllowed, BadRecipe: The recipe or its photos cannot be used; the message says which and why.
         Unavailable: Disk or device are out of reach.
     """
-    models = load_models(trunk=recipe.trunk, defect=NONE, mask=NONE)
-    embed, trunk = models.trunk.features, cards_of(models)["trunk"]
+    joined = joined_set(recipe.trunk)
+    embed, trunk = joined.models.trunk.features, joined.trunk
+    say(joined.told)
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     apart = products_held_out(recipe, sets)
     say(describe_sets(sets, apart))
-    digest = joint(sets)
+    digest = seen_by(sets, replace(joined.models, mask=None))
     tracker.data({one.name: one.digest for one in sets})
     unreadable = Unreadable(limit=recipe.max_unreadable)
     shown = photos_with_masks(sets)
@@ -114,7 +115,7 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
         MaskSampleMaker(
             [one for one in shown if one.sku not in apart], recipe.samples, side=recipe.side, unreadable=unreadable
         ),
-        partial(open_trunk, recipe.trunk),
+        partial(open_trunk, trunk.version, joined.home),
         size=recipe.batch,
         steps=recipe.steps,
         workers=recipe.workers,
@@ -167,8 +168,9 @@ def photos_with_masks(sets: Sequence[PairSet]) -> list[Shown]:
 
 
 def data_digest(recipe: MaskRecipe) -> str:
-    """SHA-256 of the data, which the run's folder carries in its name."""
-    return joint(read_sources(recipe.data, shippable=recipe.shippable))
+    """SHA-256 of the data as the trunk sees it, which the run's folder carries in its name."""
+    models = replace(joined_set(recipe.trunk).models, mask=None)
+    return seen_by(read_sources(recipe.data, shippable=recipe.shippable), models)
 
 
 def _known(shown: Sequence[Shown], count: int, unreadable: Unreadable) -> list[KnownPhoto]:

@@ -14,13 +14,13 @@ from visiqc.errors import BadRecipe, InputError
 from visiqc.inspection.parts import Models
 from visiqc.recipes import as_yaml
 from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord
-from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.settings import cache_folder
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 from visiqc.training.defect import CalibrationSettings, require_calibration
 from visiqc.training.engine import FitResult, FitSettings, fit
 from visiqc.training.export_lite import load_lite
+from visiqc.training.joined_set import joined_set
 from visiqc.training.mismatch_batches import BatchSettings, MismatchBatches, Row
 from visiqc.training.mismatch_candidate import TrainedMismatch, write_candidate
 from visiqc.training.mismatch_colours import Recolouring, recolouring
@@ -61,7 +61,7 @@ class MismatchRecipe:
     version: str = ""
     """Name of the candidate's version; empty = the trunk's name and the beginning of the data's and recipe's digest."""
     trunk: str = ""
-    """Version of the trunk; empty = the default."""
+    """Version of the trunk; empty = that in force, or the default."""
     patches: int = 8
     """Variations made of every photo: other turns, lights, grounds and masks."""
     recolourings: int = 0
@@ -83,8 +83,8 @@ class MismatchRecipe:
     fit: FitSettings = field(default_factory=FitSettings)
     """How it is fitted."""
     keep_scale: bool = False
-    """Of the fleet sidecar that the trunk has without a defect model, keep all but the cohort: the identity model does
-    not touch the map. False = everything is measured on the products held out, as `calibration` says."""
+    """Of the fleet sidecar of the set it joins, keep all but the cohort: the identity model does not touch the map.
+    False = everything is measured on the products held out, as `calibration` says."""
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
     """The fleet sidecar of the new model."""
     max_unreadable: int = MAX_UNREADABLE
@@ -107,8 +107,9 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         InputError, NotAllowed, BadRecipe: The recipe or its photos cannot be used; the message says which and why.
         Unavailable: Disk or device are out of reach.
     """
-    models = load_models(trunk=recipe.trunk, defect=NONE)
-    trunk = cards_of(models)["trunk"]
+    joined = joined_set(recipe.trunk)
+    models, trunk = joined.framing, joined.trunk
+    say(joined.told)
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     apart = products_held_out(recipe, sets)
@@ -138,7 +139,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         held_out=apart,
         sets=sets,
         record=_record(recipe, sets, fitted),
-        trunk=trunk,
+        joined=joined,
         shippable=is_shippable(sets),
     )
     made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
@@ -160,7 +161,7 @@ def products_held_out(recipe: MismatchRecipe, sets: Sequence[PairSet]) -> frozen
 
 def data_digest(recipe: MismatchRecipe) -> str:
     """SHA-256 of the data as the models see it, which the run's folder carries in its name."""
-    models = load_models(trunk=recipe.trunk, defect=NONE)
+    models = joined_set(recipe.trunk).framing
     return seen_by(read_sources(recipe.data, shippable=recipe.shippable), models)
 
 
