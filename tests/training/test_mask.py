@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,6 +90,10 @@ def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypa
     (candidate,) = result.artifacts
     card = read_card(candidate / "mask" / "smoke")
     assert card.shippable
+    assert card.training is not None
+    learned = card.training.data[0].skus
+    assert learned
+    assert set(learned).isdisjoint(json.loads((candidate / "held-out.json").read_text()))
     assert max(card.parity.values()) < 1e-3
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "models").symlink_to(candidate)

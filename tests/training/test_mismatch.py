@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +46,9 @@ def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypa
     card = read_card(candidate / "identity" / "smoke")
     assert card.training is not None
     assert card.training.data[0].name == "samples"
+    learned = card.training.data[0].skus
+    assert learned
+    assert set(learned).isdisjoint(json.loads((candidate / "held-out.json").read_text()))
     assert set(card.metrics) >= {"held out/tar", "held out/eer", "held out/recall_at_1"}
     models = joined_set().with_candidate(candidate, task="identity", version="smoke")
     assert models.identity.digest == card.sha256

@@ -84,9 +84,10 @@ def promote(
 
     Running services take over within seconds; photos under way are finished with the models they began with.
     """
-    from visiqc.cli.model_moves import challenge, require_unseen
+    from visiqc.cli.model_moves import challenge
     from visiqc.cli.model_text import describe_moved
     from visiqc.cli.progress import progress
+    from visiqc.cli.unseen import require_unseen
     from visiqc.evaluation.model_comparison import compare_models
     from visiqc.inspection.answered import WithAnswers, compare_on_answers
     from visiqc.inspection.promotion import gate
@@ -101,7 +102,9 @@ def promote(
     named = [*(candidate or []), *(each.folder for each in fetched)]
     asked = challenge(settings, named, sidecars=[one for each in fetched for one in each.sidecars])
     print(f"Challenger: {asked.members}", flush=True)
-    require_unseen(asked, on or bundled_samples(), override=override)
+    learned = require_unseen(asked.parts.models, on or bundled_samples(), override=override)
+    for line in learned:
+        typer.echo(f"{line}, which it is compared on: {override}", err=True)
     with progress("compare", unit="photo") as steps:
         measured = compare_models(
             on or bundled_samples(),
@@ -126,6 +129,7 @@ def promote(
             supersedes=asked.supersedes,
             by=who,
             override=override,
+            learned=learned,
             progress=steps,
         )
     print(describe_moved(moved))

@@ -10,8 +10,7 @@ from typing import cast
 from visiqc.bootstrap import build_records, find_fleet, load_fleet, load_set, members_of, parts_with
 from visiqc.cli.missing_sidecar import what_to_do
 from visiqc.domain.model_set import Members, ModelSet
-from visiqc.errors import Conflict, InputError, IntegrityError, NotFound
-from visiqc.evaluation.rendered_sets import read_manifest
+from visiqc.errors import Conflict, IntegrityError, NotFound
 from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.model_ports import ModelSetRecords
 from visiqc.inspection.parts import Models, Parts
@@ -97,25 +96,6 @@ def completed(settings: Settings, folders: Sequence[Path], *, sidecars: Sequence
         champion=champion,
         supersedes=present.id if present else "",
     )
-
-
-def require_unseen(asked: Challenge, photos: Path, *, override: str) -> None:
-    """Refuse to compare on a set the challenger learned from: it would win by heart.
-
-    Raises:
-        InputError: It did, and nobody says why that should count all the same.
-    """
-    name = read_manifest(photos).name
-    learned = {
-        card.title
-        for card in cards_of(asked.parts.models).values()
-        if card.training is not None and name in {one.name for one in card.training.data}
-    }
-    if learned and not override:
-        raise InputError(
-            f"{', '.join(sorted(learned))} learned from {name}, the photos it would be compared on; name another set "
-            "with --on, or say why it should count with --override"
-        )
 
 
 def _loaded(

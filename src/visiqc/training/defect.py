@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from visiqc.errors import BadRecipe, InputError
 from visiqc.inspection.parts import Models
-from visiqc.recipes import as_yaml
 from visiqc.runtime.bundle import find_model
-from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord, VerifiedModel, verified_model
+from visiqc.runtime.cards import ModelCard, VerifiedModel, verified_model
 from visiqc.runtime.models import OnnxTrunk
 from visiqc.runtime.sessions import open_session
 from visiqc.settings import Settings, cache_folder
@@ -27,11 +26,10 @@ from visiqc.training.defect_samples import SampleSettings
 from visiqc.training.defect_start import BATCHES, begin_from
 from visiqc.training.defect_types import TypeClasses, classes_of
 from visiqc.training.defect_validation import ValidationProduct, answers, keep_products, with_defects
-from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.engine import FitSettings, fit
 from visiqc.training.fleet_recipe import require_sizes
 from visiqc.training.joined_set import joined_set
 from visiqc.training.laid import LaidProduct, lay_set
-from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
 from visiqc.training.sources import (
     Sources,
@@ -45,6 +43,7 @@ from visiqc.training.sources import (
 )
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
+from visiqc.training.training_record import require_shippable_parent, training_record
 from visiqc.vision.rotation import Embed
 
 
@@ -138,8 +137,8 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
     joined = joined_set(recipe.trunk)
     models, trunk = joined.framing, joined.trunk
     _require_channels(trunk)
-    say(joined.told)
-    start = _start(recipe.start_from, trunk) if recipe.start_from else None
+    say([joined.told])
+    start = _start(recipe.start_from, trunk, shippable=recipe.shippable) if recipe.start_from else None
     parts = _parts(recipe, models)
     digest = seen_by(parts.sets, models)
     tracker.data({one.name: one.digest for one in parts.sets})
@@ -170,7 +169,9 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         classes=parts.classes,
         held_out=parts.held_out,
         sets=parts.sets,
-        record=_record(recipe, parts.sets, fitted),
+        record=training_record(
+            recipe, parts.sets, parts.held_out, fitted, parent=start.card if start is not None else None
+        ),
         joined=joined,
         shippable=is_shippable(parts.sets) and (start is None or start.card.shippable),
     )
@@ -179,11 +180,12 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
     return RunResult(metrics=metrics, artifacts=(made.folder,), data_digest=digest)
 
 
-def _start(version: str, trunk: ModelCard) -> VerifiedModel:
+def _start(version: str, trunk: ModelCard, *, shippable: bool) -> VerifiedModel:
     """The model a training goes on from, looked for before the hours of laying photos."""
     model = verified_model(find_model("defect", version, home=Settings().home))
     if model.card.trunk_sha256 != trunk.sha256:
         raise BadRecipe(f"start_from: {model.card.title} takes the maps of another trunk than {trunk.title}")
+    require_shippable_parent(model.card, shippable=shippable)
     return model
 
 
@@ -256,17 +258,3 @@ def _require_channels(trunk: ModelCard) -> None:
     channels = tuple(output.channels for output in trunk.outputs)
     if channels != TRUNK_CHANNELS:
         raise BadRecipe(f"the defect model takes maps of {TRUNK_CHANNELS} channels; {trunk.title} gives {channels}")
-
-
-def _record(recipe: DefectRecipe, sets: Sequence[PairSet], fitted: FitResult) -> TrainingRecord:
-    return TrainingRecord(
-        recipe=as_yaml(recipe),
-        data=tuple(
-            DataSetRecord(name=one.name, digest=one.digest, licence=one.licence.name, shippable=one.licence.commercial)
-            for one in sets
-        ),
-        minutes=round(fitted.seconds / 60, 1),
-        machine=machine(),
-        epochs=fitted.epochs_run,
-        commit=commit().name,
-    )

@@ -10,19 +10,16 @@ from functools import partial
 from pathlib import Path
 
 from visiqc.errors import BadRecipe, InputError
-from visiqc.recipes import as_yaml
-from visiqc.runtime.cards import DataSetRecord, TrainingRecord
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 from visiqc.training.defect import open_trunk
-from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.engine import FitSettings, fit
 from visiqc.training.joined_set import joined_set
 from visiqc.training.mask_export import MaskFacts, export_mask
 from visiqc.training.mask_learner import KnownPhoto, MaskBatches, MaskLearner, figures, overlaps
 from visiqc.training.mask_model import MaskArchitecture, MaskNet
 from visiqc.training.mask_samples import MaskSampleMaker, MaskSampleSettings, known_product
 from visiqc.training.mismatch_data import Shown, held_out, shown_in
-from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
 from visiqc.training.sources import (
     Sources,
@@ -35,6 +32,7 @@ from visiqc.training.sources import (
 )
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
+from visiqc.training.training_record import training_record
 from visiqc.vision.foreground import foreground_mask
 from visiqc.vision.product_mask import CELLS, MASK_SIDE
 
@@ -98,7 +96,7 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
     """
     joined = joined_set(recipe.trunk)
     embed, trunk = joined.models.trunk.features, joined.trunk
-    say(joined.told)
+    say([joined.told])
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     apart = products_held_out(recipe, sets)
@@ -132,7 +130,10 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
     target = folder / "candidate"
     shutil.rmtree(target, ignore_errors=True)
     facts = MaskFacts(
-        trunk=trunk, training=_record(recipe, sets, fitted), metrics=metrics, shippable=is_shippable(sets)
+        trunk=trunk,
+        training=training_record(recipe, sets, apart, fitted, parent=None),
+        metrics=metrics,
+        shippable=is_shippable(sets),
     )
     card = export_mask(net, target / "mask", version=recipe.version, facts=facts)
     (target / "held-out.json").write_text(json.dumps(sorted(apart)), encoding="utf-8")
@@ -178,17 +179,3 @@ def _known(shown: Sequence[Shown], count: int, unreadable: Unreadable) -> list[K
     step = max(1, len(shown) // count)
     found = (known_product(one, unreadable) for one in shown[::step][:count])
     return [KnownPhoto(*one) for one in found if one is not None]
-
-
-def _record(recipe: MaskRecipe, sets: Sequence[PairSet], fitted: FitResult) -> TrainingRecord:
-    return TrainingRecord(
-        recipe=as_yaml(recipe),
-        data=tuple(
-            DataSetRecord(name=one.name, digest=one.digest, licence=one.licence.name, shippable=one.licence.commercial)
-            for one in sets
-        ),
-        minutes=round(fitted.seconds / 60, 1),
-        machine=machine(),
-        epochs=fitted.epochs_run,
-        commit=commit().name,
-    )

@@ -12,13 +12,12 @@ import torch
 
 from visiqc.errors import BadRecipe, InputError
 from visiqc.inspection.parts import Models
-from visiqc.recipes import as_yaml
-from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord
+from visiqc.runtime.cards import ModelCard
 from visiqc.settings import cache_folder
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 from visiqc.training.defect import CalibrationSettings, require_calibration
-from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.engine import FitSettings, fit
 from visiqc.training.export_lite import load_lite
 from visiqc.training.joined_set import joined_set
 from visiqc.training.mismatch_batches import BatchSettings, MismatchBatches, Row
@@ -29,7 +28,6 @@ from visiqc.training.mismatch_features import FeatureStore, Frozen, product_in
 from visiqc.training.mismatch_learner import MetricSettings, MismatchLearner, whiten
 from visiqc.training.mismatch_model import MismatchNet
 from visiqc.training.mismatch_validation import Seen, figures, report_of, table_of
-from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
 from visiqc.training.sources import (
     Sources,
@@ -42,6 +40,7 @@ from visiqc.training.sources import (
 )
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
+from visiqc.training.training_record import training_record
 from visiqc.vision.golden_view import TURNS
 from visiqc.vision.photo import decode_rgb
 from visiqc.vision.types import FloatArray
@@ -109,7 +108,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     """
     joined = joined_set(recipe.trunk)
     models, trunk = joined.framing, joined.trunk
-    say(joined.told)
+    say([joined.told])
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     apart = products_held_out(recipe, sets)
@@ -138,7 +137,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         validated=validated,
         held_out=apart,
         sets=sets,
-        record=_record(recipe, sets, fitted),
+        record=training_record(recipe, sets, apart, fitted, parent=None),
         joined=joined,
         shippable=is_shippable(sets),
     )
@@ -249,17 +248,3 @@ def _changes(one: Shown, recipe: MismatchRecipe, unreadable: Unreadable) -> list
 def _variant(trunk: ModelCard) -> str:
     """`lite0` or `lite2`, by the trunk's name."""
     return trunk.version.split("-")[0]
-
-
-def _record(recipe: MismatchRecipe, sets: Sequence[PairSet], fitted: FitResult) -> TrainingRecord:
-    return TrainingRecord(
-        recipe=as_yaml(recipe),
-        data=tuple(
-            DataSetRecord(name=one.name, digest=one.digest, licence=one.licence.name, shippable=one.licence.commercial)
-            for one in sets
-        ),
-        minutes=round(fitted.seconds / 60, 1),
-        machine=machine(),
-        epochs=fitted.epochs_run,
-        commit=commit().name,
-    )
