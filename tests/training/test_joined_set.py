@@ -20,6 +20,7 @@ from visiqc.settings import Settings
 from visiqc.storage.records import SqlRecords
 from visiqc.training.joined_set import joined_set
 from visiqc.training.model_choice import ModelChoice, loader_of
+from visiqc.training.stage_progress import say
 
 
 @pytest.fixture
@@ -104,3 +105,8 @@ def test_a_set_whose_files_are_gone_is_named(home: Path) -> None:
     with pytest.raises(NotFound, match="no identity model 'halo-1'"):
         joined_set()
     assert load_set(Settings(home=home), None)[0].identity.digest != members.identity.digest
+
+
+def test_what_is_joined_is_said_in_one_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    say(joined_set().told)
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -137,7 +137,7 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
     joined = joined_set(recipe.trunk)
     models, trunk = joined.framing, joined.trunk
     _require_channels(trunk)
-    say([joined.told])
+    say(joined.told)
     start = _start(recipe.start_from, trunk, shippable=recipe.shippable) if recipe.start_from else None
     parts = _parts(recipe, models)
     digest = seen_by(parts.sets, models)
@@ -213,7 +213,7 @@ def _parts(recipe: DefectRecipe, models: Models) -> Parts:
     with stage("reading photos") as told:
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     held_out = products_held_out(recipe, sets)
-    say(describe_sets(sets, held_out))
+    say(*describe_sets(sets, held_out))
     require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
     laid: list[LaidProduct] = []
     for one in sets:

@@ -128,7 +128,7 @@ def _sized(
         with stage("comparing at other sizes") as told:
             return measured_sizes(fleet, products, models, settings, usual_side=usual_side, told=told)
     except InputError as err:
-        say([f"scores are left without a scale by the size of the golden frame: {err}"])
+        say(f"scores are left without a scale by the size of the golden frame: {err}")
         return fleet
 
 

@@ -96,11 +96,11 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
     """
     joined = joined_set(recipe.trunk)
     embed, trunk = joined.models.trunk.features, joined.trunk
-    say([joined.told])
+    say(joined.told)
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     apart = products_held_out(recipe, sets)
-    say(describe_sets(sets, apart))
+    say(*describe_sets(sets, apart))
     digest = seen_by(sets, replace(joined.models, mask=None))
     tracker.data({one.name: one.digest for one in sets})
     unreadable = Unreadable(limit=recipe.max_unreadable)

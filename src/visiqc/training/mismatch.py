@@ -108,11 +108,11 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     """
     joined = joined_set(recipe.trunk)
     models, trunk = joined.framing, joined.trunk
-    say([joined.told])
+    say(joined.told)
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable)
     apart = products_held_out(recipe, sets)
-    say(describe_sets(sets, apart))
+    say(*describe_sets(sets, apart))
     if not recipe.keep_scale:
         require_calibration(sets, apart, recipe.calibration)
     digest = seen_by(sets, models)

@@ -132,7 +132,7 @@ def _calibrated(
             with stage("holding the products held out against each other"):
                 fleet = measured_sameness(fleet, products, models, settings)
         else:
-            say(["too few products are held out to measure how far other designs pass; limits of the trunk stay"])
+            say("too few products are held out to measure how far other designs pass; limits of the trunk stay")
     else:
         with stage("calibrating on the products held out") as told:
             built = fleet_of(products, models, settings, strangers=cohort, told=told)
