@@ -38,6 +38,12 @@ class Challenge:
     supersedes: str
 
     @property
+    def in_force(self) -> bool:
+        """Whether it is the set in force."""
+        models, fleet = self.champion
+        return self.members.digests == (*models.digests, fleet.digest)
+
+    @property
     def champion_parts(self) -> Parts:
         """Every port, with the models in force."""
         models, fleet = self.champion
@@ -58,8 +64,7 @@ def challenge(settings: Settings, folders: Sequence[Path], *, sidecars: Sequence
         InputError, NotFound, IntegrityError, Unavailable: As `completed`.
     """
     asked = completed(settings, folders, sidecars=sidecars)
-    models, fleet = asked.champion
-    if asked.members.digests == (*models.digests, fleet.digest):
+    if asked.in_force:
         raise Conflict("this set is in force already")
     return asked
 
