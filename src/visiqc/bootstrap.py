@@ -20,7 +20,7 @@ from visiqc.runtime.installed import identity_beside
 from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.settings import Settings
 from visiqc.storage.blobs import DiskBlobs
-from visiqc.storage.database import open_database
+from visiqc.storage.database import is_there, open_database
 from visiqc.storage.records import SqlRecords
 from visiqc.vision.photo import DecodeLimits
 
@@ -73,6 +73,23 @@ def now() -> datetime:
 def set_in_force(settings: Settings, records: Records) -> ModelSet | None:
     """The promoted set; None where none is, or where the settings name models themselves."""
     return None if settings.names_models else cast("ModelSetRecords", records).current_model_set()
+
+
+def promoted_set(settings: Settings) -> ModelSet | None:
+    """The promoted set, read without making a home or a database where there is none; None = what ships.
+
+    Models that the settings name are no part of it.
+
+    Raises:
+        Unavailable: The database is out of reach.
+    """
+    if not is_there(settings.resolved_database_url):
+        return None
+    records = SqlRecords(open_database(settings.resolved_database_url))
+    try:
+        return records.current_model_set()
+    finally:
+        records.close()
 
 
 def load_set(settings: Settings, chosen: ModelSet | None, *, before: Models | None = None) -> tuple[Models, Fleet]:

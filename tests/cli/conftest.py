@@ -46,6 +46,9 @@ def visiqc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VISIQC_HOME", "visiqc-home")
     monkeypatch.setenv("VISIQC_DEBUG", "0")
+    # Not the registry of whoever runs the tests: a promotion moves its alias.
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return partial(run_command, monkeypatch, capsys)
 
 

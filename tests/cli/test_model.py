@@ -250,11 +250,10 @@ def test_goldens_can_be_made_ready_again_by_hand(visiqc: Run, home: Path) -> Non
 def test_a_registered_challenger_is_promoted_and_becomes_champion(
     visiqc: Run, home: Path, candidate: Path, comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from visiqc.errors import NotFound
     from visiqc.training import registry
     from visiqc.training.tracking import open_tracker
 
-    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = candidate / "candidate"
     with open_tracker("defect", tmp_path / "run") as tracker:
         number, _ = (
@@ -267,6 +266,24 @@ def test_a_registered_challenger_is_promoted_and_becomes_champion(
     ran = visiqc("model", "promote", *both, "--yes")
     assert ran.code == 0, ran.err
     assert rows(home)[0].members.fleet.version == "halo-1"
+    assert f"champion stands for version 1 of visiqc-identity, version {number} of visiqc-defect." in ran.out
+    # What ships was never registered: the alias must not go on naming what no longer scores.
+    assert visiqc("model", "rollback").code == 0
+    with pytest.raises(NotFound):
+        registry.version_of("visiqc-defect", "champion")
+    # A folder is found by its digest. MLflow is away at first, and the set is in force already when it is back.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    assert visiqc("model", "promote", candidate, "--yes").code == 0
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert "champion stands for" in visiqc("model", "refit").out
+    assert registry.version_of("visiqc-defect", "champion") == number
+    registry.clear_alias("visiqc-defect", "champion")
+    again = visiqc("model", "promote", *both, "--yes")
+    assert (again.code, "in force already" in again.out) == (0, True), again.err
+    assert registry.version_of("visiqc-defect", "champion") == number
+    assert visiqc("model", "rollback").code == 0
+    assert visiqc("model", "promote", candidate, "--yes").code == 0
+    assert registry.version_of("visiqc-identity", "champion") == "1"
     assert visiqc("model", "rollback").code == 0
     ran = visiqc("model", "promote", root / "identity" / "halo-1", root / "fleet" / "halo-1", *both[:2], "--yes")
     assert ran.code == 0, ran.err
@@ -274,6 +291,19 @@ def test_a_registered_challenger_is_promoted_and_becomes_champion(
     assert registry.version_of("visiqc-defect", "champion") == number
     assert visiqc("model", "promote", "--registry", "visiqc-defect@nobody", "--yes").code == 4
     assert visiqc("model", "promote", "--registry", "visiqc-defect", "--yes").code == 3
+
+
+def test_where_mlflow_is_away_the_models_change_all_the_same_and_it_is_said_what_to_do(
+    visiqc: Run, home: Path, candidate: Path, comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = visiqc("model", "promote", candidate, "--yes")
+    assert (ran.code, "MLflow" in ran.out + ran.err) == (0, False), "no registry was ever made"
+    assert not (tmp_path / "cache" / "mlflow.sqlite3").exists()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    ran = visiqc("model", "rollback")
+    (line,) = [line for line in ran.err.splitlines() if "champion" in line]
+    assert (ran.code, line.endswith("once it answers: visiqc model refit")) == (0, True)
+    assert rows(home)[-1].shipped
 
 
 @pytest.mark.slow

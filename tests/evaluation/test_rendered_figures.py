@@ -23,7 +23,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> KnownSet:
 
 
 def table(known: KnownSet, rows: list[PhotoRow], which: str) -> dict[tuple[str, str], Estimate]:
-    key = RunKey(data="", models=(), goldens=3, long_side=1024, code="")
+    key = RunKey(data="", photos="", models=(), goldens=3, long_side=1024, code="")
     run = RenderedRun(key=key, rows=tuple(rows), left_out=(), store=RowStore(Path("none")), known=known)
     cells = figures.measure_run(run, draws=100, maps=False)
     return {(cell.row, cell.column): cell.estimate for cell in cells if cell.table == which}

@@ -61,7 +61,7 @@ def run(tmp_path: Path) -> RenderedRun:
     label[200:300, 200:300] = 255
     label[300:400, 200:300] = 128
     cv2.imwrite(str(folder / "luna-pendant/truth/uploads/jig-defective-6.png"), label)
-    key = RunKey(data="", models=(), goldens=1, long_side=256, code="")
+    key = RunKey(data="", photos="", models=(), goldens=1, long_side=256, code="")
     return RenderedRun(key=key, rows=(), left_out=(), store=RowStore(tmp_path / "run"), known=read_known(folder))
 
 

@@ -86,6 +86,17 @@ def test_other_goldens_or_another_resolution_are_another_run(run: RenderedRun) -
     assert len(keys) == 6
 
 
+def test_a_set_that_was_rendered_again_in_its_place_is_scored_anew(tmp_path: Path) -> None:
+    photos = small_set(tmp_path / "set", {"gala-studs": ("jig-good-5",)})
+    told: list[str] = []
+    for _ in range(2):
+        known = read_known(photos)
+        run_rendered(known, load, tmp_path, goldens=1, long_side=SIDE, progress=lambda _, __, name: told.append(name))
+        upload = photos / known.products[0].uploads[0].name
+        upload.write_bytes(known.folder.joinpath(known.products[0].goldens[0].name).read_bytes())
+    assert told == [known.products[0].uploads[0].name] * 2
+
+
 def test_uploads_of_a_side_that_no_golden_in_use_shows_are_left_out(
     run: RenderedRun, known: KnownSet, kept: Path
 ) -> None:

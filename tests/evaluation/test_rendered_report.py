@@ -31,7 +31,7 @@ from visiqc.evaluation.rendered_scoring import RunKey
 def a_run(tmp_path: Path, *, goldens: int = 3) -> MeasuredRun:
     named = FoundRegion(peak=2.0, type="ME-DNT", probability=0.8, on_defect=True)
     rows = [*answers(designs=12), a_defect("d0/n.jpg", regions=(named,)), a_row("d1/x.jpg", failure="broken")]
-    key = RunKey(data="d", models=("m",), goldens=goldens, long_side=1024, code="c")
+    key = RunKey(data="d", photos="", models=("m",), goldens=goldens, long_side=1024, code="c")
     known = read_known(small_set(tmp_path / "set"))
     run = RenderedRun(key=key, rows=tuple(rows), left_out=("ring",), store=RowStore(tmp_path), known=known)
     return measured(run, maps=False)

@@ -68,6 +68,14 @@ def test_a_person_can_let_a_worse_one_through_and_the_reason_is_kept(challenger:
     assert not gate(Found(), override="not needed")
 
 
+def test_one_that_learned_from_the_photos_needs_a_persons_word_too(challenger: Parts) -> None:
+    learned = ("defect halo-1 learned from ring-7",)
+    with pytest.raises(Conflict, match="learned from ring-7, which it was compared on"):
+        promote(members(), challenger, Found(), supersedes="", by="anna", learned=learned)
+    row = promote(members(), challenger, Found(), supersedes="", by="anna", override="known", learned=learned).model_set
+    assert (row.overridden, row.why, row.comparison["learned"]) == (True, "known", list(learned))
+
+
 def test_a_promotion_that_was_overtaken_is_refused(challenger: Parts) -> None:
     challenger.records.add_model_set(a_model_set())
     with pytest.raises(Conflict, match="meanwhile"):

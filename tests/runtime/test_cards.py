@@ -135,6 +135,21 @@ def test_what_was_trained_and_measured_reads_back_as_it_was_written(trunk: Path)
     assert read_card(trunk) == card
 
 
+def test_the_products_learned_from_stand_in_a_row_and_read_back(trunk: Path) -> None:
+    skus = tuple(f"train-{number:03d}-band" for number in range(300))
+    data = DataSetRecord(name="renders", digest="a" * 64, licence="Apache-2.0", shippable=True, skus=skus)
+    training = TrainingRecord(recipe="", data=(data,), minutes=1, machine="two cores", epochs=1)
+    card = replace(read_card(trunk), training=training)
+    write_card(card, trunk)
+    assert read_card(trunk) == card
+    assert len((trunk / CARD_FILE).read_text().splitlines()) < 130
+
+
+@pytest.mark.parametrize("folder", [file.parent for file in bundled_models().glob("*/*/card.yaml")], ids=str)
+def test_a_card_that_ships_is_written_as_it_stands(folder: Path) -> None:
+    assert card_text(read_card(folder)) == (folder / CARD_FILE).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("changes", "place"),
     [

@@ -40,7 +40,10 @@ def test_the_smoke_recipe_trains_exports_calibrates_and_serves(tmp_path: Path) -
     card = read_card(folder)
     assert card.shippable
     assert card.training is not None
-    assert [record.name for record in card.training.data] == ["samples"]
+    (data,) = card.training.data
+    assert data.name == "samples"
+    assert data.skus
+    assert set(data.skus).isdisjoint(json.loads((candidate / "held-out.json").read_text()))
     assert max(card.parity.values()) < 1e-3
     # The samples are too few for it: that is said, and costs nothing.
     assert "scores are left without a scale by the size of the golden frame" in ran.stderr

@@ -17,7 +17,7 @@ from visiqc.training.evaluation_pictures import label_of, pictures_of, square, w
 
 
 def a_run(tmp_path: Path, rows: list[PhotoRow]) -> MeasuredRun:
-    key = RunKey(data="d", models=("m",), goldens=3, long_side=1024, code="c")
+    key = RunKey(data="d", photos="", models=("m",), goldens=3, long_side=1024, code="c")
     known = read_known(small_set(tmp_path / "set"))
     run = RenderedRun(key=key, rows=tuple(rows), left_out=(), store=RowStore(tmp_path / "run"), known=known)
     return measured(run, maps=False)

@@ -183,3 +183,10 @@ def test_a_sidecar_learns_colours_and_keeps_all_else(tmp_path: Path, monkeypatch
     assert (learned.colour_metal, learned.colour_stones) == ((0.1, 0.2), (0.3,))
     assert learned.source.endswith("colours: boards")
     assert (learned.scores, learned.usual, learned.same_sure) == (before.scores, before.usual, before.same_sure)
+
+
+def test_a_rendered_set_is_found_by_its_name_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path))
+    drawn_products(tmp_path / "renders" / "fleet-1234abcd", boards=1, uploads=1)
+    with pytest.raises(InputError, match=r"at least 10 products .* found 3"):
+        build_fleet(FleetRecipe(photos=Path("fleet")))

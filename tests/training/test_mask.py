@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def test_what_has_no_weight_costs_nothing_and_right_answers_cost_less_than_wrong
 def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path / "nothing-promoted"))
     recipe = read_recipe(MaskRecipe, ROOT / "configs/train_mask_smoke.yaml", ["version=smoke"])
     result = train_mask(recipe, Tracker(tmp_path / "run"), tmp_path / "run")
     assert result.data_digest == data_digest(recipe)
@@ -88,6 +90,10 @@ def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypa
     (candidate,) = result.artifacts
     card = read_card(candidate / "mask" / "smoke")
     assert card.shippable
+    assert card.training is not None
+    learned = card.training.data[0].skus
+    assert learned
+    assert set(learned).isdisjoint(json.loads((candidate / "held-out.json").read_text()))
     assert max(card.parity.values()) < 1e-3
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "models").symlink_to(candidate)

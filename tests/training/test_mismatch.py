@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from visiqc.inspection.fleet import to_json
 from visiqc.recipes import make_recipe, read_recipe
 from visiqc.runtime.cards import read_card
 from visiqc.runtime.models import load_models
-from visiqc.training.defect_candidate import load_candidate
+from visiqc.training.joined_set import joined_set
 from visiqc.training.mismatch import MismatchRecipe, data_digest, train_mismatch
 from visiqc.training.mismatch_looks import ATTRIBUTES
 from visiqc.training.tracking import Tracker
@@ -38,6 +39,7 @@ def test_a_recipe_that_cannot_be_is_refused_by_name(changes: dict[str, int], nam
 def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path / "nothing-promoted"))
     recipe = read_recipe(MismatchRecipe, ROOT / "configs/train_mismatch_smoke.yaml", ["version=smoke"])
     result = train_mismatch(recipe, Tracker(tmp_path / "run"), tmp_path / "run")
     assert result.data_digest == data_digest(recipe)
@@ -45,9 +47,12 @@ def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypa
     card = read_card(candidate / "identity" / "smoke")
     assert card.training is not None
     assert card.training.data[0].name == "samples"
+    learned = card.training.data[0].skus
+    assert learned
+    assert set(learned).isdisjoint(json.loads((candidate / "held-out.json").read_text()))
     assert set(card.metrics) >= {"held out/tar", "held out/eer", "held out/recall_at_1"}
     assert {f"kept/val/accuracy_{name}" for name in ATTRIBUTES} <= set(result.metrics)
-    models = load_candidate(candidate, trunk=recipe.trunk, identity="smoke")
+    models = joined_set().with_candidate(candidate, task="identity", version="smoke")
     assert models.identity.digest == card.sha256
     for picture in ("learning-curves", "roc", "similarities", "worst-false-accepts", "worst-misses"):
         assert (tmp_path / f"run/figures/{picture}.png").stat().st_size > 1000

@@ -10,7 +10,10 @@ import typer
 from visiqc.cli.who import By, this_user
 
 if TYPE_CHECKING:
+    from visiqc.cli.model_moves import Challenge
     from visiqc.cli.registered import Registered
+    from visiqc.domain.model_set import Members
+    from visiqc.inspection.answered import WithAnswers
 
 model_app = typer.Typer(
     no_args_is_help=True,
@@ -84,39 +87,31 @@ def promote(
 
     Running services take over within seconds; photos under way are finished with the models they began with.
     """
-    from visiqc.cli.model_moves import challenge, require_unseen
+    from visiqc.cli.model_moves import challenge, completed
     from visiqc.cli.model_text import describe_moved
     from visiqc.cli.progress import progress
-    from visiqc.evaluation.model_comparison import compare_models
-    from visiqc.inspection.answered import WithAnswers, compare_on_answers
-    from visiqc.inspection.promotion import gate
+    from visiqc.cli.unseen import require_unseen
     from visiqc.inspection.promotion import promote as put_in_force
     from visiqc.runtime.bundle import bundled_samples
-    from visiqc.settings import Settings, cache_folder
+    from visiqc.settings import Settings
 
     if not (candidate or registry):
         raise typer.BadParameter("name a candidate's folder, or --registry", param_hint="CANDIDATE")
     settings, who = Settings(), by or this_user()
     fetched = [_fetched(each) for each in registry or []]
     named = [*(candidate or []), *(each.folder for each in fetched)]
-    asked = challenge(settings, named, sidecars=[one for each in fetched for one in each.sidecars])
+    # One from the registry that is in force already may only have missed its alias.
+    ask = completed if fetched else challenge
+    asked = ask(settings, named, sidecars=[one for each in fetched for one in each.sidecars])
+    if asked.in_force:
+        print("This set is in force already.")
+        _crown(asked.members)
+        return
     print(f"Challenger: {asked.members}", flush=True)
-    require_unseen(asked, on or bundled_samples(), override=override)
-    with progress("compare", unit="photo") as steps:
-        measured = compare_models(
-            on or bundled_samples(),
-            asked.champion,
-            (asked.parts.models, asked.parts.fleet),
-            keep=cache_folder() / "comparisons",
-            progress=lambda done, total, name: steps(name, done, total),
-        )
-    print(measured.text(), flush=True)
-    gate(measured, override=override)
-    with progress("answered photos", unit="photo") as steps:
-        answered = compare_on_answers(asked.champion_parts, asked.parts, progress=steps)
-    print(answered.text(), flush=True)
-    weighed = WithAnswers(measured=measured, answered=answered)
-    gate(weighed, override=override)
+    learned = require_unseen(asked.parts.models, on or bundled_samples(), override=override)
+    for line in learned:
+        typer.echo(f"{line}, which it is compared on: {override}", err=True)
+    weighed = _weighed(asked, on or bundled_samples(), override)
     _ask("Put the challenger in force?", yes=yes)
     with progress("fit products") as steps:
         moved = put_in_force(
@@ -126,11 +121,11 @@ def promote(
             supersedes=asked.supersedes,
             by=who,
             override=override,
+            learned=learned,
             progress=steps,
         )
-    print(describe_moved(moved))
-    for each in fetched:
-        each.crown()
+    print(describe_moved(moved), flush=True)
+    _crown(asked.members)
 
 
 @model_app.command()
@@ -159,7 +154,8 @@ def rollback(
             why=why,
             progress=steps,
         )
-    print(describe_moved(moved))
+    print(describe_moved(moved), flush=True)
+    _crown(asked.members)
 
 
 @model_app.command()
@@ -183,17 +179,67 @@ def history() -> None:
 def refit() -> None:
     """Fit golden features and calibrations to the models in force, such as after an upgrade of VisiQC.
 
-    Promotion and rollback do it themselves. It may be stopped, and goes on where it was.
+    Promotion and rollback do it themselves, and let MLflow's alias `champion` follow; this catches up with both. It may
+    be stopped, and goes on where it was.
     """
-    from visiqc.bootstrap import build_parts
+    from visiqc.bootstrap import build_parts, set_in_force
     from visiqc.cli.model_text import describe_refitted
     from visiqc.cli.progress import progress
     from visiqc.inspection.recalibrate import refit_all
+    from visiqc.settings import Settings
 
-    parts = build_parts()
+    settings = Settings()
+    parts = build_parts(settings)
     with progress("fit products") as steps:
         done = refit_all(parts, progress=steps)
-    print(describe_refitted(done))
+    print(describe_refitted(done), flush=True)
+    if (row := set_in_force(settings, parts.records)) is not None:
+        _crown(row.members)
+
+
+def _weighed(asked: Challenge, photos: Path, override: str) -> WithAnswers:
+    """What the gate says of a challenger, photo set by photo set; errors as `gate`."""
+    from visiqc.cli.progress import progress
+    from visiqc.evaluation.model_comparison import compare_models
+    from visiqc.inspection.answered import WithAnswers, compare_on_answers
+    from visiqc.inspection.promotion import gate
+    from visiqc.settings import cache_folder
+
+    with progress("compare", unit="photo") as steps:
+        measured = compare_models(
+            photos,
+            asked.champion,
+            (asked.parts.models, asked.parts.fleet),
+            keep=cache_folder() / "comparisons",
+            progress=lambda done, total, name: steps(name, done, total),
+        )
+    print(measured.text(), flush=True)
+    gate(measured, override=override)
+    with progress("answered photos", unit="photo") as steps:
+        answered = compare_on_answers(asked.champion_parts, asked.parts, progress=steps)
+    print(answered.text(), flush=True)
+    weighed = WithAnswers(measured=measured, answered=answered)
+    gate(weighed, override=override)
+    return weighed
+
+
+def _crown(members: Members) -> None:
+    """Let MLflow's alias `champion` follow what is in force, where training is installed."""
+    from importlib.util import find_spec
+
+    from visiqc.errors import VisiQCError
+
+    if find_spec("mlflow") is None:
+        return
+    from visiqc.cli.registered import crown
+
+    try:
+        said = crown(members)
+    except VisiQCError as err:
+        typer.echo(f"MLflow's alias champion stays where it was: {err}; once it answers: visiqc model refit", err=True)
+    else:
+        if said:
+            print(said)
 
 
 def _fetched(reference: str) -> Registered:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from visiqc.bootstrap import build_records, find_fleet, load_members, load_set, members_of, parts_with
+from visiqc.bootstrap import build_records, find_fleet, load_fleet, load_set, members_of, parts_with
+from visiqc.cli.missing_sidecar import what_to_do
 from visiqc.domain.model_set import Members, ModelSet
-from visiqc.errors import Conflict, InputError, IntegrityError, NotFound
-from visiqc.evaluation.rendered_sets import read_manifest
+from visiqc.errors import Conflict, IntegrityError, NotFound
 from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.model_ports import ModelSetRecords
 from visiqc.inspection.parts import Models, Parts
 from visiqc.inspection.promotion import rollback_target
 from visiqc.runtime.bundle import find_model
 from visiqc.runtime.installed import find_candidates, install
-from visiqc.runtime.models import NONE, cards_of
+from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.settings import Settings
 
 
@@ -36,6 +36,12 @@ class Challenge:
     parts: Parts
     champion: tuple[Models, Fleet]
     supersedes: str
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it is the set in force."""
+        models, fleet = self.champion
+        return self.members.digests == (*models.digests, fleet.digest)
 
     @property
     def champion_parts(self) -> Parts:
@@ -58,8 +64,7 @@ def challenge(settings: Settings, folders: Sequence[Path], *, sidecars: Sequence
         InputError, NotFound, IntegrityError, Unavailable: As `completed`.
     """
     asked = completed(settings, folders, sidecars=sidecars)
-    models, fleet = asked.champion
-    if asked.members.digests == (*models.digests, fleet.digest):
+    if asked.in_force:
         raise Conflict("this set is in force already")
     return asked
 
@@ -89,7 +94,7 @@ def completed(settings: Settings, folders: Sequence[Path], *, sidecars: Sequence
         wanted = [candidates["fleet"].name]
     else:
         wanted = [*(install(one, "fleet", settings.home).name for one in sidecars), ""]
-    models, fleet, fleet_folder = _loaded(settings, versions, wanted, champion[0])
+    models, fleet, fleet_folder = _loaded(settings, versions, wanted, champion[0], candidates)
     return Challenge(
         members=members_of(models, fleet, fleet_folder),
         parts=parts_with(settings, records, models, fleet),
@@ -98,55 +103,38 @@ def completed(settings: Settings, folders: Sequence[Path], *, sidecars: Sequence
     )
 
 
-def require_unseen(asked: Challenge, photos: Path, *, override: str) -> None:
-    """Refuse to compare on a set the challenger learned from: it would win by heart.
-
-    Raises:
-        InputError: It did, and nobody says why that should count all the same.
-    """
-    name = read_manifest(photos).name
-    learned = {
-        card.title
-        for card in cards_of(asked.parts.models).values()
-        if card.training is not None and name in {one.name for one in card.training.data}
-    }
-    if learned and not override:
-        raise InputError(
-            f"{', '.join(sorted(learned))} learned from {name}, the photos it would be compared on; name another set "
-            "with --on, or say why it should count with --override"
-        )
-
-
 def _loaded(
-    settings: Settings, versions: dict[str, str], wanted: Sequence[str], before: Models
+    settings: Settings,
+    versions: Mapping[str, str],
+    wanted: Sequence[str],
+    before: Models,
+    candidates: Mapping[str, Path],
 ) -> tuple[Models, Fleet, Path]:
     """The set with the first of the wanted sidecars that fits it; empty = any."""
-    *others, last = wanted
-    for sidecar in others:
+    models = load_models(
+        home=settings.home,
+        trunk=versions["trunk"],
+        identity=versions["identity"],
+        defect=versions.get("defect", NONE),
+        mask=versions.get("mask", NONE),
+        device=settings.device,
+        threads=settings.threads,
+        before=before,
+    )
+    for sidecar in wanted:
         try:
-            return _loaded(settings, versions, [sidecar], before)
-        except Conflict:
-            continue
-    try:
-        models, fleet = load_members(
-            settings,
-            versions["trunk"],
-            versions["identity"],
-            versions.get("defect", NONE),
-            versions.get("mask", NONE),
-            fleet=last,
-            before=before,
-        )
-    except (NotFound, IntegrityError) as err:
-        if "fleet calibration" not in str(err):
-            raise
-        raise Conflict(
-            "there is no fleet sidecar that was built with exactly these models; build it with "
-            "training/calibrate_fleet.py, and name its folder beside the candidate's; where the candidate's own was "
-            f"built with another mask model than is in force, name that model's folder too ({err})"
-        ) from err
-    folder = find_fleet(models, home=settings.home, version=last)
-    return models, fleet, install(folder, "fleet", settings.home)
+            folder = find_fleet(models, home=settings.home, version=sidecar)
+            fleet = load_fleet(models, home=settings.home, version=sidecar)
+        except (NotFound, IntegrityError) as err:
+            if "fleet calibration" not in str(err):
+                raise
+        else:
+            return models, fleet, install(folder, "fleet", settings.home)
+    asked = ", ".join(card.title for card in cards_of(models).values())
+    raise Conflict(
+        f"there is no fleet sidecar that was built with exactly these models: {asked}; "
+        f"{what_to_do(settings, candidates, models)}"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,11 +47,20 @@ def describe_history(history: Sequence[ModelSet]) -> str:
     for row in reversed(history):
         star = "*" if row is history[-1] else " "
         what = {Move.PROMOTED: "promoted", Move.ROLLED_BACK: f"back to {row.restores[:8] or SHIPPED}"}[row.move]
-        why = f'  although worse: "{row.why}"' if row.overridden else (f'  "{row.why}"' if row.why else "")
+        why = f'  {_although(row)}"{row.why}"' if row.why else ""
         lines.append(
             f"{star} {row.id[:8]}  {row.made_at:%Y-%m-%d %H:%M} UTC  {what:<16}  {row.made_by}  {row.members}{why}"
         )
     return "\n".join(lines)
+
+
+def _although(row: ModelSet) -> str:
+    """What a person let pass; empty where nothing was."""
+    if not row.overridden:
+        return ""
+    learned = bool(row.comparison.get("learned"))
+    said = ["worse"] if row.comparison.get("worse") or not learned else []
+    return f"although {' and '.join(said + ['compared on photos it learned from'] * learned)}: "
 
 
 def describe_moved(moved: Moved) -> str:

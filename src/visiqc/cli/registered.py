@@ -1,4 +1,4 @@
-"""Candidates from the MLflow registry: fetched by alias, crowned `champion` once they are in force."""
+"""The MLflow registry: candidates are fetched by alias, and `champion` stands for what is in force."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from visiqc.domain.model_set import Members
 from visiqc.errors import InputError
 from visiqc.runtime.cards import CARD_FILE, named_in
 from visiqc.settings import cache_folder
@@ -14,6 +15,8 @@ from visiqc.training import registry
 
 CHAMPION = "champion"
 """Alias of the version that scores."""
+REGISTERED = ("identity", "defect", "mask")
+"""Tasks whose models trainings register, as `visiqc-<task>`."""
 FLEET = "fleet"
 """Folder of the sidecars in a registered model."""
 _REFERENCE = re.compile(r"([\w.\-]+)@([\w.\-]+)")
@@ -26,18 +29,36 @@ class Registered:
     Attributes:
         folder: Its folder, `<task>/<version>/`.
         sidecars: Folders `fleet/<version>/` that were registered with it.
-        name: Its name in the registry.
-        number: Its version there.
     """
 
     folder: Path
     sidecars: tuple[Path, ...]
-    name: str
-    number: str
 
-    def crown(self) -> None:
-        """Move the alias `champion` to it; errors as `registry.set_alias`."""
-        registry.set_alias(self.name, self.number, CHAMPION)
+
+def crown(members: Members) -> str:
+    """Let the alias `champion` stand for the models of a set in force, task by task, by their digest.
+
+    Where the registry does not know a task's model, it stands for none: it must not name what does not score.
+
+    Returns:
+        What it stands for now, in one line; empty where the registry knows none of them.
+
+    Raises:
+        NotFound: A version was removed meanwhile.
+        Unavailable: The registry is out of reach.
+    """
+    if not registry.is_there():
+        return ""
+    found = []
+    for task in REGISTERED:
+        name, model = f"visiqc-{task}", members.models.get(task)
+        version = registry.version_with(name, model.digest) if model is not None else None
+        if version is None:
+            registry.clear_alias(name, CHAMPION)
+        else:
+            registry.set_alias(name, version, CHAMPION)
+            found.append(f"version {version} of {name}")
+    return f"In MLflow, {CHAMPION} stands for {', '.join(found)}." if found else ""
 
 
 def fetched(reference: str) -> Registered:
@@ -61,4 +82,4 @@ def fetched(reference: str) -> Registered:
     folder = into / task / version
     folder.parent.mkdir(parents=True, exist_ok=True)
     sidecars = tuple(sorted((into / FLEET).glob("*/")))
-    return Registered(folder=got.rename(folder), sidecars=sidecars, name=name, number=number)
+    return Registered(folder=got.rename(folder), sidecars=sidecars)

@@ -107,7 +107,9 @@ def _train(
 
 def _next_step(trained: str, folder: Path) -> str:
     if trained == "train_mask":
-        return "Before it can be promoted it needs a fleet sidecar built with it; docs/command-line.md says how."
+        return (
+            f"Before it can be promoted it needs a fleet sidecar built with it; visiqc model promote {folder} says how."
+        )
     return f"To compare it and put it in force: visiqc model promote {folder}"
 
 

@@ -89,7 +89,8 @@ class ModelSet:
         made_at: UTC.
         made_by: Who did it.
         why: The reason that was given.
-        overridden: Whether the gate said it was worse, and a person let it through all the same.
+        overridden: Whether the gate refused it, as worse or as one that learned from the photos it was compared on, and
+            a person let it through all the same.
         comparison: What the gate measured, as JSON values; empty for a rollback.
         supersedes: Id of the row in force before; empty for the first.
         restores: Rollbacks only: id of the promotion that is in force again; empty for what ships.
@@ -114,7 +115,7 @@ class ModelSet:
         if not self.id or self.id == SHIPPED:
             raise InvalidRecord(f"a set needs an id that is not {SHIPPED!r}, got {self.id!r}")
         if self.overridden and not self.why:
-            raise InvalidRecord("a set that was promoted although it is worse must say why")
+            raise InvalidRecord("a set that was promoted although the gate refused it must say why")
         if self.shipped and self.move is Move.PROMOTED:
             raise InvalidRecord("what ships is never promoted, only returned to")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from visiqc.errors import InputError
-from visiqc.evaluation.rendered_sets import Item, Manifest, read_manifest
+from visiqc.evaluation.rendered_sets import COMPLETE_IT, Item, Manifest, read_manifest
 
 GOLDEN = "golden"
 GOOD = "good"
@@ -95,6 +96,26 @@ def read_known(folder: Path, *, skus: tuple[str, ...] = ()) -> KnownSet:
     if not usable:
         raise InputError(f"no product of {folder.name} has both golden photos and uploads; nothing can be measured")
     return KnownSet(folder=folder, manifest=manifest, products=usable)
+
+
+def content_digest(known: KnownSet) -> str:
+    """SHA-256 over every photo of a set and what is recorded of it.
+
+    The manifest's own digest says nothing of pixels, which differ between machines. Reading them all costs next to
+    nothing beside scoring them.
+
+    Raises:
+        InputError: A file is gone or cannot be read.
+    """
+    digest = hashlib.sha256()
+    for photo in (photo for product in known.products for photo in (*product.goldens, *product.uploads)):
+        for name in (photo.item.file, photo.item.record):
+            try:
+                content = (known.folder / name).read_bytes()
+            except OSError as err:
+                raise InputError(f"{name} in {known.folder.name} cannot be read; {COMPLETE_IT}") from err
+            digest.update(f"{name}\n{hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def _product(sku: str, folder: Path, manifest: Manifest) -> KnownProduct:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from visiqc.errors import Conflict, InputError, Unavailable
 from visiqc.evaluation.protocol import Progress
-from visiqc.evaluation.rendered_photos import KnownProduct, KnownSet
+from visiqc.evaluation.rendered_photos import KnownProduct, KnownSet, content_digest
 from visiqc.evaluation.rendered_pool import score_in_processes
 from visiqc.evaluation.rendered_rows import PhotoRow, RowStore
 from visiqc.evaluation.rendered_scoring import Job, Loader, ModelSet, RunKey, score_product
@@ -139,6 +139,7 @@ def _key(known: KnownSet, parts: ModelSet, goldens: int, long_side: int) -> RunK
     models, fleet = parts
     return RunKey(
         data=known.manifest.digest,
+        photos=content_digest(known),
         models=(*models.digests, fleet.digest),
         goldens=goldens,
         long_side=long_side,

@@ -41,7 +41,8 @@ class RunKey:
     """All that decides the rows of a run.
 
     Attributes:
-        data: Digest of the set.
+        data: Digest of what was planned for the set.
+        photos: Digest of its photos and records: a set rendered again in its place is another one.
         models: SHA-256 of every model, and of the fleet sidecar last.
         goldens: Golden photos each design is enrolled with.
         long_side: Resolution of the comparison, pixels.
@@ -50,6 +51,7 @@ class RunKey:
     """
 
     data: str
+    photos: str
     models: tuple[str, ...]
     goldens: int
     long_side: int

@@ -68,6 +68,7 @@ def promote(
     supersedes: str,
     by: str,
     override: str = "",
+    learned: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Moved:
     """Put a set in force that passed the gate.
@@ -78,14 +79,17 @@ def promote(
         measured: The gate's result against the set in force.
         supersedes: Id of the row that was in force when it was measured; empty when there was none.
         by: Who promotes it.
-        override: Why it should be promoted although it is worse.
+        override: Why it should be promoted although it is worse, or learned from what it was compared on.
+        learned: What it learned from of the photos it was compared on, in words; kept with the comparison.
         progress: Told while goldens and calibrations are fitted.
 
     Raises:
-        Conflict: It is worse without an override, or another set was put in force meanwhile.
+        Conflict: It is worse or learned from the photos, without an override; or another set came in force meanwhile.
         InputError: `by` names nobody.
     """
-    overridden = gate(measured, override=override)
+    worse = gate(measured, override=override)
+    if learned and not override.strip():
+        raise Conflict(f"{'; '.join(learned)}, which it was compared on; say why that counts, or compare on others")
     refitted = _prepared(parts, by, progress)
     return _moved(
         ModelSet(
@@ -95,8 +99,8 @@ def promote(
             made_at=parts.clock(),
             made_by=by,
             why=override.strip(),
-            overridden=overridden,
-            comparison=measured.as_json(),
+            overridden=worse or bool(learned),
+            comparison=measured.as_json() | ({"learned": list(learned)} if learned else {}),
             supersedes=supersedes,
         ),
         refitted,

@@ -85,6 +85,7 @@ class DataSetRecord:
         digest: SHA-256 over the content of every file that was used.
         licence: Its name.
         shippable: Whether weights trained on it may be given away for any use.
+        skus: The products that were learned from, whichever others it shows; None in cards from before they were kept.
     """
 
     __pydantic_config__ = _STRICT
@@ -93,6 +94,7 @@ class DataSetRecord:
     digest: Digest
     licence: str
     shippable: bool
+    skus: tuple[str, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +188,23 @@ def card_text(card: ModelCard) -> str:
     for name, nothing in _OPTIONAL.items():
         if values[name] == nothing:
             del values[name]
-    return yaml.safe_dump(values, sort_keys=False, width=120, allow_unicode=True)
+    for record in values.get("training", {}).get("data", ()):
+        if (skus := record.pop("skus")) is not None:
+            record["skus"] = _InARow(skus)
+    return yaml.dump(values, Dumper=_CardDumper, sort_keys=False, width=120, allow_unicode=True)
+
+
+class _InARow(list[str]):
+    """A list that is written in a row: one of hundreds of lines would hide the rest of the card."""
+
+
+class _CardDumper(yaml.SafeDumper):
+    """Writes cards."""
+
+
+_CardDumper.add_representer(
+    _InARow, lambda dumper, row: dumper.represent_sequence("tag:yaml.org,2002:seq", row, flow_style=True)
+)
 
 
 def named_in(file: Path) -> tuple[str, str]:

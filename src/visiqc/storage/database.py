@@ -95,6 +95,19 @@ def open_database(url: str) -> Database:
     return database
 
 
+def is_there(url: str) -> bool:
+    """Whether there is a database of ours; none is made, and nothing in it is changed. Errors as `open_database`."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        return False
+    database = Database(_engine(parsed))
+    try:
+        with database.reading() as connection:
+            return version_of(connection) is not None
+    finally:
+        database.close()
+
+
 def version_of(connection: Connection) -> str | None:
     """The migration the database is at; None before the first one."""
     if not inspect(connection).has_table("alembic_version"):

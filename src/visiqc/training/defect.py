@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from visiqc.errors import BadRecipe, InputError
 from visiqc.inspection.parts import Models
-from visiqc.recipes import as_yaml
 from visiqc.runtime.bundle import find_model
-from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord, VerifiedModel, verified_model
-from visiqc.runtime.models import NONE, cards_of, load_models
+from visiqc.runtime.cards import ModelCard, VerifiedModel, verified_model
+from visiqc.runtime.models import OnnxTrunk
+from visiqc.runtime.sessions import open_session
 from visiqc.settings import Settings, cache_folder
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
@@ -27,11 +27,11 @@ from visiqc.training.defect_samples import SampleSettings
 from visiqc.training.defect_start import BATCHES, begin_from
 from visiqc.training.defect_types import TypeClasses, classes_of
 from visiqc.training.defect_validation import ValidationProduct, answers, keep_products, with_defects
-from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.engine import FitSettings, fit
 from visiqc.training.fit_plots import learning_curves
 from visiqc.training.fleet_recipe import require_sizes
+from visiqc.training.joined_set import joined_set
 from visiqc.training.laid import LaidProduct, lay_set
-from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
 from visiqc.training.sources import (
     Sources,
@@ -45,6 +45,7 @@ from visiqc.training.sources import (
 )
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
+from visiqc.training.training_record import require_shippable_parent, training_record
 from visiqc.vision.rotation import Embed
 
 
@@ -82,7 +83,7 @@ class DefectRecipe:
     version: str = ""
     """Name of the candidate's version; empty = the trunk's name and the beginning of the data's and recipe's digest."""
     trunk: str = ""
-    """Version of the trunk; empty = the default."""
+    """Version of the trunk; empty = that in force, or the default."""
     start_from: str = ""
     """Version of a defect model to go on from, such as the one that ships; empty = weights at random. Products it
     learned from must not be held out; its card names its data."""
@@ -138,10 +139,11 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         InputError, NotAllowed, BadRecipe: The recipe or its photos cannot be used; the message says which and why.
         Unavailable: Disk or device are out of reach.
     """
-    models = load_models(trunk=recipe.trunk, defect=NONE)
-    trunk = cards_of(models)["trunk"]
+    joined = joined_set(recipe.trunk)
+    models, trunk = joined.framing, joined.trunk
     _require_channels(trunk)
-    start = _start(recipe.start_from, trunk) if recipe.start_from else None
+    say(joined.told)
+    start = _start(recipe.start_from, trunk, shippable=recipe.shippable) if recipe.start_from else None
     parts = _parts(recipe, models)
     digest = seen_by(parts.sets, models)
     tracker.data({one.name: one.digest for one in parts.sets})
@@ -150,12 +152,12 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         parts.learned,
         recipe.samples,
         parts.classes.number,
-        partial(open_trunk, recipe.trunk),
+        partial(open_trunk, trunk.version, joined.home),
         BatchPlan(size=recipe.batch, steps=recipe.steps, workers=recipe.workers, seed=recipe.seed),
     )
     if start is not None:
         begin_from(net, start, parts.classes.codes, (batches.batch(0, number) for number in range(BATCHES)))
-        say([f"  going on from {start.card.title}"])
+        say(f"  going on from {start.card.title}")
     learner = DefectLearner(
         net,
         batches,
@@ -174,8 +176,10 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         held_out=parts.held_out,
         sets=parts.sets,
         broken=parts.broken,
-        record=_record(recipe, parts.sets, fitted),
-        trunk=trunk,
+        record=training_record(
+            recipe, parts.sets, parts.held_out, fitted, parent=start.card if start is not None else None
+        ),
+        joined=joined,
         shippable=is_shippable(parts.sets) and (start is None or start.card.shippable),
     )
     made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
@@ -183,11 +187,12 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
     return RunResult(metrics=metrics, artifacts=(made.folder,), data_digest=digest)
 
 
-def _start(version: str, trunk: ModelCard) -> VerifiedModel:
+def _start(version: str, trunk: ModelCard, *, shippable: bool) -> VerifiedModel:
     """The model a training goes on from, looked for before the hours of laying photos."""
     model = verified_model(find_model("defect", version, home=Settings().home))
     if model.card.trunk_sha256 != trunk.sha256:
         raise BadRecipe(f"start_from: {model.card.title} takes the maps of another trunk than {trunk.title}")
+    require_shippable_parent(model.card, shippable=shippable)
     return model
 
 
@@ -201,13 +206,13 @@ def _hard_places(recipe: DefectRecipe, learned: Sequence[LaidProduct], embed: Em
 
 def data_digest(recipe: DefectRecipe) -> str:
     """SHA-256 of the recipe's data as the models see it: other photos, or another mask, get a run of their own."""
-    models = load_models(trunk=recipe.trunk, defect=NONE)
-    return seen_by(_sets(recipe), models)
+    return seen_by(_sets(recipe), joined_set(recipe.trunk).framing)
 
 
-def open_trunk(version: str) -> Embed:
+def open_trunk(version: str, home: Path | None) -> Embed:
     """The trunk for one worker, on one thread: the workers share the cores."""
-    return load_models(trunk=version, defect=NONE, mask=NONE, threads=1).trunk.features
+    model = verified_model(find_model("trunk", version, home=home))
+    return OnnxTrunk(model.card, open_session(model.content, name=model.card.title, threads=1)).features
 
 
 def _sets(recipe: DefectRecipe) -> list[PairSet]:
@@ -218,7 +223,7 @@ def _parts(recipe: DefectRecipe, models: Models) -> Parts:
     with stage("reading photos"):
         sets = _sets(recipe)
     held_out = products_held_out(recipe, sets)
-    say(describe_sets(sets, held_out))
+    say(*describe_sets(sets, held_out))
     require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
     laid, broken = laid_sets(recipe, sets, models)
     require_calibration(sets, held_out, recipe.calibration, broken)
@@ -244,7 +249,7 @@ def laid_sets(
     for one in sets:
         with stage(f"laying {one.name} over its goldens") as told:
             laid += lay_set(one, models, cache, long_side=recipe.long_side, unreadable=unreadable, progress=told)
-    say(unreadable.notes)
+    say(*unreadable.notes)
     return laid, frozenset(unreadable.files)
 
 
@@ -279,17 +284,3 @@ def _require_channels(trunk: ModelCard) -> None:
     channels = tuple(output.channels for output in trunk.outputs)
     if channels != TRUNK_CHANNELS:
         raise BadRecipe(f"the defect model takes maps of {TRUNK_CHANNELS} channels; {trunk.title} gives {channels}")
-
-
-def _record(recipe: DefectRecipe, sets: Sequence[PairSet], fitted: FitResult) -> TrainingRecord:
-    return TrainingRecord(
-        recipe=as_yaml(recipe),
-        data=tuple(
-            DataSetRecord(name=one.name, digest=one.digest, licence=one.licence.name, shippable=one.licence.commercial)
-            for one in sets
-        ),
-        minutes=round(fitted.seconds / 60, 1),
-        machine=machine(),
-        epochs=fitted.epochs_run,
-        commit=commit().name,
-    )

@@ -6,19 +6,16 @@ import importlib.metadata
 import json
 import math
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from visiqc.bootstrap import load_fleet
 from visiqc.errors import InputError
 from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Models
-from visiqc.runtime.cards import ModelCard, TrainingRecord
-from visiqc.runtime.models import DEFAULT_TRUNK, load_models
+from visiqc.runtime.cards import TrainingRecord
 from visiqc.training.datasets.pairs import Pair, PairSet, Relation
 from visiqc.training.datasets.reading import name_of
 from visiqc.training.defect_export import DefectFacts, export_defect
@@ -31,6 +28,7 @@ from visiqc.training.fleet_fusion import weighed_products, with_fusion
 from visiqc.training.fleet_products import Product, Upload
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sizes import measured_sizes
+from visiqc.training.joined_set import JoinedSet
 from visiqc.training.laid import LaidProduct
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
@@ -53,7 +51,7 @@ class Trained:
     sets: Sequence[PairSet]
     broken: frozenset[str]
     record: TrainingRecord
-    trunk: ModelCard
+    joined: JoinedSet
     shippable: bool
 
 
@@ -76,9 +74,9 @@ def write_candidate(
         version=recipe.version,
         facts=DefectFacts(
             codes=trained.classes.codes,
-            trunk_version=trained.trunk.version,
-            trunk_sha256=trained.trunk.sha256,
-            source=trained.trunk.source,
+            trunk_version=trained.joined.trunk.version,
+            trunk_sha256=trained.joined.trunk.sha256,
+            source=trained.joined.trunk.source,
             training=trained.record,
             metrics={f"held out/{name}": round(value, 4) for name, value in held_out.items() if not math.isnan(value)},
             shippable=trained.shippable,
@@ -90,11 +88,12 @@ def write_candidate(
     metrics = {f"held_out/{name}": value for name, value in held_out.items()}
     if recipe.calibration.wanted:
         metrics |= _calibrated(trained, recipe, folder, card.version)
+        tracker.tags({f"joins.{task}": version for task, version in trained.joined.versions.items()})
     tracker.register(
         REGISTERED,
         folder / "defect" / card.version / card.file,
         tags={"data_digest": digest},
-        beside=[fleet for fleet in (folder / "fleet" / card.version,) if fleet.is_dir()],
+        beside=sorted((folder / "fleet").glob("*/")),
     )
     return Candidate(folder, metrics)
 
@@ -111,15 +110,15 @@ def _calibrated(trained: Trained, recipe: DefectRecipe, folder: Path, version: s
         fewest_products=recipe.calibration.fewest_products,
         seed=recipe.seed,
     )
-    models = load_candidate(folder, trunk=recipe.trunk or DEFAULT_TRUNK, defect=version)
-    base = load_fleet(replace(models, defect=None))
+    models = trained.joined.with_candidate(folder, task="defect", version=version)
+    base, sidecar = trained.joined.fleet(), folder / "fleet" / trained.joined.sidecar_name(version)
     with stage("calibrating on the products held out") as told:
         fleet, figures = with_fusion(base, products, models, settings, told=told)
-    write_fleet(fleet, folder / "fleet" / version)
+    write_fleet(fleet, sidecar)
     if settings.sizes:
         # The weights come from frames of the usual side: there, nothing changes.
         fleet = _sized(fleet, weighed_products(products), models, settings, usual_side=figures["usual_side"])
-        write_fleet(fleet, folder / "fleet" / version)
+        write_fleet(fleet, sidecar)
     return {f"fleet/{name}": value for name, value in figures.items()}
 
 
@@ -131,16 +130,8 @@ def _sized(
         with stage("comparing at other sizes") as told:
             return measured_sizes(fleet, products, models, settings, usual_side=usual_side, told=told)
     except InputError as err:
-        say([f"scores are left without a scale by the size of the golden frame: {err}"])
+        say(f"scores are left without a scale by the size of the golden frame: {err}")
         return fleet
-
-
-def load_candidate(folder: Path, *, trunk: str, identity: str = "", defect: str = "") -> Models:
-    """The candidate's model with those it belongs to; what is not named is what ships with the trunk."""
-    # A home holds `models/<task>/<version>`; a candidate holds `<task>/<version>`.
-    with tempfile.TemporaryDirectory() as home:
-        (Path(home) / "models").symlink_to(folder.absolute(), target_is_directory=True)
-        return load_models(home=Path(home), trunk=trunk, identity=identity, defect=defect)
 
 
 def held_out_products(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from visiqc.errors import BadRecipe
+from visiqc.errors import BadRecipe, InputError
 from visiqc.evaluation.fusion_fit import FusionFit
 from visiqc.inspection.fleet import Fleet, cohort_bytes, to_json
 from visiqc.inspection.parts import Models
@@ -24,6 +24,7 @@ from visiqc.training.fleet_sameness import Held
 from visiqc.training.fleet_sidecar import FleetPhotos, make_sidecar, sidecar_metrics
 from visiqc.training.fleet_sizes import with_sizes
 from visiqc.training.recipes import RunResult
+from visiqc.training.sources import rendered_folder
 from visiqc.training.stage_progress import Told
 from visiqc.vision.types import FloatArray
 
@@ -47,13 +48,21 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
     models = load_models(
         home=recipe.home, trunk=recipe.trunk, identity=recipe.identity, defect=recipe.defect, mask=recipe.mask
     )
-    products = fleet_products(recipe.photos, recipe.skus)
+    products = fleet_products(_photos(recipe.photos), recipe.skus)
     built = _learned(recipe, products, models) or fleet_of(products, models, recipe)
     task = "identity" if recipe.sizes_of is None else "defect"
     folder = recipe.out / (recipe.version or cards_of(models)[task].version)
     return RunResult(
         metrics=built.metrics, artifacts=write_fleet(built.fleet, folder), data_digest=products_digest(products)
     )
+
+
+def _photos(named: Path) -> Path:
+    """The folder, or that of the rendered set of this name in the cache."""
+    try:
+        return rendered_folder(named)
+    except InputError:
+        return named  # said where it is read
 
 
 def _learned(recipe: FleetRecipe, products: Sequence[Product], models: Models) -> FleetBuilt | None:

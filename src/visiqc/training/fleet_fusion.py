@@ -1,4 +1,4 @@
-"""The sidecar of models with a defect model: that of the same models without one, and how both maps are weighed."""
+"""The sidecar of models with a defect model: that of the set it joins, and how both maps are weighed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from visiqc.errors import InputError
-from visiqc.evaluation.fusion_fit import fit_fusion
+from visiqc.evaluation.fusion_fit import FusionFit, MapPair, fit_fusion
 from visiqc.inspection.fleet import FEWEST_SCORES, Fleet
 from visiqc.inspection.parts import Models
 from visiqc.runtime.models import cards_of
@@ -19,6 +19,9 @@ from visiqc.training.fleet_sidecar import pair_of, score_of
 
 TEMPERATURE = "held out/type_temperature"
 """The metric in a defect model's card that says what its type logits are divided by."""
+
+_WEIGHTS = ("both maps: ", "sizes: ")
+"""How the parts of a sidecar's source begin that say what both maps were weighed on."""
 
 
 def temperature_of(models: Models) -> float:
@@ -46,7 +49,7 @@ def with_fusion(
     which views are judged that the defect model does not know.
 
     Args:
-        base: The sidecar of the same models without it.
+        base: The sidecar of the set it joins: of the same models without it, or with the one whose place it takes.
         products: None of them may be one that it learned from. Where some show defects, the others are left aside:
             good photos of another make would shift the scale against the defective ones.
         models: With the defect model.
@@ -67,7 +70,7 @@ def with_fusion(
     compared = [one for one in own if one.found.golden_map is not None]
     if sum(not one.defective for one in compared) < FEWEST_SCORES:
         raise InputError(f"a fleet needs at least {FEWEST_SCORES} good photos that can be compared; add products")
-    fit = fit_fusion([pair_of(one, base.usual) for one in compared], alone=base.scores)
+    fit = _weighed([pair_of(one, base.usual) for one in compared], base)
     scores = sorted(round(score_of(one, base.usual, fit), 4) for one in compared if not one.defective)
     usual, unusual = (float(np.quantile(scores, share)) for share in (0.5, 0.95))
     fleet = replace(
@@ -76,7 +79,7 @@ def with_fusion(
         products=len({product.design for product in products}),
         heat_low=round(usual, 4),
         heat_high=round(1.5 * unusual, 4),
-        source=f"{base.source}; both maps: {recipe.source}",
+        source=f"{_without_weights(base.source)}; both maps: {recipe.source}",
         defect=models.defect.digest,
         fusion=fit.fusion,
         type_temperature=round(temperature_of(models), 4),
@@ -90,3 +93,18 @@ def with_fusion(
         "usual_side": float(np.median(sides)),
     }
     return fleet, figures | shares
+
+
+def _weighed(pairs: Sequence[MapPair], base: Fleet) -> FusionFit:
+    """The weights, with the scale that the golden map has alone as the set has it."""
+    if base.fusion is None:
+        return fit_fusion(pairs, alone=base.scores)
+    fit, known = fit_fusion(pairs), base.fusion
+    # Its scores are those of both maps: what the golden map reaches alone stands in its weights.
+    kept = replace(fit.fusion, alone_weight=known.alone_weight, alone_offset=known.alone_offset)
+    return replace(fit, fusion=kept)
+
+
+def _without_weights(source: str) -> str:
+    """What a sidecar was made of, but for the weights that are measured anew, and what was measured after them."""
+    return "; ".join(part for part in source.split("; ") if not part.startswith(_WEIGHTS))

@@ -14,7 +14,8 @@ class FleetRecipe:
     """All that decides the sidecar."""
 
     photos: Path
-    """A set that `visiqc render` made, or a folder of product folders with `golden*` and `upload*` photos."""
+    """A set that `visiqc render` made, or its name in the cache's `renders`; or a folder of product folders with
+    `golden*` and `upload*` photos."""
     out: Path = Path("models/fleet")
     """Where the sidecar's own folder with `fleet.json` and `cohort.npy` is written."""
     version: str = ""

@@ -5,37 +5,35 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from visiqc.errors import BadRecipe, InputError
-from visiqc.recipes import as_yaml
-from visiqc.runtime.cards import DataSetRecord, TrainingRecord
-from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of
 from visiqc.training.defect import open_trunk
-from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.engine import FitSettings, fit
 from visiqc.training.fit_plots import learning_curves
+from visiqc.training.joined_set import joined_set
 from visiqc.training.mask_export import MaskFacts, export_mask
 from visiqc.training.mask_learner import MaskBatches, MaskLearner, figures, overlaps
 from visiqc.training.mask_model import MaskArchitecture, MaskNet
 from visiqc.training.mask_samples import KnownPhoto, MaskSampleMaker, MaskSampleSettings, known_product
 from visiqc.training.mismatch_data import Shown, held_out, shown_in
-from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
 from visiqc.training.sources import (
     Sources,
     describe_sets,
     is_shippable,
-    joint,
     read_sources,
     require_learned,
     reserved_skus,
+    seen_by,
 )
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
+from visiqc.training.training_record import training_record
 from visiqc.vision.foreground import foreground_mask
 from visiqc.vision.product_mask import CELLS, MASK_SIDE
 
@@ -58,7 +56,7 @@ class MaskRecipe:
     version: str = ""
     """Name of the candidate's version; empty = the trunk's name and the beginning of the file's digest."""
     trunk: str = ""
-    """Version of the trunk; empty = the default."""
+    """Version of the trunk; empty = that in force, or the default."""
     side: int = MASK_SIDE
     """Side of a sample in pixels, a multiple of 16."""
     batch: int = 8
@@ -97,20 +95,21 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
         InputError, NotAllowed, BadRecipe: The recipe or its photos cannot be used; the message says which and why.
         Unavailable: Disk or device are out of reach.
     """
-    models = load_models(trunk=recipe.trunk, defect=NONE, mask=NONE)
-    embed, trunk = models.trunk.features, cards_of(models)["trunk"]
+    joined = joined_set(recipe.trunk)
+    embed, trunk = joined.models.trunk.features, joined.trunk
+    say(joined.told)
     with stage("reading photos"):
         sets = read_sources(recipe.data, shippable=recipe.shippable, max_unreadable=recipe.max_unreadable)
     apart = products_held_out(recipe, sets)
-    say(describe_sets(sets, apart))
-    digest = joint(sets)
+    say(*describe_sets(sets, apart))
+    digest = seen_by(sets, replace(joined.models, mask=None))
     tracker.data({one.name: one.digest for one in sets})
     unreadable = Unreadable(limit=recipe.max_unreadable)
     learned, known = _photos(recipe, sets, apart, unreadable)
     net = MaskNet(recipe.model)
     batches = MaskBatches(
         MaskSampleMaker(learned, recipe.samples, side=recipe.side),
-        partial(open_trunk, recipe.trunk),
+        partial(open_trunk, trunk.version, joined.home),
         size=recipe.batch,
         steps=recipe.steps,
         workers=recipe.workers,
@@ -129,7 +128,10 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
     target = folder / "candidate"
     shutil.rmtree(target, ignore_errors=True)
     facts = MaskFacts(
-        trunk=trunk, training=_record(recipe, sets, fitted), metrics=metrics, shippable=is_shippable(sets)
+        trunk=trunk,
+        training=training_record(recipe, sets, apart, fitted, parent=None),
+        metrics=metrics,
+        shippable=is_shippable(sets),
     )
     card = export_mask(net, target / "mask", version=recipe.version, facts=facts)
     (target / "held-out.json").write_text(json.dumps(sorted(apart)), encoding="utf-8")
@@ -165,8 +167,10 @@ def photos_with_masks(sets: Sequence[PairSet]) -> list[Shown]:
 
 
 def data_digest(recipe: MaskRecipe) -> str:
-    """SHA-256 of the data, which the run's folder carries in its name."""
-    return joint(read_sources(recipe.data, shippable=recipe.shippable, max_unreadable=recipe.max_unreadable))
+    """SHA-256 of the data as the trunk sees it, which the run's folder carries in its name."""
+    models = replace(joined_set(recipe.trunk).models, mask=None)
+    sets = read_sources(recipe.data, shippable=recipe.shippable, max_unreadable=recipe.max_unreadable)
+    return seen_by(sets, models)
 
 
 def _photos(
@@ -186,7 +190,7 @@ def _photos(
     learned = [one for one, _ in readable(train, unreadable, title="checking photos to learn from")]
     if not learned:
         raise InputError("no photo to learn from has a mask that can be read; add a set with masks")
-    say(unreadable.notes)
+    say(*unreadable.notes)
     return learned, known
 
 
@@ -205,17 +209,3 @@ def readable(shown: Sequence[Shown], unreadable: Unreadable, *, title: str) -> I
             else:
                 yield one, found
             told(one.sku, done, len(shown))
-
-
-def _record(recipe: MaskRecipe, sets: Sequence[PairSet], fitted: FitResult) -> TrainingRecord:
-    return TrainingRecord(
-        recipe=as_yaml(recipe),
-        data=tuple(
-            DataSetRecord(name=one.name, digest=one.digest, licence=one.licence.name, shippable=one.licence.commercial)
-            for one in sets
-        ),
-        minutes=round(fitted.seconds / 60, 1),
-        machine=machine(),
-        epochs=fitted.epochs_run,
-        commit=commit().name,
-    )

@@ -12,16 +12,15 @@ import torch
 
 from visiqc.errors import BadRecipe, InputError
 from visiqc.inspection.parts import Models
-from visiqc.recipes import as_yaml
-from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord
-from visiqc.runtime.models import NONE, cards_of, load_models
+from visiqc.runtime.cards import ModelCard
 from visiqc.settings import cache_folder
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of
 from visiqc.training.defect import CalibrationSettings, require_calibration
-from visiqc.training.engine import FitResult, FitSettings, fit
+from visiqc.training.engine import FitSettings, fit
 from visiqc.training.export_lite import load_lite
 from visiqc.training.fit_plots import learning_curves
+from visiqc.training.joined_set import joined_set
 from visiqc.training.mismatch_batches import BatchSettings, MismatchBatches, Row
 from visiqc.training.mismatch_candidate import TrainedMismatch, write_candidate
 from visiqc.training.mismatch_colours import Recolouring, recolouring
@@ -30,7 +29,6 @@ from visiqc.training.mismatch_features import FeatureStore, Frozen, product_in
 from visiqc.training.mismatch_learner import MetricSettings, MismatchLearner, whiten
 from visiqc.training.mismatch_model import MismatchNet
 from visiqc.training.mismatch_validation import Seen, figures, report_of, table_of
-from visiqc.training.provenance import commit, machine
 from visiqc.training.recipes import RunResult
 from visiqc.training.sources import (
     Sources,
@@ -43,6 +41,7 @@ from visiqc.training.sources import (
 )
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
+from visiqc.training.training_record import training_record
 from visiqc.vision.golden_view import TURNS
 from visiqc.vision.photo import decode_rgb
 from visiqc.vision.types import FloatArray
@@ -62,7 +61,7 @@ class MismatchRecipe:
     version: str = ""
     """Name of the candidate's version; empty = the trunk's name and the beginning of the data's and recipe's digest."""
     trunk: str = ""
-    """Version of the trunk; empty = the default."""
+    """Version of the trunk; empty = that in force, or the default."""
     patches: int = 8
     """Variations made of every photo: other turns, lights, grounds and masks."""
     recolourings: int = 0
@@ -84,8 +83,8 @@ class MismatchRecipe:
     fit: FitSettings = field(default_factory=FitSettings)
     """How it is fitted."""
     keep_scale: bool = False
-    """Of the fleet sidecar that the trunk has without a defect model, keep all but the cohort: the identity model does
-    not touch the map. False = everything is measured on the products held out, as `calibration` says."""
+    """Of the fleet sidecar of the set it joins, keep all but the cohort: the identity model does not touch the map.
+    False = everything is measured on the products held out, as `calibration` says."""
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
     """The fleet sidecar of the new model."""
     max_unreadable: int = MAX_UNREADABLE
@@ -108,12 +107,13 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         InputError, NotAllowed, BadRecipe: The recipe or its photos cannot be used; the message says which and why.
         Unavailable: Disk or device are out of reach.
     """
-    models = load_models(trunk=recipe.trunk, defect=NONE)
-    trunk = cards_of(models)["trunk"]
+    joined = joined_set(recipe.trunk)
+    models, trunk = joined.framing, joined.trunk
+    say(joined.told)
     with stage("reading photos"):
         sets = _sets(recipe)
     apart = products_held_out(recipe, sets)
-    say(describe_sets(sets, apart))
+    say(*describe_sets(sets, apart))
     if not recipe.keep_scale:
         require_calibration(sets, apart, recipe.calibration)
     digest = seen_by(sets, models)
@@ -121,7 +121,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     net = MismatchNet(load_lite(_variant(trunk))[0], frozen=recipe.frozen_blocks)
     store = feature_store(net, models, recipe)
     learned, validated = _photos(recipe, sets, apart, store)
-    say(store.unreadable.notes)
+    say(*store.unreadable.notes)
     batches = MismatchBatches(learned, recipe.batch, steps=recipe.steps, seed=recipe.seed)
     whiten(net, batches)
     learner = MismatchLearner(
@@ -143,8 +143,8 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         held_out=apart,
         sets=sets,
         broken=frozenset(store.unreadable.files),
-        record=_record(recipe, sets, fitted),
-        trunk=trunk,
+        record=training_record(recipe, sets, apart, fitted, parent=None),
+        joined=joined,
         shippable=is_shippable(sets),
     )
     made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
@@ -166,8 +166,7 @@ def products_held_out(recipe: MismatchRecipe, sets: Sequence[PairSet]) -> frozen
 
 def data_digest(recipe: MismatchRecipe) -> str:
     """SHA-256 of the data as the models see it, which the run's folder carries in its name."""
-    models = load_models(trunk=recipe.trunk, defect=NONE)
-    return seen_by(_sets(recipe), models)
+    return seen_by(_sets(recipe), joined_set(recipe.trunk).framing)
 
 
 def _sets(recipe: MismatchRecipe) -> list[PairSet]:
@@ -258,17 +257,3 @@ def _changes(one: Shown, recipe: MismatchRecipe, unreadable: Unreadable) -> list
 def _variant(trunk: ModelCard) -> str:
     """`lite0` or `lite2`, by the trunk's name."""
     return trunk.version.split("-")[0]
-
-
-def _record(recipe: MismatchRecipe, sets: Sequence[PairSet], fitted: FitResult) -> TrainingRecord:
-    return TrainingRecord(
-        recipe=as_yaml(recipe),
-        data=tuple(
-            DataSetRecord(name=one.name, digest=one.digest, licence=one.licence.name, shippable=one.licence.commercial)
-            for one in sets
-        ),
-        minutes=round(fitted.seconds / 60, 1),
-        machine=machine(),
-        epochs=fitted.epochs_run,
-        commit=commit().name,
-    )

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from visiqc.bootstrap import load_fleet
 from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Models
-from visiqc.runtime.cards import ModelCard, TrainingRecord
-from visiqc.runtime.models import DEFAULT_TRUNK, load_models
+from visiqc.runtime.cards import TrainingRecord
 from visiqc.training.datasets.pairs import PairSet
-from visiqc.training.defect_candidate import Candidate, held_out_products, load_candidate
+from visiqc.training.defect_candidate import Candidate, held_out_products
 from visiqc.training.fleet import fleet_of, write_fleet
 from visiqc.training.fleet_additions import measured_sameness
 from visiqc.training.fleet_recipe import FleetRecipe
+from visiqc.training.joined_set import JoinedSet
 from visiqc.training.mismatch_batches import Row
 from visiqc.training.mismatch_export import MismatchFacts, export_mismatch
 from visiqc.training.mismatch_features import Patches
@@ -50,7 +49,7 @@ class TrainedMismatch:
     sets: Sequence[PairSet]
     broken: frozenset[str]
     record: TrainingRecord
-    trunk: ModelCard
+    joined: JoinedSet
     shippable: bool
 
 
@@ -67,7 +66,7 @@ def write_candidate(
         folder / "identity",
         version=recipe.version,
         facts=MismatchFacts(
-            trunk=trained.trunk,
+            trunk=trained.joined.trunk,
             training=trained.record,
             metrics={f"held out/{name}": value for name, value in measured.items()},
             shippable=trained.shippable,
@@ -78,11 +77,12 @@ def write_candidate(
     metrics = {f"held_out/{name}": value for name, value in measured.items()}
     if recipe.calibration.wanted:
         metrics |= _calibrated(trained, recipe, folder, card.version, cohort)
+        tracker.tags({f"joins.{task}": version for task, version in trained.joined.versions.items()})
     tracker.register(
         REGISTERED,
         folder / "identity" / card.version / card.file,
         tags={"data_digest": digest},
-        beside=[fleet for fleet in (folder / "fleet" / card.version,) if fleet.is_dir()],
+        beside=sorted((folder / "fleet").glob("*/")),
     )
     return Candidate(folder, metrics)
 
@@ -110,21 +110,21 @@ def _calibrated(
     trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path, version: str, cohort: FloatArray
 ) -> dict[str, float]:
     """The fleet sidecar with the new model, every known product an impostor: those held out, and those in `cohort`."""
-    models = load_candidate(folder, trunk=recipe.trunk or DEFAULT_TRUNK, identity=version)
+    models = trained.joined.with_candidate(folder, task="identity", version=version)
     settings = _fleet_recipe(trained, recipe, folder)
     products = held_out_products(trained.sets, trained.held_out, trained.broken)
     if recipe.keep_scale:
-        fleet, metrics = _rescaled(trained, recipe, models, cohort), {}
+        fleet, metrics = _rescaled(trained, models, cohort), {}
         if len({product.design for product in products}) >= recipe.calibration.fewest_products:
             with stage("holding the products held out against each other"):
                 fleet = measured_sameness(fleet, products, models, settings)
         else:
-            say(["too few products are held out to measure how far other designs pass; limits of the trunk stay"])
+            say("too few products are held out to measure how far other designs pass; limits of the trunk stay")
     else:
         with stage("calibrating on the products held out") as told:
             built = fleet_of(products, models, settings, strangers=cohort, told=told)
         fleet, metrics = built.fleet, built.metrics
-    write_fleet(fleet, folder / "fleet" / version)
+    write_fleet(fleet, folder / "fleet" / trained.joined.sidecar_name(version))
     return {f"fleet/{name}": value for name, value in metrics.items()}
 
 
@@ -139,16 +139,15 @@ def _fleet_recipe(trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path
     )
 
 
-def _rescaled(trained: TrainedMismatch, recipe: MismatchRecipe, models: Models, cohort: FloatArray) -> Fleet:
-    """The sidecar of what ships with the trunk, with the products held out and those in `cohort` as its cohort."""
-    known = load_fleet(load_models(trunk=recipe.trunk))
+def _rescaled(trained: TrainedMismatch, models: Models, cohort: FloatArray) -> Fleet:
+    """The sidecar of the set it joins, with the products held out and those in `cohort` as its cohort."""
+    known = trained.joined.fleet()
     goldens = [one.patches for one in trained.validated if one.shown.role == "golden"]
     turned = [Patches(one.stride16[:: TURNS // 3], one.deep[:: TURNS // 3]) for one in goldens]
     return replace(
         known,
         cohort=np.concatenate([*(vectors_of(trained.net, one) for one in turned), cohort]),
         identity=models.identity.digest,
-        mask=models.mask.digest if models.mask else "",
         source=f"{known.source}; cohort: {_names(trained.sets)}",
     )
 

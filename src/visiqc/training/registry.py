@@ -1,6 +1,6 @@
 """The models people may choose from, in MLflow's registry: `visiqc-defect`, `visiqc-identity`, `visiqc-mask`.
 
-`challenger` is what was trained last, `champion` what was promoted. A version holds the candidate's folder, byte for
+`challenger` is what was trained last, `champion` what is in force. A version holds the candidate's folder, byte for
 byte, inside a model that MLflow's own tools load too.
 """
 
@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,41 @@ def set_alias(name: str, version: str, alias: str) -> None:
             store.client.set_registered_model_alias(name, alias, version)
     except Refused as err:
         raise NotFound(f"the registry has no version {version} of {name}: {err}") from err
+    except Away as err:
+        raise Unavailable(f"the model registry is out of reach: {err}") from err
+
+
+def is_there() -> bool:
+    """Whether there may be a registry; one in a database file that is not there yet holds nothing, and none is made."""
+    uri = tracking_uri()
+    return not uri.startswith("sqlite:") or Path(uri.removeprefix("sqlite:///")).is_file()
+
+
+def version_with(name: str, digest: str) -> str | None:
+    """The newest version whose model file has this SHA-256; None where there is none.
+
+    Raises:
+        Unavailable: The registry is out of reach.
+    """
+    store = _store()
+    try:
+        with translated():
+            found = store.client.search_model_versions(f"name='{name}'")
+    except (Away, Refused) as err:
+        raise Unavailable(f"the model registry is out of reach: {err}") from err
+    return max((str(each.version) for each in found if each.tags.get(DIGEST) == digest), key=int, default=None)
+
+
+def clear_alias(name: str, alias: str) -> None:
+    """Let an alias stand for nothing, whether or not it stood for something.
+
+    Raises:
+        Unavailable: The registry is out of reach.
+    """
+    store = _store()
+    try:
+        with suppress(Refused), translated():
+            store.client.delete_registered_model_alias(name, alias)
     except Away as err:
         raise Unavailable(f"the model registry is out of reach: {err}") from err
 

@@ -84,11 +84,6 @@ def _is(folder: str, name: str) -> bool:
     return folder == name or (folder.startswith(f"{name}-") and len(folder) == len(name) + 9)
 
 
-def joint(sets: Sequence[PairSet]) -> str:
-    """SHA-256 of all sets together."""
-    return joint_digest([one.digest for one in sets])
-
-
 def seen_by(sets: Sequence[PairSet], models: Models) -> str:
     """SHA-256 of all sets and of what frames their photos: a run on photos seen otherwise is another run."""
     mask = [models.mask.digest] if models.mask is not None else []

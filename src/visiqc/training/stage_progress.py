@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -38,7 +38,7 @@ def stage(title: str) -> Iterator[Told]:
         yield told
 
 
-def say(lines: Iterable[str]) -> None:
+def say(*lines: str) -> None:
     """Tell people something once, beside the progress."""
     sys.stderr.write("".join(f"{line}\n" for line in lines))
     sys.stderr.flush()

@@ -1,0 +1,100 @@
+"""No challenger is compared on designs that it learned from, whatever the set is called that shows them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from commands import Run
+from small_models import a_defect_card, a_defect_graph, a_fleet, put_model
+from small_renders import small_set
+from visiqc.bootstrap import build_records
+from visiqc.cli.unseen import require_unseen
+from visiqc.errors import InputError
+from visiqc.inspection.parts import Models
+from visiqc.runtime.bundle import bundled_models
+from visiqc.runtime.cards import DataSetRecord, TrainingRecord, read_card
+from visiqc.runtime.models import DEFAULT_TRUNK, SHIPPED, load_models
+from visiqc.settings import Settings
+from visiqc.storage.records import SqlRecords
+
+
+class AsGood:
+    """Stands in for a comparison, which takes minutes."""
+
+    worse = False
+
+    def __call__(self, *_: Any, **__: Any) -> AsGood:
+        return self
+
+    def text(self) -> str:
+        return "no different"
+
+    def as_json(self) -> dict[str, Any]:
+        return {"worse": False}
+
+
+def learned_from(root: Path, name: str, skus: tuple[str, ...] | None) -> Path:
+    """A defect model that learned from products of a set."""
+    data = DataSetRecord(name=name, digest="a" * 64, licence="ours", shippable=True, skus=skus)
+    training = TrainingRecord(recipe="", data=(data,), minutes=1, machine="two cores", epochs=1)
+    content = a_defect_graph()
+    return put_model(root, replace(a_defect_card(content, "mine-1"), training=training), content)
+
+
+def challenger(home: Path, name: str, skus: tuple[str, ...] | None) -> Models:
+    learned_from(home / "models", name, skus)
+    return load_models(home=home, defect="mine-1", device="cpu", threads=1)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A set called train-large, of the designs luna-pendant and gala-studs."""
+    return small_set(tmp_path / "large", name="train-large")
+
+
+def test_designs_learned_from_in_another_set_are_refused_by_name(tmp_path: Path, large: Path) -> None:
+    models = challenger(tmp_path, "train-small", ("gala-studs", "other"))
+    with pytest.raises(InputError, match=r"defect mine-1 learned from gala-studs, which train-large shows.*--on.*--ov"):
+        require_unseen(models, large, override=" ")
+    assert require_unseen(models, large, override="all there is") == ("defect mine-1 learned from gala-studs",)
+
+
+def test_other_designs_are_not_refused(tmp_path: Path, large: Path) -> None:
+    assert require_unseen(challenger(tmp_path, "train-small", ("other",)), large, override="") == ()
+
+
+@pytest.mark.parametrize("skus", [None, ()], ids=["an earlier card", "held out, so validated and calibrated on"])
+def test_the_very_set_is_refused_whatever_is_known_of_its_designs(
+    tmp_path: Path, large: Path, skus: tuple[str, ...] | None
+) -> None:
+    with pytest.raises(InputError, match="learned from the set train-large"):
+        require_unseen(challenger(tmp_path, "train-large", skus), large, override="")
+
+
+def test_of_an_earlier_card_the_name_of_the_set_is_all_that_counts(tmp_path: Path, large: Path) -> None:
+    assert require_unseen(challenger(tmp_path, "train-small", None), large, override="") == ()
+
+
+def test_letting_it_pass_is_kept_in_the_history_though_the_gate_itself_was_passed(
+    visiqc: Run, home: Path, tmp_path: Path, large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "visiqc.evaluation.model_comparison", SimpleNamespace(compare_models=AsGood()))
+    model = learned_from(tmp_path / "run", "train-small", ("gala-studs",))
+    identity = read_card(bundled_models() / "identity" / SHIPPED[DEFAULT_TRUNK].identity).sha256
+    a_fleet(tmp_path / "run", "mine-1", identity=identity, defect=read_card(model).sha256)
+    refused = visiqc("model", "promote", tmp_path / "run", "--on", large, "--yes")
+    assert (refused.code, "learned from gala-studs" in refused.err) == (3, True)
+    ran = visiqc("model", "promote", tmp_path / "run", "--on", large, "--override", "all there is", "--yes")
+    assert ran.code == 0, ran.err
+    records = cast("SqlRecords", build_records(Settings(home=home)))
+    (row,) = records.model_sets()
+    records.close()
+    assert (row.overridden, row.why) == (True, "all there is")
+    assert row.comparison["learned"] == ["defect mine-1 learned from gala-studs"]
+    assert 'although compared on photos it learned from: "all there is"' in visiqc("model", "history").out
