@@ -13,10 +13,13 @@ from PIL import Image
 from corpus import encoded, picture
 from pair_sets import Export
 from visiqc.errors import UnsupportedMedia
-from visiqc.training.datasets.pairs import DEFECT
-from visiqc.training.datasets.reading import PairReader
+from visiqc.evaluation.datasets import upright_size
+from visiqc.training.datasets.labels import LabelImage, labels_of
+from visiqc.training.datasets.pairs import DEFECT, Pair
 from visiqc.training.datasets.verdicts import read_verdicts
 from visiqc.vision import heic
+from visiqc.vision.photo import decode_rgb
+from visiqc.vision.types import Photo
 
 needs_heic = pytest.mark.skipif(not heic.available(), reason="pillow-heif is not installed: pip install 'visiqc[heic]'")
 NO_PICTURE = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)
@@ -48,14 +51,20 @@ def export_of(folder: Path, golden: bytes, upload: bytes) -> Path:
     return export.written()
 
 
+def pixels_of(pair: Pair) -> tuple[Photo, LabelImage]:
+    """The upload as training decodes it, and its label image."""
+    upload = decode_rgb(pair.upload.read_bytes())
+    labels = labels_of(pair, (upload.shape[0], upload.shape[1]), full_size=upright_size(pair.upload))
+    assert labels is not None
+    return upload, labels
+
+
 @needs_heic
 def test_an_export_of_heic_photos_is_read_with_its_labels_and_pixels(tmp_path: Path) -> None:
     (pair,) = read_verdicts(export_of(tmp_path / "week-48", heic_of(1), heic_of(2))).pairs
-    loaded = PairReader().read(pair)
-    assert loaded is not None
-    assert loaded.labels is not None
-    assert loaded.upload.shape[:2] == loaded.labels.shape == (48, 64)
-    assert np.abs(loaded.upload.astype(int) - picture(seed=2)).mean() < 6
+    upload, labels = pixels_of(pair)
+    assert upload.shape[:2] == labels.shape == (48, 64)
+    assert np.abs(upload.astype(int) - picture(seed=2)).mean() < 6
 
 
 @needs_heic
@@ -63,10 +72,8 @@ def test_regions_of_a_turned_heic_photo_are_in_its_upright_pixels(tmp_path: Path
     upload = heic_of(2, turned=True)
     assert b"irot" in upload
     (pair,) = read_verdicts(export_of(tmp_path / "week-48", heic_of(1), upload)).pairs
-    loaded = PairReader().read(pair)
-    assert loaded is not None
-    assert loaded.labels is not None
-    rows, columns = np.nonzero(loaded.labels == DEFECT)
+    _, labels = pixels_of(pair)
+    rows, columns = np.nonzero(labels == DEFECT)
     assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == pytest.approx(BOX, abs=1)
 
 
