@@ -9,15 +9,16 @@ import pytest
 
 from small_models import a_defect_card, a_defect_graph, put_model
 from small_sets import drawn_set
-from visiqc.errors import NotAllowed
+from visiqc.errors import InputError, NotAllowed
 from visiqc.recipes import make_recipe
 from visiqc.runtime.cards import ModelCard
 from visiqc.training.datasets.pairs import Licence
 from visiqc.training.defect import DefectRecipe, train_defect
 from visiqc.training.fit_settings import FitResult
 from visiqc.training.tracking import Tracker
-from visiqc.training.training_record import training_record
+from visiqc.training.training_record import require_unlearned, training_record
 
+SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 RECIPE = make_recipe(DefectRecipe, {"data": {"renders": ["boards"]}})
 FITTED = FitResult(best_epoch=0, best={}, epochs_run=1, seconds=60.0, stopped_early=False, resumed=False, history=())
 
@@ -58,3 +59,18 @@ def test_from_one_that_may_not_be_given_away_comes_none_that_may(
     asked = {"data": {"renders": [str(tmp_path / "nowhere")]}, "start_from": "theirs-1"}
     with pytest.raises(NotAllowed, match=r"goes on from defect theirs-1 may not be shipped.*shippable: false"):
         train_defect(make_recipe(DefectRecipe, asked), Tracker(), tmp_path / "run")
+
+
+def test_nothing_that_the_model_gone_on_from_learned_may_be_held_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path / "home"))
+    skus = tuple(sorted(folder.name for folder in SAMPLES.iterdir() if (folder / "golden").is_dir()))
+    record = training_record(RECIPE, [], frozenset(), FITTED, parent=parent_of(tmp_path / "theirs"))
+    record = replace(record, data=(replace(record.data[0], skus=skus),))
+    parent = replace(a_defect_card(a_defect_graph(), "theirs-1"), training=record)
+    put_model(tmp_path / "home" / "models", parent, a_defect_graph())
+    asked = {"data": {"renders": [str(SAMPLES)]}, "held_out": 0.5, "start_from": "theirs-1"}
+    with pytest.raises(InputError, match=r"defect theirs-1 learned from \S+, .*held out here: .*hold out what it held"):
+        train_defect(make_recipe(DefectRecipe, asked), Tracker(), tmp_path / "run")
+    require_unlearned(parent, frozenset({"board-0"}))

@@ -45,7 +45,7 @@ from visiqc.training.sources import (
 )
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
-from visiqc.training.training_record import require_shippable_parent, training_record
+from visiqc.training.training_record import require_shippable_parent, require_unlearned, training_record
 from visiqc.vision.rotation import Embed
 
 
@@ -86,7 +86,7 @@ class DefectRecipe:
     """Version of the trunk; empty = that in force, or the default."""
     start_from: str = ""
     """Version of a defect model to go on from, such as the one that ships; empty = weights at random. Products it
-    learned from must not be held out; its card names its data."""
+    learned from must not be held out; its card names its data, and where it names them these are refused."""
     long_side: int = 1024
     """Longest side of the golden frame photos are laid into."""
     batch: int = 8
@@ -144,7 +144,8 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
     _require_channels(trunk)
     say(joined.told)
     start = _start(recipe.start_from, trunk, shippable=recipe.shippable) if recipe.start_from else None
-    parts = _parts(recipe, models)
+    parent = start.card if start is not None else None
+    parts = _parts(recipe, models, parent)
     digest = seen_by(parts.sets, models)
     tracker.data({one.name: one.digest for one in parts.sets})
     net = DefectNet(recipe.model, len(parts.classes.codes))
@@ -176,11 +177,9 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         held_out=parts.held_out,
         sets=parts.sets,
         broken=parts.broken,
-        record=training_record(
-            recipe, parts.sets, parts.held_out, fitted, parent=start.card if start is not None else None
-        ),
+        record=training_record(recipe, parts.sets, parts.held_out, fitted, parent=parent),
         joined=joined,
-        shippable=is_shippable(parts.sets) and (start is None or start.card.shippable),
+        shippable=is_shippable(parts.sets) and (parent is None or parent.shippable),
     )
     made = write_candidate(trained, recipe, folder / "candidate", digest=digest, tracker=tracker)
     metrics = {f"kept/{name}": value for name, value in fitted.best.items()} | made.metrics
@@ -219,11 +218,12 @@ def _sets(recipe: DefectRecipe) -> list[PairSet]:
     return read_sources(recipe.data, shippable=recipe.shippable, max_unreadable=recipe.max_unreadable)
 
 
-def _parts(recipe: DefectRecipe, models: Models) -> Parts:
+def _parts(recipe: DefectRecipe, models: Models, parent: ModelCard | None) -> Parts:
     with stage("reading photos"):
         sets = _sets(recipe)
     held_out = products_held_out(recipe, sets)
     say(*describe_sets(sets, held_out))
+    require_unlearned(parent, held_out)
     require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
     laid, broken = laid_sets(recipe, sets, models)
     require_calibration(sets, held_out, recipe.calibration, broken)

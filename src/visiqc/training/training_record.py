@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from visiqc.errors import NotAllowed
+from visiqc.errors import InputError, NotAllowed
 from visiqc.recipes import Recipe, as_yaml
 from visiqc.runtime.cards import DataSetRecord, ModelCard, TrainingRecord
 from visiqc.training.datasets.pairs import PairSet
@@ -42,6 +42,21 @@ def require_shippable_parent(parent: ModelCard, *, shippable: bool) -> None:
         raise NotAllowed(
             f"start_from: a model that goes on from {parent.title} may not be shipped: data that one learned from "
             "forbid it; set shippable: false, or start from another"
+        )
+
+
+def require_unlearned(parent: ModelCard | None, held_out: frozenset[str]) -> None:
+    """Raise `InputError` where a product held out was learned by the model that is gone on from.
+
+    Cards from before designs were kept say nothing, and are let pass.
+    """
+    data = parent.training.data if parent is not None and parent.training is not None else ()
+    known = sorted(held_out & {sku for one in data for sku in one.skus or ()})
+    if parent is not None and known:
+        named = ", ".join(known[:3]) + (f" and {len(known) - 3} more" if len(known) > 3 else "")
+        raise InputError(
+            f"start_from: {parent.title} learned from {named}, held out here: it would be measured and calibrated on "
+            "what it knows by heart; hold out what it held out, or start from another"
         )
 
 
