@@ -8,12 +8,11 @@ import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from commands import Run
-from promoted_sets import promoted
+from promoted_sets import AsGood, promoted
 from small_models import a_defect_card, a_defect_graph, a_fleet, put_model
 from visiqc.bootstrap import load_members
 from visiqc.recipes import as_yaml, read_recipe
@@ -26,21 +25,6 @@ from visiqc.training.fleet_recipe import FleetRecipe
 
 ROOT = Path(__file__).parents[2]
 SHIPS = SHIPPED[DEFAULT_TRUNK]
-
-
-class AsGood:
-    """Stands in for a comparison, which takes minutes."""
-
-    worse = False
-
-    def __call__(self, *_: Any, **__: Any) -> AsGood:
-        return self
-
-    def text(self) -> str:
-        return "no different"
-
-    def as_json(self) -> dict[str, Any]:
-        return {"worse": False}
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from commands import Run
+from promoted_sets import AsGood
 from small_models import a_defect_card, a_defect_graph, a_fleet, put_model
 from small_renders import small_set
 from visiqc.bootstrap import build_records
@@ -22,21 +23,6 @@ from visiqc.runtime.cards import DataSetRecord, TrainingRecord, read_card
 from visiqc.runtime.models import DEFAULT_TRUNK, SHIPPED, load_models
 from visiqc.settings import Settings
 from visiqc.storage.records import SqlRecords
-
-
-class AsGood:
-    """Stands in for a comparison, which takes minutes."""
-
-    worse = False
-
-    def __call__(self, *_: Any, **__: Any) -> AsGood:
-        return self
-
-    def text(self) -> str:
-        return "no different"
-
-    def as_json(self) -> dict[str, Any]:
-        return {"worse": False}
 
 
 def learned_from(root: Path, name: str, skus: tuple[str, ...] | None) -> Path:
