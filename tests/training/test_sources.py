@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,6 +19,8 @@ from visiqc.training.datasets import manifests
 from visiqc.training.datasets.folders import FolderSource
 from visiqc.training.datasets.pairs import Licence, Pair, PairSet
 from visiqc.training.defect import DefectRecipe
+from visiqc.training.mask import MaskRecipe
+from visiqc.training.mismatch import MismatchRecipe
 from visiqc.training.sources import (
     Sources,
     describe_sets,
@@ -139,6 +142,17 @@ def test_a_misspelt_key_of_a_table_is_refused_by_name() -> None:
     source = {"folder": "pairs", "licence": {"name": "own", "commercial": True}, "max_unreadble": 3}
     with pytest.raises(BadRecipe, match=r"no key 'data\.tables\.0\.max_unreadble'; its keys are .*max_unreadable"):
         make_recipe(DefectRecipe, {"data": {"tables": [source]}})
+
+
+@pytest.mark.parametrize("recipe", [DefectRecipe, MaskRecipe, MismatchRecipe])
+def test_fewer_broken_photos_than_none_is_no_limit(recipe: type[Any]) -> None:
+    photos = {"renders": ["train-small"]}
+    with pytest.raises(BadRecipe, match=r"max_unreadable must be a number of photos.*got -3"):
+        make_recipe(recipe, {"data": photos, "max_unreadable": -3})
+    source = {"folder": "pairs", "licence": {"name": "own", "commercial": True}, "max_unreadable": -1}
+    for kind in ("folders", "tables"):
+        with pytest.raises(BadRecipe, match=r"max_unreadable must be a number of photos.*got -1"):
+            make_recipe(recipe, {"data": {kind: [source]}})
 
 
 def test_the_docs_name_every_source_and_every_column_of_a_table() -> None:

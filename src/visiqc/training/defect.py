@@ -16,7 +16,7 @@ from visiqc.runtime.models import OnnxTrunk
 from visiqc.runtime.sessions import open_session
 from visiqc.settings import Settings, cache_folder
 from visiqc.training.datasets.pairs import PairSet
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, require_limit
 from visiqc.training.defect_batches import BatchPlan, DefectBatches
 from visiqc.training.defect_candidate import Trained, held_out_products, write_candidate
 from visiqc.training.defect_hard import HardPlaces
@@ -118,6 +118,7 @@ class DefectRecipe:
                 raise BadRecipe(f"{key} must be at least 1, got {getattr(self, key)}")
         if not 0 <= self.workers <= 64:
             raise BadRecipe(f"workers must be 0 to 64, got {self.workers}")
+        require_limit(self.max_unreadable)
 
 
 class Parts(NamedTuple):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from visiqc.errors import BadRecipe, InputError
 from visiqc.training.datasets.pairs import PairSet
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of, require_limit
 from visiqc.training.defect import open_trunk
 from visiqc.training.engine import FitSettings, fit
 from visiqc.training.fit_plots import learning_curves
@@ -86,6 +86,7 @@ class MaskRecipe:
             raise BadRecipe(f"side must be a multiple of {CELLS}, 64 or more, got {self.side}")
         if not 0 <= self.workers <= 64:
             raise BadRecipe(f"workers must be 0 to 64, got {self.workers}")
+        require_limit(self.max_unreadable)
 
 
 def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:

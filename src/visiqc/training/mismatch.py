@@ -15,7 +15,7 @@ from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import ModelCard
 from visiqc.settings import cache_folder
 from visiqc.training.datasets.pairs import PairSet
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of, require_limit
 from visiqc.training.defect import CalibrationSettings, require_calibration
 from visiqc.training.engine import FitSettings, fit
 from visiqc.training.export_lite import load_lite
@@ -98,6 +98,7 @@ class MismatchRecipe:
         for key, least in (("patches", 1), ("recolourings", 0), ("recoloured_patches", 1), ("steps", 1)):
             if getattr(self, key) < least:
                 raise BadRecipe(f"{key} must be at least {least}, got {getattr(self, key)}")
+        require_limit(self.max_unreadable)
 
 
 def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> RunResult:

@@ -13,7 +13,7 @@ from visiqc.evaluation.datasets import GOOD, photos_in, upright_size
 from visiqc.training.datasets.digests import files_digest
 from visiqc.training.datasets.labels import require_same_shape
 from visiqc.training.datasets.pairs import LicensedFolder, Pair, PairSet, checked_code
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, require_limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,7 @@ class FolderSource(LicensedFolder):
         super().__post_init__()
         if self.goldens < 1:
             raise BadRecipe(f"goldens must be at least 1, got {self.goldens}")
+        require_limit(self.max_unreadable)
         for code in self.codes.values():
             checked_code(code)
 

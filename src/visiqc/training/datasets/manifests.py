@@ -27,7 +27,7 @@ from visiqc.evaluation.datasets import upright_size
 from visiqc.training.datasets.digests import files_digest
 from visiqc.training.datasets.labels import require_same_shape
 from visiqc.training.datasets.pairs import Licence, LicensedFolder, Pair, PairSet, Relation, checked_code
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, require_limit
 
 TABLE = "pairs.csv"
 _NEEDED = ("sku", "goldens", "upload")
@@ -43,6 +43,10 @@ class TableSource(LicensedFolder):
 
     max_unreadable: int = MAX_UNREADABLE
     """Broken photos that are passed over before the table is refused."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_limit(self.max_unreadable)
 
 
 def read_table(folder: Path, *, licence: Licence, max_unreadable: int = MAX_UNREADABLE) -> PairSet:

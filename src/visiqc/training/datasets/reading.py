@@ -7,11 +7,17 @@ from pathlib import Path
 
 import structlog
 
-from visiqc.errors import InputError, UnreadablePhoto
+from visiqc.errors import BadRecipe, InputError, UnreadablePhoto
 
 MAX_UNREADABLE = 10
 """Photos of a data set that may be broken before it is refused; a key `max_unreadable` of the recipes."""
 log = structlog.get_logger("visiqc.training")
+
+
+def require_limit(max_unreadable: int) -> None:
+    """Raise `BadRecipe` unless a key `max_unreadable` is a number of photos."""
+    if max_unreadable < 0:
+        raise BadRecipe(f"max_unreadable must be a number of photos, 0 = none may be broken; got {max_unreadable}")
 
 
 @dataclass(slots=True)
