@@ -26,9 +26,7 @@ def model(tmp_path: Path) -> Path:
     trunk = read_card(bundled_models() / "trunk" / DEFAULT_TRUNK)
     facts = DefectFacts(
         codes=("ME-SCR", "unknown"),
-        trunk_version=trunk.version,
-        trunk_sha256=trunk.sha256,
-        source=trunk.source,
+        trunk=trunk,
         training=TrainingRecord(recipe="", data=(), minutes=0.0, machine="none", epochs=0),
         metrics={},
         shippable=True,

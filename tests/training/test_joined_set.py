@@ -88,6 +88,16 @@ def test_beside_another_set_a_candidates_sidecar_has_another_name(home: Path) ->
     assert joined_set().sidecar_name("mine-1").startswith("mine-1-")
 
 
+def test_beside_models_that_have_no_sidecar_yet_it_has_a_name_all_the_same(home: Path) -> None:
+    promoted(home)
+    joined = joined_set()
+    named = joined.sidecar_name("mine-1")
+    shutil.rmtree(home / "models" / "fleet")
+    with pytest.raises(NotFound):
+        joined.fleet()
+    assert joined.sidecar_name("mine-1") not in {"mine-1", named}
+
+
 def test_a_candidate_is_measured_beside_what_is_in_force(home: Path, tmp_path: Path) -> None:
     members = promoted(home)
     run = a_candidate(tmp_path / "run" / "candidate", "halo-2", seed=1)

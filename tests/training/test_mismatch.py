@@ -58,7 +58,12 @@ def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypa
         assert (tmp_path / f"run/figures/{picture}.png").stat().st_size > 1000
     fleet = load_fleet(models, home=_home_of(candidate, tmp_path))
     shipped = load_fleet(load_models())
+    assert fleet.fusion is not None
+    assert shipped.fusion is not None
+    alike = {"known": shipped.fusion.known, "single_known": shipped.fusion.single_known}
+    assert {name: getattr(fleet.fusion, name) for name in alike} != alike  # measured with this model
     kept = replace(fleet, cohort=shipped.cohort, identity=shipped.identity, source=shipped.source)
+    kept = replace(kept, fusion=replace(fleet.fusion, **alike))
     assert to_json(kept) == to_json(shipped)
     assert fleet.cohort.shape[1] == 128
 

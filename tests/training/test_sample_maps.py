@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 import torch
 
 from bench import real_models
+from small_models import put_model
 from visiqc.errors import IntegrityError, NotFound
 from visiqc.runtime import bundle
+from visiqc.runtime.bundle import bundled_models
 from visiqc.runtime.cards import ModelCard, TrainingRecord, read_card
 from visiqc.runtime.models import cards_of
 from visiqc.training import defect_export, mismatch_export, sample_maps
@@ -33,16 +36,15 @@ def defect_net(seed: int = 0) -> DefectNet:
     return DefectNet(DefectArchitecture(embeddings=(4, 6, 8), widths=(4, 6, 8)), types=2).eval()
 
 
-def exported_defect(folder: Path) -> ModelCard:
+def exported_defect(folder: Path, reader: ModelCard | None = None, *, home: Path | None = None) -> ModelCard:
     facts = defect_export.DefectFacts(
         codes=("ME-SCR", "unknown"),
-        trunk_version=trunk().version,
-        trunk_sha256=trunk().sha256,
-        source=trunk().source,
+        trunk=reader or trunk(),
         training=RECORD,
         metrics={},
         shippable=True,
         exported_with={},
+        home=home,
     )
     return defect_export.export_defect(defect_net(), folder / "defect", version="tiny", facts=facts)
 
@@ -111,3 +113,17 @@ def test_without_the_samples_an_export_says_what_is_missing(tmp_path: Path, monk
 def test_a_trunk_that_is_not_there_is_named() -> None:
     with pytest.raises(NotFound, match="no trunk model 'lite9'"):
         sample_maps.sample_maps("lite9", side=64)
+
+
+def test_a_trunk_that_lies_in_the_home_alone_is_taken_from_there(tmp_path: Path) -> None:
+    card = replace(trunk(), version="lite0-9")
+    put_model(tmp_path / "models", card, (bundled_models() / "trunk" / trunk().version / card.file).read_bytes())
+    found = sample_maps.sample_maps("lite0-9", side=64, home=tmp_path)
+    assert found.uploads.stride16.shape == (8, 112, 4, 4)
+    facts = mismatch_export.MismatchFacts(trunk=card, training=RECORD, metrics={}, shippable=True, home=tmp_path)
+    net = MismatchNet(load_lite("lite0")[0], frozen=4)
+    assert (
+        mismatch_export.export_mismatch(net, tmp_path / "identity", version="tiny", facts=facts).parity[SCORES] < 1e-3
+    )
+    made = exported_defect(tmp_path, card, home=tmp_path)
+    assert made.parity[SCORES] < 1e-3

@@ -51,14 +51,18 @@ def fit_sizes(groups: Sequence[Sequence[MapPair]], fusion: Fusion, *, usual_side
         fusion,
         sizes=_fitted(several, unsized, usual_side),
         single_sizes=_fitted(single, unsized, usual_side),
-        known=_known(several),
-        single_known=_known(single),
+        known=known_likeness(_likeness(several)),
+        single_known=known_likeness(_likeness(single)),
     )
 
 
-def _known(groups: Sequence[Sequence[MapPair]]) -> float:
-    """Likeness to the fleet that nineteen in twenty photos' views have."""
-    return round(float(np.quantile([photo.footing.likeness for group in groups for photo in group], _UNLIKE)), 4)
+def known_likeness(views: Sequence[float]) -> float:
+    """Likeness to other designs of the fleet that nineteen in twenty of its views have."""
+    return round(float(np.quantile(views, _UNLIKE)), 4)
+
+
+def _likeness(groups: Sequence[Sequence[MapPair]]) -> list[float]:
+    return [photo.footing.likeness for group in groups for photo in group]
 
 
 def _fitted(groups: Sequence[Sequence[MapPair]], fusion: Fusion, usual_side: float) -> tuple[SizeScale, ...]:

@@ -74,9 +74,8 @@ def write_candidate(
         version=recipe.version,
         facts=DefectFacts(
             codes=trained.classes.codes,
-            trunk_version=trained.joined.trunk.version,
-            trunk_sha256=trained.joined.trunk.sha256,
-            source=trained.joined.trunk.source,
+            trunk=trained.joined.trunk,
+            home=trained.joined.home,
             training=trained.record,
             metrics={f"held out/{name}": round(value, 4) for name, value in held_out.items() if not math.isnan(value)},
             shippable=trained.shippable,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from visiqc.errors import IntegrityError
-from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, Source, TrainingRecord, write_card
+from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, TrainingRecord, write_card
 from visiqc.runtime.defect import OnnxDefect
 from visiqc.runtime.sessions import open_session
 from visiqc.training.defect_model import TRUNK_CHANNELS, DefectNet, Maps
@@ -66,9 +66,9 @@ def export_defect(net: DefectNet, folder: Path, *, version: str, facts: DefectFa
     parity = {_name(size): _parity(content, graph, size) for size in _SIZES}
     if max(parity.values()) > PARITY_LIMIT:
         raise IntegrityError(f"the exported defect model differs from torch by {parity}; nothing was written")
-    named = version or f"{facts.trunk_version}-{hashlib.sha256(content).hexdigest()[:8]}"
+    named = version or f"{facts.trunk.version}-{hashlib.sha256(content).hexdigest()[:8]}"
     card = _card(net, content, parity, named, facts)
-    samples = sample_maps(facts.trunk_version, side=_SAMPLE_SIDE)
+    samples = sample_maps(facts.trunk.version, side=_SAMPLE_SIDE, home=facts.home)
     apart = require_same_scores(scores_apart(card, content, net, samples), f"defect model {named}, {samples.name}")
     card = replace(card, parity=parity | {samples.name: apart})
     target = folder / card.version
@@ -146,40 +146,27 @@ def _name(size: tuple[int, int, int]) -> str:
     return "{}x{}, goldens {}".format(*size)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DefectFacts:
     """What the card says beyond the graph.
 
-    Args:
+    Attributes:
         codes: The type classes, the last one `unknown`.
-        trunk_version: Of the trunk whose maps it takes.
-        trunk_sha256: Its digest.
-        source: Of the trunk's weights.
+        trunk: Card of the trunk whose maps it takes.
         training: How it was trained.
         metrics: What was measured.
         shippable: Whether every data set allows to give it away.
         exported_with: Versions of the packages.
+        home: Where the trunk may lie besides those that ship.
     """
 
-    def __init__(
-        self,
-        *,
-        codes: Sequence[str],
-        trunk_version: str,
-        trunk_sha256: str,
-        source: Source,
-        training: TrainingRecord,
-        metrics: dict[str, float],
-        shippable: bool,
-        exported_with: dict[str, str],
-    ) -> None:
-        self.codes = tuple(codes)
-        self.trunk_version = trunk_version
-        self.trunk_sha256 = trunk_sha256
-        self.source = source
-        self.training = training
-        self.metrics = metrics
-        self.shippable = shippable
-        self.exported_with = exported_with
+    codes: Sequence[str]
+    trunk: ModelCard
+    training: TrainingRecord
+    metrics: Mapping[str, float]
+    shippable: bool
+    exported_with: Mapping[str, str]
+    home: Path | None = None
 
 
 def _card(net: DefectNet, content: bytes, parity: dict[str, float], version: str, facts: DefectFacts) -> ModelCard:
@@ -192,7 +179,7 @@ def _card(net: DefectNet, content: bytes, parity: dict[str, float], version: str
         sha256=hashlib.sha256(content).hexdigest(),
         bytes=len(content),
         opset=OPSET,
-        trunk_sha256=facts.trunk_sha256,
+        trunk_sha256=facts.trunk.sha256,
         input=InputContract(name="upload4", layout=f"N,{TRUNK_CHANNELS[0]},h4,w4"),
         outputs=(
             OutputContract(name="change", channels=1, stride=4),
@@ -202,14 +189,14 @@ def _card(net: DefectNet, content: bytes, parity: dict[str, float], version: str
                 for stride, width in zip(STRIDES, widths, strict=True)
             ),
         ),
-        source=facts.source,
+        source=facts.trunk.source,
         multiply_adds=multiply_adds(net),
         weights="float32",
         parity=parity,
-        exported_with=facts.exported_with,
+        exported_with=dict(facts.exported_with),
         training=facts.training,
-        metrics=facts.metrics,
-        codes=facts.codes,
+        metrics=dict(facts.metrics),
+        codes=tuple(facts.codes),
         shippable=facts.shippable,
     )
 

@@ -5,12 +5,14 @@ A candidate that were completed otherwise would carry a fleet sidecar that fits 
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from visiqc.bootstrap import load_exactly, load_fleet, promoted_set
 from visiqc.domain.model_set import models_key
+from visiqc.errors import IntegrityError, NotFound
 from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Models
 from visiqc.runtime.bundle import find_model
@@ -60,7 +62,11 @@ class JoinedSet:
 
     def sidecar_name(self, candidate: str) -> str:
         """Version of the sidecar of a candidate beside these: beside others it is another one."""
-        return f"{candidate}-{models_key((*self.models.digests, self.fleet().digest))[:8]}"
+        beside = [*self.models.digests]
+        # A trunk that is new here has no sidecar yet: the candidate's will be its first.
+        with contextlib.suppress(NotFound, IntegrityError):
+            beside.append(self.fleet().digest)
+        return f"{candidate}-{models_key(beside)[:8]}"
 
     def with_candidate(self, folder: Path, *, task: str, version: str) -> Models:
         """The models with that of a candidate in the place of their own.

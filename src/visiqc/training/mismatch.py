@@ -83,7 +83,7 @@ class MismatchRecipe:
     fit: FitSettings = field(default_factory=FitSettings)
     """How it is fitted."""
     keep_scale: bool = False
-    """Of the fleet sidecar of the set it joins, keep all but the cohort: the identity model does not touch the map.
+    """Of the fleet sidecar of the set it joins, keep all but what tells designs apart: maps do not ask this model.
     False = everything is measured on the products held out, as `calibration` says."""
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
     """The fleet sidecar of the new model."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from visiqc.inspection.fleet import Fleet
-from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import TrainingRecord
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.defect_candidate import Candidate, held_out_products
@@ -25,10 +23,10 @@ from visiqc.training.mismatch_export import MismatchFacts, export_mismatch
 from visiqc.training.mismatch_features import Patches
 from visiqc.training.mismatch_model import MismatchNet
 from visiqc.training.mismatch_pictures import show_table
+from visiqc.training.mismatch_sidecar import with_identity
 from visiqc.training.mismatch_validation import Seen, Table, figures, report_of, table_of, vectors_of
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
-from visiqc.vision.golden_view import TURNS
 from visiqc.vision.types import FloatArray
 
 if TYPE_CHECKING:
@@ -70,13 +68,14 @@ def write_candidate(
             training=trained.record,
             metrics={f"held out/{name}": value for name, value in measured.items()},
             shippable=trained.shippable,
+            home=trained.joined.home,
         ),
     )
     (folder / "held-out.json").write_text(json.dumps(sorted(trained.held_out)), encoding="utf-8")
     show_table(table, tracker)
     metrics = {f"held_out/{name}": value for name, value in measured.items()}
     if recipe.calibration.wanted:
-        metrics |= _calibrated(trained, recipe, folder, card.version, cohort)
+        metrics |= _calibrated(trained, recipe, folder, version=card.version, table=table, cohort=cohort)
         tracker.tags({f"joins.{task}": version for task, version in trained.joined.versions.items()})
     tracker.register(
         REGISTERED,
@@ -107,14 +106,15 @@ def _measured(table: Table, cohort: FloatArray) -> dict[str, float]:
 
 
 def _calibrated(
-    trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path, version: str, cohort: FloatArray
+    trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path, *, version: str, table: Table, cohort: FloatArray
 ) -> dict[str, float]:
     """The fleet sidecar with the new model, every known product an impostor: those held out, and those in `cohort`."""
     models = trained.joined.with_candidate(folder, task="identity", version=version)
     settings = _fleet_recipe(trained, recipe, folder)
     products = held_out_products(trained.sets, trained.held_out, trained.broken)
     if recipe.keep_scale:
-        fleet, metrics = _rescaled(trained, models, cohort), {}
+        source, digest = _names(trained.sets), models.identity.digest
+        fleet, metrics = with_identity(trained.joined.fleet(), table, cohort, digest=digest, source=source), {}
         if len({product.design for product in products}) >= recipe.calibration.fewest_products:
             with stage("holding the products held out against each other"):
                 fleet = measured_sameness(fleet, products, models, settings)
@@ -136,19 +136,6 @@ def _fleet_recipe(trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path
         impostors=recipe.calibration.impostors,
         fewest_products=recipe.calibration.fewest_products,
         seed=recipe.seed,
-    )
-
-
-def _rescaled(trained: TrainedMismatch, models: Models, cohort: FloatArray) -> Fleet:
-    """The sidecar of the set it joins, with the products held out and those in `cohort` as its cohort."""
-    known = trained.joined.fleet()
-    goldens = [one.patches for one in trained.validated if one.shown.role == "golden"]
-    turned = [Patches(one.stride16[:: TURNS // 3], one.deep[:: TURNS // 3]) for one in goldens]
-    return replace(
-        known,
-        cohort=np.concatenate([*(vectors_of(trained.net, one) for one in turned), cohort]),
-        identity=models.identity.digest,
-        source=f"{known.source}; cohort: {_names(trained.sets)}",
     )
 
 

@@ -36,12 +36,14 @@ class MismatchFacts:
         training: How it was trained.
         metrics: What was measured.
         shippable: Whether every data set allows to give it away.
+        home: Where the trunk may lie besides those that ship.
     """
 
     trunk: ModelCard
     training: TrainingRecord
     metrics: Mapping[str, float]
     shippable: bool
+    home: Path | None = None
 
 
 def export_mismatch(net: MismatchNet, folder: Path, *, version: str, facts: MismatchFacts) -> ModelCard:
@@ -64,7 +66,7 @@ def export_mismatch(net: MismatchNet, folder: Path, *, version: str, facts: Mism
     if max(made.parity.values()) > PARITY_LIMIT:
         raise IntegrityError(f"the exported mismatch model differs from torch by {made.parity}; nothing was written")
     card = _card(net, made, version or f"{facts.trunk.version}-{made.sha256[:8]}", facts)
-    samples = sample_maps(facts.trunk.version, side=IDENTITY_SIDE)
+    samples = sample_maps(facts.trunk.version, side=IDENTITY_SIDE, home=facts.home)
     apart = require_same_scores(
         scores_apart(card, made.content, net, samples), f"identity model {card.version}, {samples.name}"
     )

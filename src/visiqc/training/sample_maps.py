@@ -36,12 +36,13 @@ class SampleMaps:
         return f"scores of {len(self.uploads.stride4)} sample photos"
 
 
-def sample_maps(trunk: str, *, side: int) -> SampleMaps:
+def sample_maps(trunk: str, *, side: int, home: Path | None = None) -> SampleMaps:
     """A golden and an upload, in turn good and defective, of every sample product.
 
     Args:
         trunk: Version of the trunk that reads them.
         side: Height and width they are brought to, in pixels.
+        home: Where the trunk may lie besides those that ship.
 
     Raises:
         NotFound: The samples or the trunk are not installed; the message says what to do.
@@ -49,7 +50,7 @@ def sample_maps(trunk: str, *, side: int) -> SampleMaps:
     """
     folder = bundled_samples()
     goldens, uploads = _chosen(read_manifest(folder).items)
-    model = verified_model(find_model("trunk", trunk))
+    model = verified_model(find_model("trunk", trunk, home=home))
     served = OnnxTrunk(model.card, open_session(model.content, name=model.card.title, device="cpu", threads=1))
     return SampleMaps(
         goldens=served.features([_square(folder / item.file, side) for item in goldens]),

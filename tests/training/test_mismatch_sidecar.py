@@ -1,0 +1,63 @@
+"""The sidecar of a set that gets another identity model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import shipped_fleet
+from visiqc.inspection.fleet import Fleet
+from visiqc.training.mismatch_data import Shown
+from visiqc.training.mismatch_sidecar import with_identity
+from visiqc.training.mismatch_validation import Table
+from visiqc.vision.golden_view import TURNS
+
+
+def table(alike: float) -> Table:
+    """Three designs of two goldens each; all turns of a golden are one vector, and any two designs are so alike."""
+    skus = ("r1", "r1", "r2", "r2", "p1", "p1")
+    common, own = np.sqrt(alike), np.sqrt(1 - alike)
+    vectors = np.stack([np.r_[common, own * np.eye(3)[n // 2], np.zeros(124)] for n in range(len(skus))])
+    turned = np.repeat(vectors[:, None], TURNS, axis=1).astype(np.float32)
+    goldens = tuple(Shown(photo=Path(f"{n}.jpg"), sku=sku, identity=sku, role="golden") for n, sku in enumerate(skus))
+    return Table(goldens, (), np.zeros((len(skus), 0)), turned)
+
+
+def joined(alike: float) -> Fleet:
+    return with_identity(shipped_fleet(), table(alike), table(alike).turned[:0, 0], digest="new", source="mine")
+
+
+@pytest.mark.parametrize("alike", [0.2, 0.6])
+def test_a_view_is_known_by_the_likeness_that_the_new_model_tells(alike: float) -> None:
+    fusion = joined(alike).fusion
+    assert fusion is not None
+    assert (fusion.known, fusion.single_known) == pytest.approx((alike, alike), abs=1e-3)
+
+
+def test_a_design_is_no_stranger_to_itself() -> None:
+    fusion = joined(0.0).fusion
+    assert fusion is not None
+    assert fusion.known == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_scale_of_the_maps_stays() -> None:
+    known, found = shipped_fleet(), joined(0.5)
+    assert found.identity == "new"
+    assert len(found.cohort) == 6 * 3
+    assert found.source.endswith("; cohort: mine")
+    assert known.fusion is not None
+    assert found.fusion is not None
+    same = replace(found.fusion, known=known.fusion.known, single_known=known.fusion.single_known)
+    assert same == known.fusion
+    assert found.usual == known.usual
+
+
+def test_where_sizes_say_nothing_no_likeness_is_measured() -> None:
+    fleet = shipped_fleet()
+    assert fleet.fusion is not None
+    plain = replace(fleet, fusion=replace(fleet.fusion, sizes=(), single_sizes=(), known=-1.0, single_known=-1.0))
+    found = with_identity(plain, table(0.5), table(0.5).turned[:0, 0], digest="new", source="mine")
+    assert found.fusion == plain.fusion
