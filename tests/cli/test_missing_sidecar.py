@@ -22,6 +22,7 @@ from visiqc.runtime.models import DEFAULT_TRUNK, SHIPPED
 from visiqc.settings import Settings
 from visiqc.training.defect import DefectRecipe
 from visiqc.training.fleet_recipe import FleetRecipe
+from visiqc.training.sources import rendered_folder
 
 ROOT = Path(__file__).parents[2]
 SHIPS = SHIPPED[DEFAULT_TRUNK]
@@ -62,8 +63,12 @@ def test_a_run_is_only_calibrated_again_and_then_promoted(visiqc: Run, home: Pat
     assert "identity halo-1, defect mine-1" in again.out
 
 
-def test_a_candidate_without_its_run_is_told_how_its_sidecar_is_built(visiqc: Run, home: Path, run: Path) -> None:
+def test_a_candidate_without_its_run_is_told_how_its_sidecar_is_built(
+    visiqc: Run, home: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     members = promoted(home)
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache" / "renders" / "fleet-12345678").mkdir(parents=True)
     ran = visiqc("model", "promote", shutil.move(run / "candidate" / "defect", "defect") / Path("mine-1"), "--yes")
     assert ran.code == 4
     render, calibrate, promote = commands(ran.err)
@@ -73,10 +78,13 @@ def test_a_candidate_without_its_run_is_told_how_its_sidecar_is_built(visiqc: Ru
     models, _ = load_members(Settings(home=home), "", "halo-1", "halo-1", "")
     assert (recipe.home, recipe.trunk, recipe.identity) == (Path("visiqc-home"), DEFAULT_TRUNK, "halo-1")
     assert (recipe.defect, recipe.mask) == ("mine-1", SHIPS.mask)
-    a_fleet(Path(), recipe.version, identity=members.identity.digest, defect=read_card(Path("defect/mine-1")).sha256)
+    assert rendered_folder(recipe.photos).name == "fleet-12345678"
+    a_fleet(recipe.out.parent, recipe.version, identity=members.identity.digest, defect=read_card(Path("defect/mine-1")).sha256)
     assert models.identity.digest == members.identity.digest
     assert promote[-2:] == ["defect/mine-1", str(recipe.out / recipe.version)]
     assert visiqc(*promote[1:], "--yes").code == 0
+    # What is built there is not in the way of the photos when the commands are given once more.
+    assert rendered_folder(recipe.photos).name == "fleet-12345678"
 
 
 def test_beside_another_mask_model_a_run_would_begin_anew_and_is_not_named(

@@ -17,6 +17,9 @@ RECIPE = "recipe.yaml"
 """Stands in a run's folder, beside `candidate/`: the recipe with every key."""
 _TRAINED = ("identity", "defect")
 """Tasks whose training ends with the calibration of a sidecar."""
+_SIDECARS = Path("sidecars/fleet")
+"""Where a sidecar is built. The last part says what it is; alone it would be taken, the next time, for the folder of the
+photos, which the recipe calls `fleet`."""
 
 
 def what_to_do(settings: Settings, candidates: Mapping[str, Path], models: Models) -> str:
@@ -66,13 +69,13 @@ def _build(settings: Settings, candidates: Mapping[str, Path], models: Models) -
     trained = [task for task in candidates if task != "fleet"]
     versions = dict.fromkeys(OPTIONAL, NONE) | {task: card.version for task, card in cards_of(models).items()}
     name = f"{versions[(trained or ['identity'])[-1]]}-{models_key(models.digests)[:8]}"
-    values = {"home": settings.home, **versions, "version": name, "out": "fleet"}
+    values = {"home": settings.home, **versions, "version": name, "out": _SIDECARS}
     changes = [part for key, value in values.items() for part in ("--set", f"{key}={value}")]
     folders = [_near(candidates[task]) for task in trained]
     return [
         _visiqc(settings, "render", "configs/render_fleet.yaml"),
         _line("python", "training/calibrate_fleet.py", "configs/calibrate_fleet.yaml", *changes),
-        _visiqc(settings, "model", "promote", *folders, Path("fleet") / name),
+        _visiqc(settings, "model", "promote", *folders, _SIDECARS / name),
     ]
 
 
