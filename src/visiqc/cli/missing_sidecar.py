@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from visiqc.domain.model_set import models_key
+from visiqc.errors import InputError
 from visiqc.inspection.parts import Models
+from visiqc.recipes import as_values, digest_of, read_recipe
 from visiqc.runtime.installed import FLEET_FILES, versions_in
 from visiqc.runtime.models import NONE, OPTIONAL, cards_of
 from visiqc.settings import Settings
@@ -55,13 +58,30 @@ def _calibrate_again(candidates: Mapping[str, Path], models: Models) -> tuple[st
     if len(trained) != 1 or trained[0] not in _TRAINED:
         return None
     root = candidates[trained[0]].parent.parent
-    if root.name != "candidate" or not (root.parent / RECIPE).is_file():
+    if root.name != "candidate" or not _goes_on(trained[0], root.parent):
         return None
     # Trunk and mask model frame the photos: beside other ones the run would begin anew.
     framed = {"trunk": models.trunk.digest, "mask": models.mask.digest if models.mask is not None else ""}
     sidecars = [json.loads((one / FLEET_FILES[0]).read_text()) for one in versions_in(root / "fleet", "fleet")]
     same = any(all(one.get(task, "") == digest for task, digest in framed.items()) for one in sidecars)
     return (trained[0], _near(root.parent)) if same else None
+
+
+def _goes_on(task: str, run: Path) -> bool:
+    """Whether a training by the run's recipe goes on in this run: its folder is named after the recipe's digest.
+
+    Of a run from before a release whose recipes have a key more, the recipe that is read now has another digest: its
+    training would begin anew, in another folder. Where nothing can be trained, nobody knows.
+    """
+    try:
+        from visiqc.training.defect import DefectRecipe
+        from visiqc.training.mismatch import MismatchRecipe
+
+        kind = DefectRecipe if task == "defect" else MismatchRecipe
+        digest = digest_of(as_values(read_recipe(kind, run / RECIPE)))
+    except (ImportError, InputError):
+        return False
+    return re.fullmatch(rf"train-[a-z]+-{digest[:8]}(-[0-9a-f]{{8}})?", run.name) is not None
 
 
 def _build(settings: Settings, candidates: Mapping[str, Path], models: Models) -> list[str]:
