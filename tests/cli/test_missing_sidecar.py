@@ -81,7 +81,12 @@ def test_a_candidate_without_its_run_is_told_how_its_sidecar_is_built(
     assert (recipe.home, recipe.trunk, recipe.identity) == (Path("visiqc-home"), DEFAULT_TRUNK, "halo-1")
     assert (recipe.defect, recipe.mask) == ("mine-1", SHIPS.mask)
     assert rendered_folder(recipe.photos).name == "fleet-12345678"
-    a_fleet(recipe.out.parent, recipe.version, identity=members.identity.digest, defect=read_card(Path("defect/mine-1")).sha256)
+    a_fleet(
+        recipe.out.parent,
+        recipe.version,
+        identity=members.identity.digest,
+        defect=read_card(Path("defect/mine-1")).sha256,
+    )
     assert models.identity.digest == members.identity.digest
     assert promote[-2:] == ["defect/mine-1", str(recipe.out / recipe.version)]
     assert visiqc(*promote[1:], "--yes").code == 0

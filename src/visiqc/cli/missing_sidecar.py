@@ -21,8 +21,8 @@ RECIPE = "recipe.yaml"
 _TRAINED = ("identity", "defect")
 """Tasks whose training ends with the calibration of a sidecar."""
 _SIDECARS = Path("sidecars/fleet")
-"""Where a sidecar is built. The last part says what it is; alone it would be taken, the next time, for the folder of the
-photos, which the recipe calls `fleet`."""
+"""Where a sidecar is built. The last part says what it is; alone it would be taken, the next time, for the folder of
+the photos, which the recipe calls `fleet`."""
 
 
 def what_to_do(settings: Settings, candidates: Mapping[str, Path], models: Models) -> str:

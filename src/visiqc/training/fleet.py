@@ -42,7 +42,7 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
     """Score good uploads against their own goldens, and against other products', and write the sidecar.
 
     Raises:
-        InputError: There is no such folder or rendered set, or it holds too few products or photos that can be compared.
+        InputError: There is no such folder or rendered set, or too few products or photos in it can be compared.
         BadRecipe: Several sidecars were named to learn more, or sizes and their sidecar do not come together.
     """
     models = load_models(
