@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -25,16 +25,16 @@ from visiqc.settings import Settings
 from visiqc.storage.records import SqlRecords
 
 
-def learned_from(root: Path, name: str, skus: tuple[str, ...] | None) -> Path:
+def learned_from(root: Path, name: str, skus: tuple[str, ...] | None, **known: Any) -> Path:
     """A defect model that learned from products of a set."""
-    data = DataSetRecord(name=name, digest="a" * 64, licence="ours", shippable=True, skus=skus)
+    data = DataSetRecord(name=name, digest="a" * 64, licence="ours", shippable=True, skus=skus, **known)
     training = TrainingRecord(recipe="", data=(data,), minutes=1, machine="two cores", epochs=1)
     content = a_defect_graph()
     return put_model(root, replace(a_defect_card(content, "mine-1"), training=training), content)
 
 
-def challenger(home: Path, name: str, skus: tuple[str, ...] | None) -> Models:
-    learned_from(home / "models", name, skus)
+def challenger(home: Path, name: str, skus: tuple[str, ...] | None, **known: Any) -> Models:
+    learned_from(home / "models", name, skus, **known)
     return load_models(home=home, defect="mine-1", device="cpu", threads=1)
 
 
@@ -51,11 +51,24 @@ def test_designs_learned_from_in_another_set_are_refused_by_name(tmp_path: Path,
     assert require_unseen(models, large, override="all there is") == ("defect mine-1 learned from gala-studs",)
 
 
+def test_designs_held_out_in_another_set_are_refused_as_such(tmp_path: Path, large: Path) -> None:
+    models = challenger(tmp_path, "train-small", ("gala-studs",), held_out=("luna-pendant", "other"))
+    said = "defect mine-1 learned from gala-studs and held out and was measured on luna-pendant"
+    with pytest.raises(InputError, match=f"{said}, which train-large shows"):
+        require_unseen(models, large, override="")
+    assert require_unseen(models, large, override="all there is") == (said,)
+
+
 def test_other_designs_are_not_refused(tmp_path: Path, large: Path) -> None:
     assert require_unseen(challenger(tmp_path, "train-small", ("other",)), large, override="") == ()
 
 
-@pytest.mark.parametrize("skus", [None, ()], ids=["an earlier card", "held out, so validated and calibrated on"])
+def test_where_every_design_is_known_the_name_of_a_set_says_nothing(tmp_path: Path, large: Path) -> None:
+    models = challenger(tmp_path, "train-large", ("other",), held_out=("another",))
+    assert require_unseen(models, large, override="") == ()
+
+
+@pytest.mark.parametrize("skus", [None, ()], ids=["an earlier card", "one that says nothing of what was held out"])
 def test_the_very_set_is_refused_whatever_is_known_of_its_designs(
     tmp_path: Path, large: Path, skus: tuple[str, ...] | None
 ) -> None:
@@ -83,4 +96,4 @@ def test_letting_it_pass_is_kept_in_the_history_though_the_gate_itself_was_passe
     records.close()
     assert (row.overridden, row.why) == (True, "all there is")
     assert row.comparison["learned"] == ["defect mine-1 learned from gala-studs"]
-    assert 'although compared on photos it learned from: "all there is"' in visiqc("model", "history").out
+    assert 'although compared on designs it knows: "all there is"' in visiqc("model", "history").out

@@ -35,9 +35,10 @@ def parent_of(folder: Path) -> ModelCard:
     return replace(a_defect_card(a_defect_graph(), "theirs-1"), training=record, shippable=False)
 
 
-def test_the_products_learned_from_are_kept_without_those_held_out(tmp_path: Path) -> None:
+def test_the_products_learned_from_are_kept_beside_those_held_out(tmp_path: Path) -> None:
     record = training_record(RECIPE, [drawn_set(tmp_path)], frozenset({"board-1"}), FITTED, parent=None)
-    assert [(one.name, one.skus) for one in record.data] == [("boards", ("board-0", "board-2"))]
+    (data,) = record.data
+    assert (data.name, data.skus, data.held_out) == ("boards", ("board-0", "board-2"), ("board-1",))
 
 
 def test_what_a_model_went_on_from_had_learned_it_has_learned_too(tmp_path: Path) -> None:

@@ -61,10 +61,12 @@ def require_unlearned(parent: ModelCard | None, held_out: frozenset[str]) -> Non
 
 
 def _learned(one: PairSet, held_out: frozenset[str]) -> DataSetRecord:
+    skus = {pair.sku for pair in one.pairs}
     return DataSetRecord(
         name=one.name,
         digest=one.digest,
         licence=one.licence.name,
         shippable=one.licence.commercial,
-        skus=tuple(sorted({pair.sku for pair in one.pairs} - held_out)),
+        skus=tuple(sorted(skus - held_out)),
+        held_out=tuple(sorted(skus & held_out)),
     )
