@@ -17,6 +17,7 @@ from small_renders import small_set
 from visiqc.bootstrap import build_records
 from visiqc.cli.unseen import require_unseen
 from visiqc.errors import InputError
+from visiqc.evaluation.rendered_sets import MANIFEST, read_manifest
 from visiqc.inspection.parts import Models
 from visiqc.runtime.bundle import bundled_models
 from visiqc.runtime.cards import DataSetRecord, TrainingRecord, read_card
@@ -61,6 +62,24 @@ def test_designs_held_out_in_another_set_are_refused_as_such(tmp_path: Path, lar
 
 def test_other_designs_are_not_refused(tmp_path: Path, large: Path) -> None:
     assert require_unseen(challenger(tmp_path, "train-small", ("other",)), large, override="") == ()
+
+
+def test_designs_drawn_from_another_seed_are_others_under_the_same_skus(tmp_path: Path, large: Path) -> None:
+    seed = read_manifest(large).seed
+    assert seed is not None
+    drawn = {"held_out": ("luna-pendant",), "seed": seed + 1}
+    assert (
+        require_unseen(challenger(tmp_path / "other", "train-large", ("gala-studs",), **drawn), large, override="")
+        == ()
+    )
+    with pytest.raises(InputError, match="learned from gala-studs"):
+        require_unseen(challenger(tmp_path / "same", "mine", ("gala-studs",), seed=seed), large, override="")
+    # Where one of the two is not known, the SKU alone counts.
+    text = (large / MANIFEST).read_text()
+    (large / MANIFEST).write_text(text.replace(f'"seed": {seed}', '"sowed": 0'))
+    models = load_models(home=tmp_path / "other", defect="mine-1", device="cpu", threads=1)
+    with pytest.raises(InputError, match="learned from gala-studs"):
+        require_unseen(models, large, override="")
 
 
 def test_where_every_design_is_known_the_name_of_a_set_says_nothing(tmp_path: Path, large: Path) -> None:

@@ -44,6 +44,7 @@ def test_a_recipe_that_names_no_photos_is_refused() -> None:
 def test_the_sample_photos_are_a_rendered_set() -> None:
     (samples,) = read_sources(Sources(renders=(ROOT / "data/samples",)), shippable=True)
     assert len({pair.sku for pair in samples.pairs}) == 8
+    assert samples.seed == 20252
     assert is_shippable([samples])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Set
 from pathlib import Path
 
 from visiqc.errors import InputError
-from visiqc.evaluation.rendered_sets import read_manifest
+from visiqc.evaluation.rendered_sets import Manifest, read_manifest
 from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import DataSetRecord
 from visiqc.runtime.models import cards_of
@@ -33,7 +33,7 @@ def require_unseen(models: Models, photos: Path, *, override: str) -> tuple[str,
     learned = tuple(
         f"{card.title} {what}"
         for card in cards_of(models).values()
-        if card.training is not None and (what := _known(card.training.data, manifest.name, shown))
+        if card.training is not None and (what := _known(card.training.data, manifest, shown))
     )
     if learned and not override.strip():
         raise InputError(
@@ -43,18 +43,19 @@ def require_unseen(models: Models, photos: Path, *, override: str) -> tuple[str,
     return learned
 
 
-def _known(data: tuple[DataSetRecord, ...], name: str, shown: Set[str]) -> str:
+def _known(data: tuple[DataSetRecord, ...], manifest: Manifest, shown: Set[str]) -> str:
     """What of a set a model knows, in words; empty where that is nothing.
 
     What was held out counts too: the best epoch and the sidecar were chosen on it. Cards from before it was kept say
     no more than the name of the set.
     """
-    learned = shown & {sku for one in data for sku in one.skus or ()}
-    measured = shown & {sku for one in data for sku in one.held_out or ()} - learned
+    same = [one for one in data if one.shares_designs(manifest.seed)]
+    learned = shown & {sku for one in same for sku in one.skus or ()}
+    measured = shown & {sku for one in same for sku in one.held_out or ()} - learned
     said = [f"learned from {_named(learned)}"] if learned else []
     said += [f"held out and was measured on {_named(measured)}"] if measured else []
-    if not said and name in {one.name for one in data if one.held_out is None}:
-        said = [f"learned from the set {name}"]
+    if not said and manifest.name in {one.name for one in same if one.held_out is None}:
+        said = [f"learned from the set {manifest.name}"]
     return " and ".join(said)
 
 
