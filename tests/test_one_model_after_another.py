@@ -47,11 +47,12 @@ def test_the_models_of_two_tasks_take_over_one_after_the_other(tmp_path: Path) -
     refused = run_in(tmp_path, "model", "promote", defect, *promotion)
     assert refused.returncode == 4
     train, promote = (shlex.split(line)[1:] for line in re.findall(r"^  (.+)$", refused.stderr, re.MULTILINE))
-    weights = next((defect / "candidate" / "defect").glob("*/model.onnx")).read_bytes()
+    (model,) = (defect / "candidate" / "defect").iterdir()
+    before = {file.name: file.read_bytes() for file in model.iterdir()}
     again = run_in(tmp_path, *train, "--no-tracking")
     assert again.returncode == 0, again.stderr[-2000:]
     assert "in force in the home" in again.stderr
-    assert next((defect / "candidate" / "defect").glob("*/model.onnx")).read_bytes() == weights
+    assert {file.name: file.read_bytes() for file in model.iterdir()} == before
     second = run_in(tmp_path, *promote, *promotion)
     assert second.returncode == 0, second.stderr
     # And one that is trained now fits as it comes.

@@ -20,7 +20,7 @@ from visiqc.runtime.installed import identity_beside
 from visiqc.runtime.models import NONE, cards_of, load_models
 from visiqc.settings import Settings
 from visiqc.storage.blobs import DiskBlobs
-from visiqc.storage.database import is_there, open_database
+from visiqc.storage.database import existing_database, open_database
 from visiqc.storage.records import SqlRecords
 from visiqc.vision.photo import DecodeLimits
 
@@ -76,16 +76,17 @@ def set_in_force(settings: Settings, records: Records) -> ModelSet | None:
 
 
 def promoted_set(settings: Settings) -> ModelSet | None:
-    """The promoted set, read without making a home or a database where there is none; None = what ships.
+    """The promoted set, read without making a home or a database or migrating one; None = what ships.
 
     Models that the settings name are no part of it.
 
     Raises:
-        Unavailable: The database is out of reach.
+        Unavailable: The database is out of reach, or older or newer than this code.
     """
-    if not is_there(settings.resolved_database_url):
+    database = existing_database(settings.resolved_database_url)
+    if database is None:
         return None
-    records = SqlRecords(open_database(settings.resolved_database_url))
+    records = SqlRecords(database)
     try:
         return records.current_model_set()
     finally:

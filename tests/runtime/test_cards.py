@@ -135,9 +135,12 @@ def test_what_was_trained_and_measured_reads_back_as_it_was_written(trunk: Path)
     assert read_card(trunk) == card
 
 
-def test_the_products_learned_from_stand_in_a_row_and_read_back(trunk: Path) -> None:
+def test_the_products_learned_from_and_held_out_stand_in_rows_and_read_back(trunk: Path) -> None:
     skus = tuple(f"train-{number:03d}-band" for number in range(300))
-    data = DataSetRecord(name="renders", digest="a" * 64, licence="Apache-2.0", shippable=True, skus=skus)
+    skus, held_out = skus[:200], skus[200:]
+    data = DataSetRecord(
+        name="renders", digest="a" * 64, licence="Apache-2.0", shippable=True, skus=skus, held_out=held_out, seed=7
+    )
     training = TrainingRecord(recipe="", data=(data,), minutes=1, machine="two cores", epochs=1)
     card = replace(read_card(trunk), training=training)
     write_card(card, trunk)

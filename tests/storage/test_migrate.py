@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import pytest
 from alembic import command
 from sqlalchemy import Connection, create_engine, select, text
 
@@ -12,8 +13,9 @@ from builders import MOMENT, a_calibration, a_calibration_report, a_golden, a_mo
 from visiqc.domain.inspection_queue import QueueFilter
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.verdict import Verdict
+from visiqc.errors import Unavailable
 from visiqc.storage import schema
-from visiqc.storage.database import Database, open_database
+from visiqc.storage.database import Database, existing_database, open_database
 from visiqc.storage.documents import to_document
 from visiqc.storage.migrate import migration_config
 from visiqc.storage.records import SqlRecords
@@ -116,3 +118,28 @@ def test_photos_that_were_scored_before_there_was_a_queue_are_in_it(tmp_path: Pa
     (item,) = records.queue(QueueFilter())
     assert (item.upload_id, item.outcome, item.place.p_value) == ("upload-1", Outcome.REJECT, 0.004)
     records.close()
+
+
+def test_a_database_that_is_only_looked_at_is_neither_made_nor_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "visiqc.sqlite3"
+    url = f"sqlite:///{path}"
+    assert existing_database(url) is None
+    assert not path.parent.exists()
+    path.parent.mkdir()
+    at_version("0005", path).close()
+    with pytest.raises(
+        Unavailable, match=r"at version '0005', wanted '\d{4}', .*run `visiqc model list`, which migrates"
+    ):
+        existing_database(url)
+    with sqlite3.connect(path) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("0005",)
+    open_database(url).close()
+    looked = existing_database(url)
+    assert looked is not None
+    assert SqlRecords(looked).current_model_set() is None
+    looked.close()
+    raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    raw.commit()
+    raw.close()
+    with pytest.raises(Unavailable, match=r"at version '9999', .*; upgrade VisiQC, or point"):
+        existing_database(url)

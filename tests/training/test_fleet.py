@@ -69,9 +69,13 @@ def test_fewer_than_ten_products_are_refused(tmp_path: Path) -> None:
         build_fleet(FleetRecipe(photos=drawn_products(tmp_path, boards=7, uploads=1)))
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such folder of product folders: nowhere"):
-        build_fleet(FleetRecipe(photos=tmp_path / "nowhere"))
+def test_photos_that_are_not_there_are_named_with_the_command_that_makes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match="no folder and no rendered set fleet; make it with `visiqc render"):
+        build_fleet(FleetRecipe(photos=Path("fleet")))
 
 
 def test_too_few_photos_that_can_be_compared_are_refused() -> None:

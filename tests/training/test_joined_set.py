@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +15,7 @@ from promoted_sets import promoted
 from small_models import a_candidate, a_defect_card, a_defect_graph, a_fleet, put_model
 from visiqc.bootstrap import build_records, load_set
 from visiqc.domain.model_set import Move
-from visiqc.errors import NotFound
+from visiqc.errors import NotFound, Unavailable
 from visiqc.runtime.cards import read_card
 from visiqc.settings import Settings
 from visiqc.storage.records import SqlRecords
@@ -47,6 +48,17 @@ def test_a_promoted_set_is_joined_with_its_own_sidecar(home: Path) -> None:
     assert (*joined.models.digests, joined.fleet().digest) == members.digests
     assert "identity halo-1, defect halo-1" in joined.told
     assert joined.framing.defect is None
+
+
+def test_a_database_of_an_earlier_release_is_not_migrated_but_refused_with_what_to_do(home: Path) -> None:
+    promoted(home)
+    database = home / "visiqc.sqlite3"
+    with sqlite3.connect(database) as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '0005'")
+    with pytest.raises(Unavailable, match=r"at version '0005', wanted .* run `visiqc model list`, which migrates it"):
+        joined_set()
+    assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("0005",)
+    raw.close()
 
 
 def test_after_a_return_to_what_ships_that_is_joined(home: Path) -> None:

@@ -44,6 +44,7 @@ def test_a_recipe_that_names_no_photos_is_refused() -> None:
 def test_the_sample_photos_are_a_rendered_set() -> None:
     (samples,) = read_sources(Sources(renders=(ROOT / "data/samples",)), shippable=True)
     assert len({pair.sku for pair in samples.pairs}) == 8
+    assert samples.seed == 20252
     assert is_shippable([samples])
 
 
@@ -56,7 +57,7 @@ def test_a_set_in_the_cache_is_found_by_its_name_and_the_newest_of_two_is_meant(
         os.utime(tmp_path / "renders" / name, (at, at))
     assert rendered_folder(Path("train")).name == "train-22222222"
     assert rendered_folder(Path("train-small")).name == "train-small-33333333"
-    with pytest.raises(InputError, match=r"there is no rendered set test; make it with `visiqc render"):
+    with pytest.raises(InputError, match=r"there is no folder and no rendered set test; make it with `visiqc render"):
         rendered_folder(Path("test"))
 
 

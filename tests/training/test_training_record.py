@@ -35,9 +35,10 @@ def parent_of(folder: Path) -> ModelCard:
     return replace(a_defect_card(a_defect_graph(), "theirs-1"), training=record, shippable=False)
 
 
-def test_the_products_learned_from_are_kept_without_those_held_out(tmp_path: Path) -> None:
+def test_the_products_learned_from_are_kept_beside_those_held_out(tmp_path: Path) -> None:
     record = training_record(RECIPE, [drawn_set(tmp_path)], frozenset({"board-1"}), FITTED, parent=None)
-    assert [(one.name, one.skus) for one in record.data] == [("boards", ("board-0", "board-2"))]
+    (data,) = record.data
+    assert (data.name, data.skus, data.held_out) == ("boards", ("board-0", "board-2"), ("board-1",))
 
 
 def test_what_a_model_went_on_from_had_learned_it_has_learned_too(tmp_path: Path) -> None:
@@ -73,4 +74,15 @@ def test_nothing_that_the_model_gone_on_from_learned_may_be_held_out(
     asked = {"data": {"renders": [str(SAMPLES)]}, "held_out": 0.5, "start_from": "theirs-1"}
     with pytest.raises(InputError, match=r"defect theirs-1 learned from \S+, .*held out here: .*hold out what it held"):
         train_defect(make_recipe(DefectRecipe, asked), Tracker(), tmp_path / "run")
-    require_unlearned(parent, frozenset({"board-0"}))
+    require_unlearned(parent, [drawn_set(tmp_path / "ours")], frozenset({"board-0"}))
+
+
+def test_a_product_drawn_from_another_seed_than_what_was_learned_may_be_held_out(tmp_path: Path) -> None:
+    sown = replace(drawn_set(tmp_path), seed=1)
+    record = training_record(RECIPE, [sown], frozenset({"board-0"}), FITTED, parent=None)
+    assert [one.seed for one in record.data] == [1]
+    parent = replace(a_defect_card(a_defect_graph(), "mine-1"), training=record)
+    require_unlearned(parent, [replace(sown, seed=2)], frozenset({"board-1"}))
+    for seed in (1, None):
+        with pytest.raises(InputError, match="defect mine-1 learned from board-1, held out here"):
+            require_unlearned(parent, [replace(sown, seed=2), replace(sown, seed=seed)], frozenset({"board-1"}))

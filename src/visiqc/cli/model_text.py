@@ -60,7 +60,7 @@ def _although(row: ModelSet) -> str:
         return ""
     learned = bool(row.comparison.get("learned"))
     said = ["worse"] if row.comparison.get("worse") or not learned else []
-    return f"although {' and '.join(said + ['compared on photos it learned from'] * learned)}: "
+    return f"although {' and '.join(said + ['compared on designs it knows'] * learned)}: "
 
 
 def describe_moved(moved: Moved) -> str:

@@ -1,4 +1,4 @@
-"""Whether a challenger learned from the very designs it would be compared on: it would win by heart."""
+"""Whether a challenger knows the very designs it would be compared on: it would win by heart."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Set
 from pathlib import Path
 
 from visiqc.errors import InputError
-from visiqc.evaluation.rendered_sets import read_manifest
+from visiqc.evaluation.rendered_sets import Manifest, read_manifest
 from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import DataSetRecord
 from visiqc.runtime.models import cards_of
@@ -15,7 +15,7 @@ _NAMED = 3
 
 
 def require_unseen(models: Models, photos: Path, *, override: str) -> tuple[str, ...]:
-    """Refuse to compare on photos of designs that a model learned from, in whichever set they were shown.
+    """Refuse to compare on photos of designs that a model knows, in whichever set they were shown.
 
     Args:
         models: The challenger's.
@@ -23,7 +23,7 @@ def require_unseen(models: Models, photos: Path, *, override: str) -> tuple[str,
         override: Why it should count all the same; empty = it does not.
 
     Returns:
-        What was learned, a line for each model; empty unless that was overridden.
+        What was learned or measured on, a line for each model; empty unless that was overridden.
 
     Raises:
         InputError: Something was, and nobody says why that should count.
@@ -31,9 +31,9 @@ def require_unseen(models: Models, photos: Path, *, override: str) -> tuple[str,
     manifest = read_manifest(photos)
     shown = {item.sku for item in manifest.items}
     learned = tuple(
-        f"{card.title} learned from {what}"
+        f"{card.title} {what}"
         for card in cards_of(models).values()
-        if card.training is not None and (what := _learned(card.training.data, manifest.name, shown))
+        if card.training is not None and (what := _known(card.training.data, manifest, shown))
     )
     if learned and not override.strip():
         raise InputError(
@@ -43,13 +43,23 @@ def require_unseen(models: Models, photos: Path, *, override: str) -> tuple[str,
     return learned
 
 
-def _learned(data: tuple[DataSetRecord, ...], name: str, shown: Set[str]) -> str:
-    """What of a set was learned from, in words; empty where nothing was.
+def _known(data: tuple[DataSetRecord, ...], manifest: Manifest, shown: Set[str]) -> str:
+    """What of a set a model knows, in words; empty where that is nothing.
 
-    The set's own name counts too: cards from before designs were kept say no more, and what was held out of a set was
-    validated and calibrated on.
+    What was held out counts too: the best epoch and the sidecar were chosen on it. Cards from before it was kept say
+    no more than the name of the set.
     """
-    if known := sorted(shown & {sku for one in data for sku in one.skus or ()}):
-        more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
-        return f"{', '.join(known[:_NAMED])}{more}"
-    return f"the set {name}" if name in {one.name for one in data} else ""
+    same = [one for one in data if one.shares_designs(manifest.seed)]
+    learned = shown & {sku for one in same for sku in one.skus or ()}
+    measured = shown & {sku for one in same for sku in one.held_out or ()} - learned
+    said = [f"learned from {_named(learned)}"] if learned else []
+    said += [f"held out and was measured on {_named(measured)}"] if measured else []
+    if not said and manifest.name in {one.name for one in same if one.held_out is None}:
+        said = [f"learned from the set {manifest.name}"]
+    return " and ".join(said)
+
+
+def _named(skus: Set[str]) -> str:
+    known = sorted(skus)
+    more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+    return f"{', '.join(known[:_NAMED])}{more}"

@@ -78,6 +78,12 @@ class Manifest:
     recipe: Mapping[str, Any]
     items: tuple[Item, ...]
 
+    @property
+    def seed(self) -> int | None:
+        """What every design was drawn from, beside its SKU; None where the recipe does not say."""
+        seed = self.recipe.get("seed")
+        return seed if isinstance(seed, int) else None
+
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a set whose files are all there.

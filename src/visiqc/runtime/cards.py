@@ -86,6 +86,9 @@ class DataSetRecord:
         licence: Its name.
         shippable: Whether weights trained on it may be given away for any use.
         skus: The products that were learned from, whichever others it shows; None in cards from before they were kept.
+        held_out: Its products that nothing was learned from: the model was measured on them. None likewise.
+        seed: Of a rendered set, the seed its designs were drawn from; None where that is not known, and of photos of
+            real pieces.
     """
 
     __pydantic_config__ = _STRICT
@@ -95,6 +98,14 @@ class DataSetRecord:
     licence: str
     shippable: bool
     skus: tuple[str, ...] | None = None
+    held_out: tuple[str, ...] | None = None
+    seed: int | None = None
+
+    def shares_designs(self, seed: int | None) -> bool:
+        """Whether a product here is the design of that SKU in a set of this seed: not where both seeds are known, and
+        differ, for then it was drawn anew.
+        """
+        return self.seed is None or seed is None or self.seed == seed
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,8 +200,11 @@ def card_text(card: ModelCard) -> str:
         if values[name] == nothing:
             del values[name]
     for record in values.get("training", {}).get("data", ()):
-        if (skus := record.pop("skus")) is not None:
-            record["skus"] = _InARow(skus)
+        for key in ("skus", "held_out"):
+            if (skus := record.pop(key)) is not None:
+                record[key] = _InARow(skus)
+        if record["seed"] is None:
+            del record["seed"]
     return yaml.dump(values, Dumper=_CardDumper, sort_keys=False, width=120, allow_unicode=True)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, IntegrityError
 
-from visiqc.errors import BadRecipe, Conflict, Unavailable
+from visiqc.errors import BadRecipe, Conflict, Unavailable, VisiQCError
 from visiqc.storage.disk import disk_errors, make_folder
 from visiqc.storage.faults import BUSY_TIMEOUT_MS, database_errors
 from visiqc.storage.schema import HEAD
@@ -95,17 +95,42 @@ def open_database(url: str) -> Database:
     return database
 
 
-def is_there(url: str) -> bool:
-    """Whether there is a database of ours; none is made, and nothing in it is changed. Errors as `open_database`."""
+def existing_database(url: str) -> Database | None:
+    """The database as it is, to read from: none is made, and none is migrated. None where there is none of ours.
+
+    A training or a measurement only looks what is in force: it must not change the database under services of another
+    release.
+
+    Raises:
+        BadRecipe: As `open_database`.
+        Unavailable: The database cannot be reached, or is older or newer than this code.
+    """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        return False
+        return None
     database = Database(_engine(parsed))
     try:
         with database.reading() as connection:
-            return version_of(connection) is not None
-    finally:
+            version = version_of(connection)
+        _require_current(version)
+    except VisiQCError:
         database.close()
+        raise
+    if version is None:
+        database.close()
+        return None
+    return database
+
+
+def _require_current(version: str | None) -> None:
+    """Raise `Unavailable` for a database of ours that only a migration, or another VisiQC, makes readable."""
+    if version is None or version == HEAD:
+        return
+    older = "stop its services, make a backup and run `visiqc model list`, which migrates it"
+    raise Unavailable(
+        f"the database is at version {version[:40]!r}, wanted {HEAD!r}, and nothing is changed in it here; "
+        f"{older if version < HEAD else 'upgrade VisiQC'}, or point VISIQC_HOME or VISIQC_DATABASE_URL at another"
+    )
 
 
 def version_of(connection: Connection) -> str | None:

@@ -224,7 +224,7 @@ def _parts(recipe: DefectRecipe, models: Models, parent: ModelCard | None) -> Pa
         sets = _sets(recipe)
     held_out = products_held_out(recipe, sets)
     say(*describe_sets(sets, held_out))
-    require_unlearned(parent, held_out)
+    require_unlearned(parent, sets, held_out)
     require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
     laid, broken = laid_sets(recipe, sets, models)
     require_calibration(sets, held_out, recipe.calibration, broken)

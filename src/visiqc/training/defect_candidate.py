@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import math
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from visiqc.errors import InputError
 from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import TrainingRecord
+from visiqc.training.candidate_folder import leave_only
 from visiqc.training.datasets.pairs import Pair, PairSet, Relation
 from visiqc.training.datasets.reading import name_of
 from visiqc.training.defect_export import DefectFacts, export_defect
@@ -66,7 +66,7 @@ def write_candidate(
     trained: Trained, recipe: DefectRecipe, folder: Path, *, digest: str, tracker: Tracker
 ) -> Candidate:
     """Write the candidate anew, register it as challenger, and draw its pictures."""
-    shutil.rmtree(folder, ignore_errors=True)
+    leave_only(folder, "defect")
     held_out = measured(trained.answers) | {"type_temperature": fitted_temperature(trained.answers)}
     card = export_defect(
         trained.net,
@@ -82,6 +82,7 @@ def write_candidate(
             exported_with={name: importlib.metadata.version(name) for name in ("torch", "onnx", "onnxruntime")},
         ),
     )
+    leave_only(folder / "defect", card.version)
     (folder / "held-out.json").write_text(json.dumps(sorted(trained.held_out)), encoding="utf-8")
     show_answers(trained.answers, trained.apart, trained.classes, tracker)
     metrics = {f"held_out/{name}": value for name, value in held_out.items()}

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from visiqc.errors import IntegrityError
-from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, TrainingRecord, write_card
+from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, TrainingRecord
 from visiqc.runtime.defect import OnnxDefect
 from visiqc.runtime.sessions import open_session
+from visiqc.training.candidate_folder import write_model
 from visiqc.training.defect_model import TRUNK_CHANNELS, DefectNet, Maps
 from visiqc.training.export_onnx import OPSET, relative_errors, to_onnx_bytes
 from visiqc.training.sample_maps import SampleMaps, require_same_scores, sample_maps
@@ -47,7 +48,7 @@ class DefectGraph(nn.Module):
 
 
 def export_defect(net: DefectNet, folder: Path, *, version: str, facts: DefectFacts) -> ModelCard:
-    """Write `model.onnx` and `card.yaml`.
+    """Write `model.onnx` and `card.yaml`, as `write_model` does, and return the card that stands there then.
 
     Args:
         net: The trained model.
@@ -71,11 +72,7 @@ def export_defect(net: DefectNet, folder: Path, *, version: str, facts: DefectFa
     samples = sample_maps(facts.trunk.version, side=_SAMPLE_SIDE, home=facts.home)
     apart = require_same_scores(scores_apart(card, content, net, samples), f"defect model {named}, {samples.name}")
     card = replace(card, parity=parity | {samples.name: apart})
-    target = folder / card.version
-    target.mkdir(parents=True, exist_ok=True)
-    (target / card.file).write_bytes(content)
-    write_card(card, target)
-    return card
+    return write_model(folder / card.version, card, content)
 
 
 def scores_apart(card: ModelCard, content: bytes, net: DefectNet, samples: SampleMaps) -> float:

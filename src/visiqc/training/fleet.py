@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from visiqc.errors import BadRecipe, InputError
+from visiqc.errors import BadRecipe
 from visiqc.evaluation.fusion_fit import FusionFit
 from visiqc.inspection.fleet import Fleet, cohort_bytes, to_json
 from visiqc.inspection.parts import Models
@@ -42,27 +42,19 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
     """Score good uploads against their own goldens, and against other products', and write the sidecar.
 
     Raises:
-        InputError: The folder holds too few products or photos that can be compared.
+        InputError: There is no such folder or rendered set, or too few products or photos in it can be compared.
         BadRecipe: Several sidecars were named to learn more, or sizes and their sidecar do not come together.
     """
     models = load_models(
         home=recipe.home, trunk=recipe.trunk, identity=recipe.identity, defect=recipe.defect, mask=recipe.mask
     )
-    products = fleet_products(_photos(recipe.photos), recipe.skus)
+    products = fleet_products(rendered_folder(recipe.photos), recipe.skus)
     built = _learned(recipe, products, models) or fleet_of(products, models, recipe)
     task = "identity" if recipe.sizes_of is None else "defect"
     folder = recipe.out / (recipe.version or cards_of(models)[task].version)
     return RunResult(
         metrics=built.metrics, artifacts=write_fleet(built.fleet, folder), data_digest=products_digest(products)
     )
-
-
-def _photos(named: Path) -> Path:
-    """The folder, or that of the rendered set of this name in the cache."""
-    try:
-        return rendered_folder(named)
-    except InputError:
-        return named  # said where it is read
 
 
 def _learned(recipe: FleetRecipe, products: Sequence[Product], models: Models) -> FleetBuilt | None:

@@ -106,7 +106,7 @@ def joined_set(trunk: str = "") -> JoinedSet:
 
     Raises:
         NotFound, IntegrityError: A model is missing, or is not what it was.
-        Unavailable: The database is out of reach.
+        Unavailable: The database is out of reach, or older or newer than this code.
     """
     settings = Settings()
     row = promoted_set(settings)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from visiqc.errors import BadRecipe, InputError
+from visiqc.training.candidate_folder import leave_only
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of, require_limit
 from visiqc.training.defect import open_trunk
@@ -127,7 +127,7 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
         **{f"held_out_without_model/{name}": value for name, value in without.items()},
     }
     target = folder / "candidate"
-    shutil.rmtree(target, ignore_errors=True)
+    leave_only(target, "mask")
     facts = MaskFacts(
         trunk=trunk,
         training=training_record(recipe, sets, apart, fitted, parent=None),
@@ -135,6 +135,7 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
         shippable=is_shippable(sets),
     )
     card = export_mask(net, target / "mask", version=recipe.version, facts=facts)
+    leave_only(target / "mask", card.version)
     (target / "held-out.json").write_text(json.dumps(sorted(apart)), encoding="utf-8")
     tracker.register(REGISTERED, target / "mask" / card.version / card.file, tags={"data_digest": digest}, beside=[])
     kept = {f"kept/{name}": value for name, value in fitted.best.items()}

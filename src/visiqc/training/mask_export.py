@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from visiqc.errors import IntegrityError
-from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, TrainingRecord, write_card
+from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, TrainingRecord
+from visiqc.training.candidate_folder import write_model
 from visiqc.training.defect_model import TRUNK_CHANNELS
 from visiqc.training.export_onnx import OPSET, relative_errors, to_onnx_bytes
 from visiqc.training.mask_model import MaskNet
@@ -41,7 +42,7 @@ class MaskFacts:
 
 
 def export_mask(net: MaskNet, folder: Path, *, version: str, facts: MaskFacts) -> ModelCard:
-    """Write `model.onnx` and `card.yaml`.
+    """Write `model.onnx` and `card.yaml`, as `write_model` does, and return the card that stands there then.
 
     Args:
         net: The trained network.
@@ -58,11 +59,7 @@ def export_mask(net: MaskNet, folder: Path, *, version: str, facts: MaskFacts) -
     if max(parity.values()) > PARITY_LIMIT:
         raise IntegrityError(f"the exported mask model differs from torch by {parity}; nothing was written")
     card = _card(net, content, parity, version, facts)
-    target = folder / card.version
-    target.mkdir(parents=True, exist_ok=True)
-    (target / card.file).write_bytes(content)
-    write_card(card, target)
-    return card
+    return write_model(folder / card.version, card, content)
 
 
 def mask_onnx(net: MaskNet) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from visiqc.runtime.cards import TrainingRecord
+from visiqc.training.candidate_folder import leave_only
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.defect_candidate import Candidate, held_out_products
 from visiqc.training.fleet import fleet_of, write_fleet
@@ -55,7 +55,7 @@ def write_candidate(
     trained: TrainedMismatch, recipe: MismatchRecipe, folder: Path, *, digest: str, tracker: Tracker
 ) -> Candidate:
     """Write the candidate anew, register it as challenger, and draw its pictures."""
-    shutil.rmtree(folder, ignore_errors=True)
+    leave_only(folder, "identity")
     table = table_of(trained.net, trained.validated)
     cohort = cohort_of(trained.net, trained.learned)
     measured = _measured(table, cohort)
@@ -71,6 +71,7 @@ def write_candidate(
             home=trained.joined.home,
         ),
     )
+    leave_only(folder / "identity", card.version)
     (folder / "held-out.json").write_text(json.dumps(sorted(trained.held_out)), encoding="utf-8")
     show_table(table, tracker)
     metrics = {f"held_out/{name}": value for name, value in measured.items()}

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from visiqc.errors import IntegrityError
-from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, TrainingRecord, write_card
+from visiqc.runtime.cards import InputContract, ModelCard, OutputContract, TrainingRecord
 from visiqc.runtime.models import OnnxIdentity
 from visiqc.runtime.sessions import open_session
+from visiqc.training.candidate_folder import write_model
 from visiqc.training.export import Exported, identity_graph
 from visiqc.training.export_onnx import OPSET
 from visiqc.training.mismatch_model import MismatchNet
@@ -47,7 +48,7 @@ class MismatchFacts:
 
 
 def export_mismatch(net: MismatchNet, folder: Path, *, version: str, facts: MismatchFacts) -> ModelCard:
-    """Write `model.onnx`, with weights in 16 bits, and `card.yaml`.
+    """Write `model.onnx`, with weights in 16 bits, and `card.yaml`, as `write_model` does; return the card that stays.
 
     Args:
         net: The trained network.
@@ -71,11 +72,7 @@ def export_mismatch(net: MismatchNet, folder: Path, *, version: str, facts: Mism
         scores_apart(card, made.content, net, samples), f"identity model {card.version}, {samples.name}"
     )
     card = replace(card, parity=made.parity | {samples.name: apart})
-    target = folder / card.version
-    target.mkdir(parents=True, exist_ok=True)
-    (target / card.file).write_bytes(made.content)
-    write_card(card, target)
-    return card
+    return write_model(folder / card.version, card, made.content)
 
 
 def scores_apart(card: ModelCard, content: bytes, net: MismatchNet, samples: SampleMaps) -> float:

@@ -75,7 +75,9 @@ def rendered_folder(path: Path) -> Path:
         key=lambda one: one.stat().st_mtime,
     )
     if not found:
-        raise InputError(f"there is no rendered set {path.name}; make it with `visiqc render configs/render_….yaml`")
+        raise InputError(
+            f"there is no folder and no rendered set {path.name}; make it with `visiqc render configs/render_….yaml`"
+        )
     return found[-1]
 
 

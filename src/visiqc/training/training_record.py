@@ -45,13 +45,13 @@ def require_shippable_parent(parent: ModelCard, *, shippable: bool) -> None:
         )
 
 
-def require_unlearned(parent: ModelCard | None, held_out: frozenset[str]) -> None:
-    """Raise `InputError` where a product held out was learned by the model that is gone on from.
+def require_unlearned(parent: ModelCard | None, sets: Sequence[PairSet], held_out: frozenset[str]) -> None:
+    """Raise `InputError` where a product of the sets that is held out was learned by the model that is gone on from.
 
     Cards from before designs were kept say nothing, and are let pass.
     """
     data = parent.training.data if parent is not None and parent.training is not None else ()
-    known = sorted(held_out & {sku for one in data for sku in one.skus or ()})
+    known = sorted(frozenset[str]().union(*(_known(data, one) for one in sets)) & held_out)
     if parent is not None and known:
         named = ", ".join(known[:3]) + (f" and {len(known) - 3} more" if len(known) > 3 else "")
         raise InputError(
@@ -61,10 +61,19 @@ def require_unlearned(parent: ModelCard | None, held_out: frozenset[str]) -> Non
 
 
 def _learned(one: PairSet, held_out: frozenset[str]) -> DataSetRecord:
+    skus = {pair.sku for pair in one.pairs}
     return DataSetRecord(
         name=one.name,
         digest=one.digest,
         licence=one.licence.name,
         shippable=one.licence.commercial,
-        skus=tuple(sorted({pair.sku for pair in one.pairs} - held_out)),
+        skus=tuple(sorted(skus - held_out)),
+        held_out=tuple(sorted(skus & held_out)),
+        seed=one.seed,
     )
+
+
+def _known(data: Sequence[DataSetRecord], one: PairSet) -> set[str]:
+    """SKUs of a set whose very designs were learned from."""
+    learned = {sku for record in data if record.shares_designs(one.seed) for sku in record.skus or ()}
+    return learned & {pair.sku for pair in one.pairs}

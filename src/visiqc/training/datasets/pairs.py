@@ -136,6 +136,7 @@ class PairSet:
         digest: SHA-256 over the content of every file used.
         pairs: At least one.
         notes: What a reader of the results should know, such as how many photos were left out.
+        seed: Of a rendered set, what its designs were drawn from, beside their SKUs; None = not known, or real pieces.
     """
 
     name: str
@@ -143,6 +144,7 @@ class PairSet:
     digest: str
     pairs: tuple[Pair, ...]
     notes: tuple[str, ...] = ()
+    seed: int | None = None
 
     def __post_init__(self) -> None:
         if not self.pairs:

@@ -51,6 +51,7 @@ def read_rendered(folder: Path, *, licence: Licence = OWN, for_evaluation: bool 
         digest=files_digest(folder, files),
         pairs=pairs,
         notes=_notes(manifest.items, goldens),
+        seed=manifest.seed,
     )
 
 
