@@ -144,6 +144,13 @@ def test_a_misspelt_key_of_a_table_is_refused_by_name() -> None:
         make_recipe(DefectRecipe, {"data": {"tables": [source]}})
 
 
+@pytest.mark.parametrize("kind", ["folders", "tables"])
+def test_a_misspelt_key_of_a_licence_is_refused_by_name_too(kind: str) -> None:
+    source = {"folder": "pairs", "licence": {"name": "own", "commercial": True, "txt": "Photos by A. Smith"}}
+    with pytest.raises(BadRecipe, match=rf"no key 'data\.{kind}\.0\.licence\.txt'; its keys are .*licence\.text"):
+        make_recipe(DefectRecipe, {"data": {kind: [source]}})
+
+
 @pytest.mark.parametrize("recipe", [DefectRecipe, MaskRecipe, MismatchRecipe])
 def test_fewer_broken_photos_than_none_is_no_limit(recipe: type[Any]) -> None:
     photos = {"renders": ["train-small"]}
