@@ -13,7 +13,7 @@ from visiqc.evaluation.datasets import GOOD, photos_in, upright_size
 from visiqc.training.datasets.digests import files_digest
 from visiqc.training.datasets.labels import require_same_shape
 from visiqc.training.datasets.pairs import LicensedFolder, Pair, PairSet, checked_code
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, require_limit
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,30 +26,31 @@ class FolderSource(LicensedFolder):
     """Catalogue code of a defect folder, such as `scratch: ME-SCR`; folders not named are `unknown`."""
     seed: int = 0
     """Of the choice of goldens."""
-    max_unreadable: int = MAX_UNREADABLE
-    """Broken photos that are passed over before the folder is refused."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.goldens < 1:
             raise BadRecipe(f"goldens must be at least 1, got {self.goldens}")
-        require_limit(self.max_unreadable)
         for code in self.codes.values():
             checked_code(code)
 
 
-def read_folder_pairs(source: FolderSource) -> PairSet:
+def read_folder_pairs(source: FolderSource, *, max_unreadable: int = MAX_UNREADABLE) -> PairSet:
     """Every photo of the folder but the goldens, held against the goldens.
 
     An empty defect folder and a folder without any defect are allowed, and told in the notes. The folder is one
     product: split it from others, never in itself.
+
+    Args:
+        source: The folder.
+        max_unreadable: Photos and masks that may be broken before it is refused, where the source does not say.
 
     Raises:
         NotFound: The folder or `train/good` is missing.
         InputError: Nothing is left to hold against a golden, or too much is broken.
         ShapeMismatch: A mask has another shape than its photo; at another scale of the same shape it is fine.
     """
-    root, broken = source.folder, Unreadable(source.max_unreadable)
+    root, broken = source.folder, Unreadable(source.limit(max_unreadable))
     if not root.is_dir():
         raise NotFound(f"no folder {root.name}; give the folder that holds the data set")
     good = _readable(root / "train" / GOOD, broken)

@@ -27,7 +27,7 @@ from visiqc.evaluation.datasets import upright_size
 from visiqc.training.datasets.digests import files_digest
 from visiqc.training.datasets.labels import require_same_shape
 from visiqc.training.datasets.pairs import Licence, LicensedFolder, Pair, PairSet, Relation, checked_code
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, require_limit
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 from visiqc.vision.warp import Size
 
 TABLE = "pairs.csv"
@@ -41,13 +41,6 @@ _ANSWERS = {"yes": True, "no": False, "": None}
 @dataclass(frozen=True, kw_only=True)
 class TableSource(LicensedFolder):
     """A folder with a `pairs.csv` and the photos it names, as a recipe names it."""
-
-    max_unreadable: int = MAX_UNREADABLE
-    """Broken photos that are passed over before the table is refused."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_limit(self.max_unreadable)
 
 
 def read_table(folder: Path, *, licence: Licence, max_unreadable: int = MAX_UNREADABLE) -> PairSet:

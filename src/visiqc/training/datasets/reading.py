@@ -14,9 +14,9 @@ MAX_UNREADABLE = 10
 log = structlog.get_logger("visiqc.training")
 
 
-def require_limit(max_unreadable: int) -> None:
-    """Raise `BadRecipe` unless a key `max_unreadable` is a number of photos."""
-    if max_unreadable < 0:
+def require_limit(max_unreadable: int | None) -> None:
+    """Raise `BadRecipe` unless a key `max_unreadable` is a number of photos, or left to the recipe's own."""
+    if max_unreadable is not None and max_unreadable < 0:
         raise BadRecipe(f"max_unreadable must be a number of photos, 0 = none may be broken; got {max_unreadable}")
 
 
