@@ -14,7 +14,8 @@ from small_sets import drawn_set, laid_boards
 from visiqc.errors import InputError
 from visiqc.training.datasets.pairs import DEFECT, OWN, PairSet
 from visiqc.training.datasets.reading import Unreadable
-from visiqc.training.laid import GOLDEN, LaidProduct, Pictures, lay_set
+from visiqc.training.laid import lay_set
+from visiqc.training.laid_product import GOLDEN, LaidProduct, Pictures
 from visiqc.vision.types import FeatureMaps
 
 

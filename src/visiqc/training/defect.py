@@ -31,7 +31,8 @@ from visiqc.training.engine import FitSettings, fit
 from visiqc.training.fit_plots import learning_curves
 from visiqc.training.fleet_recipe import require_sizes
 from visiqc.training.joined_set import joined_set
-from visiqc.training.laid import LaidProduct, lay_set
+from visiqc.training.laid import lay_set
+from visiqc.training.laid_product import LaidProduct
 from visiqc.training.recipes import RunResult
 from visiqc.training.sources import (
     Sources,

@@ -29,7 +29,7 @@ from visiqc.training.fleet_products import Product, Upload
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sizes import measured_sizes
 from visiqc.training.joined_set import JoinedSet
-from visiqc.training.laid import LaidProduct
+from visiqc.training.laid_product import LaidProduct
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
 
