@@ -26,7 +26,7 @@ from visiqc.vision.seen import Seen, see
 from visiqc.vision.types import Matrix, Photo
 from visiqc.vision.warp import Size, warp_photo
 
-FORMAT = 5
+FORMAT = 6
 SAME_VIEW = 0.3
 """Masked similarity below which a photo shows another view, or was laid wrongly, and is left out."""
 Progress = Callable[[str, int, int], None]
@@ -68,11 +68,11 @@ def lay_set(
         if progress is not None:
             progress(sku, number, len(products))
         place = folder / f"{_folder_name(sku)}-{_digest(goldens)}"
-        broken: dict[str, str] = {}
+        broken: dict[Path, str] = {}
         if (found := _product(sku, mine, place, models, long_side=long_side, broken=broken)) is not None:
             laid.append(found)
-        for name, why in broken.items():
-            unreadable.add(name, why)
+        for path, why in broken.items():
+            unreadable.add(path, name_of(sku, path), why)
     if not laid:
         raise InputError(f"no product of {pairs.name} could be laid over its golden; look at its photos")
     return laid
@@ -88,27 +88,29 @@ def _folder_name(sku: str) -> str:
 
 
 def _product(
-    sku: str, pairs: Sequence[Pair], folder: Path, models: Models, *, long_side: int, broken: dict[str, str]
+    sku: str, pairs: Sequence[Pair], folder: Path, models: Models, *, long_side: int, broken: dict[Path, str]
 ) -> LaidProduct | None:
-    """A product from the cache, laid before if need be; None where it cannot be. `broken` gets names and reasons."""
+    """A product from the cache, laid before if need be; None where it cannot be. `broken` gets files and reasons."""
+    files = [*pairs[0].goldens, *(pair.upload for pair in pairs)]
     if not is_kept(folder):
         try:
-            _lay_product(sku, pairs, folder, models, long_side=long_side, broken=broken)
+            made = _laid_product(sku, pairs, models, long_side=long_side, broken=broken)
+            keep_product(made, folder, files, broken)
         except Unavailable:  # the disk: leaving out one product after the other would not help
             raise
         except (VisiQCError, cv2.error) as err:
             log.warning("product left out", product=sku, why=str(err))
             return None
-    product, unread = kept_product(sku, folder)
+    product, unread = kept_product(sku, folder, files)
     broken.update(unread)
     return product
 
 
-def _lay_product(
-    sku: str, pairs: Sequence[Pair], folder: Path, models: Models, *, long_side: int, broken: dict[str, str]
-) -> None:
+def _laid_product(
+    sku: str, pairs: Sequence[Pair], models: Models, *, long_side: int, broken: dict[Path, str]
+) -> LaidProduct:
     goldens, embed = pairs[0].goldens, models.trunk.features
-    first = _opened(sku, goldens[0], None, long_side, broken)
+    first = _opened(goldens[0], None, long_side, broken)
     if first is None:
         raise UnreadablePhoto(f"its first golden photo {goldens[0].name} cannot be read")
     reference = see(first[0].photo, models.find_product)
@@ -119,7 +121,7 @@ def _lay_product(
     labels: list[LabelImage] = [np.where(product, PRODUCT, 0).astype(np.uint8)]
     voters: list[tuple[Seen, Matrix]] = []
     for path, pair in _others(goldens[1:], pairs):
-        opened = _opened(sku, path, pair, long_side, broken)
+        opened = _opened(path, pair, long_side, broken)
         if opened is None:
             continue
         copy, known = opened
@@ -137,7 +139,7 @@ def _lay_product(
     agreed = framing.agreed_product(product, voters)
     plain = np.where(agreed, PRODUCT, 0).astype(np.uint8)
     known_labels = [plain if one is labels[0] else one for one in labels]
-    keep_product(folder, photos, frames, known_labels, agreed, broken=broken)
+    return LaidProduct(sku, tuple(photos), np.stack(frames), np.stack(known_labels), agreed)
 
 
 def _others(goldens: Sequence[Path], pairs: Sequence[Pair]) -> Iterator[tuple[Path, Pair | None]]:
@@ -146,7 +148,7 @@ def _others(goldens: Sequence[Path], pairs: Sequence[Pair]) -> Iterator[tuple[Pa
 
 
 def _opened(
-    sku: str, path: Path, pair: Pair | None, long_side: int, broken: dict[str, str]
+    path: Path, pair: Pair | None, long_side: int, broken: dict[Path, str]
 ) -> tuple[WorkingCopy, LabelImage | None] | None:
     """A photo and what is known of its pixels; None, and a line in `broken`, where it or its mask is broken."""
     try:
@@ -155,7 +157,7 @@ def _opened(
         full = copy.original_size
         return copy, None if pair is None else labels_of(pair, size, full_size=full, apart=_apart(pair))
     except InputError as err:
-        broken[name_of(sku, path)] = str(err)
+        broken[path] = str(err)
         return None
 
 

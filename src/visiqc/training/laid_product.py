@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visiqc.storage.disk import disk_errors
-from visiqc.training.datasets.labels import LabelImage
 from visiqc.training.datasets.pairs import Relation
-from visiqc.vision.types import Mask, Photo
+from visiqc.vision.types import Mask
 
 GOLDEN = "golden"
 _RECORD = "product.json"
@@ -96,6 +96,7 @@ class LaidProduct:
         frames: n of (H, W, 3) uint8 RGB.
         labels: n label images (H, W) uint8.
         product: (H, W) bool, the product in the golden frame.
+        opened: Files of all its photos that are whole, those too that do not lie over the golden.
     """
 
     sku: str
@@ -103,6 +104,7 @@ class LaidProduct:
     frames: Pictures | NDArray[np.uint8]
     labels: Pictures | NDArray[np.uint8]
     product: Mask
+    opened: frozenset[Path] = frozenset()
 
     def numbers(self, wanted: Callable[[LaidPhoto], bool]) -> list[int]:
         """Numbers of the photos that are wanted."""
@@ -114,48 +116,52 @@ def is_kept(folder: Path) -> bool:
     return (folder / _RECORD).is_file()
 
 
-def kept_product(sku: str, folder: Path) -> tuple[LaidProduct, dict[str, str]]:
-    """A product of the cache, and what `keep_product` was told of broken photos."""
+def kept_product(sku: str, folder: Path, files: Sequence[Path]) -> tuple[LaidProduct, dict[Path, str]]:
+    """A product of the cache, and which of its files are broken, with the reason.
+
+    Args:
+        sku: The product.
+        folder: In the cache.
+        files: Its photos, the first golden first.
+    """
     plain = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
     photos = tuple(
         LaidPhoto(**{**one, "codes": tuple(one["codes"]), "apart": tuple(one["apart"])}) for one in plain["photos"]
     )
+    broken = {path: plain["broken"][way] for way, path in _by_way(files).items() if way in plain["broken"]}
     frames, labels = Pictures(folder / "frames.npy"), Pictures(folder / "labels.npy")
-    return LaidProduct(sku, photos, frames, labels, np.load(folder / "product.npy")), plain["broken"]
+    whole = frozenset(files) - broken.keys()
+    return LaidProduct(sku, photos, frames, labels, np.load(folder / "product.npy"), whole), broken
 
 
-def keep_product(
-    folder: Path,
-    photos: Sequence[LaidPhoto],
-    frames: Sequence[Photo],
-    labels: Sequence[LabelImage],
-    product: Mask,
-    *,
-    broken: Mapping[str, str],
-) -> None:
+def keep_product(laid: LaidProduct, folder: Path, files: Sequence[Path], broken: Mapping[Path, str]) -> None:
     """Write a product whole or not at all, in a folder that is renamed into place; another process may lay the same.
 
     Args:
-        folder: Of the cache.
-        photos: What is known of each.
-        frames: Their pixels.
-        labels: Their label images.
-        product: (H, W) bool, the product in the golden frame.
-        broken: Photos it was laid without, with the reason.
+        laid: The product.
+        folder: In the cache.
+        files: Its photos, the first golden first.
+        broken: Those it was laid without, with the reason.
 
     Raises:
         Unavailable: The disk cannot be written to.
     """
-    text = json.dumps({"photos": [asdict(photo) for photo in photos], "broken": dict(broken)})
+    unread = {way: broken[path] for way, path in _by_way(files).items() if path in broken}
+    text = json.dumps({"photos": [asdict(photo) for photo in laid.photos], "broken": unread})
     with disk_errors("laid photos cannot be kept in the cache"):
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".draft-"))
         try:
-            np.save(draft / "frames.npy", np.stack(frames))
-            np.save(draft / "labels.npy", np.stack(labels))
-            np.save(draft / "product.npy", product)
+            np.save(draft / "frames.npy", np.asarray(laid.frames))
+            np.save(draft / "labels.npy", np.asarray(laid.labels))
+            np.save(draft / "product.npy", laid.product)
             (draft / _RECORD).write_text(text, encoding="utf-8")
             with contextlib.suppress(FileExistsError, OSError) if folder.is_dir() else contextlib.nullcontext():
                 draft.rename(folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def _by_way(files: Sequence[Path]) -> dict[str, Path]:
+    """Files by the way to them from the first one's folder, which is the same after the set was moved."""
+    return {Path(os.path.relpath(path, files[0].parent)).as_posix(): path for path in files}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -14,7 +15,7 @@ from visiqc.errors import BadRecipe, InputError, ShapeMismatch
 from visiqc.training.augment import Augmenter, AugmentSettings
 from visiqc.training.datasets.labels import read_labels
 from visiqc.training.datasets.pairs import IGNORED, PRODUCT
-from visiqc.training.datasets.reading import bytes_of, name_of
+from visiqc.training.datasets.reading import Broken, bytes_of, name_of
 from visiqc.training.mismatch_data import Shown
 from visiqc.training.synth.matter import ground, varied
 from visiqc.training.synth.scenes import scene
@@ -81,12 +82,12 @@ class MaskSampleMaker:
         side: Of a sample, in pixels; a multiple of 16.
 
     Attributes:
-        broken: Photos that were drawn and could not be read, by name, with the reason. It may be drawn in a worker,
-            which sees few of them: the trainer counts.
+        broken: Photos that were drawn and could not be read. It may be drawn in a worker, which sees few of them: the
+            trainer counts.
     """
 
     def __init__(self, photos: Sequence[Shown], settings: MaskSampleSettings, *, side: int) -> None:
-        self.broken: dict[str, str] = {}
+        self.broken: dict[Path, Broken] = {}
         self._photos, self._settings, self._side = photos, settings, side
         self._augment = Augmenter(settings.augment)
 
@@ -112,7 +113,7 @@ class MaskSampleMaker:
             try:
                 return known_product(shown)
             except InputError as err:
-                self.broken[name_of(shown.sku, shown.photo)] = str(err)
+                self.broken[shown.photo] = Broken(name_of(shown.sku, shown.photo), str(err))
         drawn = scene(rng, side=self._side)  # all of them broken: the limit of unreadable photos ends that soon
         return KnownPhoto(drawn.photo, drawn.product, np.ones(drawn.product.shape, bool))
 

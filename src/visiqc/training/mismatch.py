@@ -15,8 +15,9 @@ from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import ModelCard
 from visiqc.settings import cache_folder
 from visiqc.training.datasets.pairs import PairSet
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of, require_limit
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, bytes_of, name_of, require_limit
 from visiqc.training.defect import CalibrationSettings, require_calibration
+from visiqc.training.defect_candidate import held_out_products
 from visiqc.training.engine import FitSettings, fit
 from visiqc.training.export_lite import load_lite
 from visiqc.training.fit_plots import learning_curves
@@ -122,6 +123,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     net = MismatchNet(load_lite(_variant(trunk))[0], frozen=recipe.frozen_blocks)
     store = feature_store(net, models, recipe)
     learned, validated = _photos(recipe, sets, apart, store)
+    whole = whole_photos(sets, apart, validated, store.unreadable) if recipe.calibration.wanted else frozenset()
     say(*store.unreadable.notes)
     batches = MismatchBatches(learned, recipe.batch, steps=recipe.steps, seed=recipe.seed)
     whiten(net, batches)
@@ -143,7 +145,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         validated=validated,
         held_out=apart,
         sets=sets,
-        broken=frozenset(store.unreadable.files),
+        whole=whole,
         record=training_record(recipe, sets, apart, fitted, parent=None),
         joined=joined,
         shippable=is_shippable(sets),
@@ -222,6 +224,30 @@ def _photos(
     return learned, validated
 
 
+def whole_photos(
+    sets: Sequence[PairSet], apart: frozenset[str], validated: Sequence[Seen], unreadable: Unreadable
+) -> frozenset[Path]:
+    """Photos of the products held out that can be read.
+
+    The calibration takes more of them than are validated on, and would meet those that are broken after the hours.
+
+    Raises:
+        InputError: Too many are broken.
+    """
+    whole = {one.shown.photo for one in validated}
+    for product in held_out_products(sets, apart):
+        for photo in (*product.goldens, *(upload.path for upload in product.uploads)):
+            if photo in whole or photo in unreadable.files:
+                continue
+            try:
+                decode_rgb(bytes_of(photo))
+            except InputError as err:
+                unreadable.add(photo, name_of(product.sku, photo), str(err))
+            else:
+                whole.add(photo)
+    return frozenset(whole)
+
+
 def _recoloured(
     shown: Sequence[Shown], recipe: MismatchRecipe, unreadable: Unreadable
 ) -> list[tuple[Shown, Recolouring]]:
@@ -246,7 +272,7 @@ def _changes(one: Shown, recipe: MismatchRecipe, unreadable: Unreadable) -> list
         photo = decode_rgb(one.photo.read_bytes())
         product = product_in(one.mask.read_bytes() if one.mask else b"")
     except (OSError, InputError) as err:
-        unreadable.add(name_of(one.sku, one.photo), str(err))
+        unreadable.add(one.photo, name_of(one.sku, one.photo), str(err))
         return []
     if product is None or product.shape != photo.shape[:2]:
         return []

@@ -107,10 +107,10 @@ class FeatureStore:
             key = self._key(kind, content, mask)
             maps = self._cached(key, lambda: self.models.trunk.features(patches(content, product_in(mask))).stride16)
         except OSError as err:
-            self.unreadable.add(name, str(err.strerror))
+            self.unreadable.add(shown.photo, name, str(err.strerror))
             return None
         except InputError as err:
-            self.unreadable.add(name, str(err))
+            self.unreadable.add(shown.photo, name, str(err))
             return None
         deep = self._cached(f"{key}-{self.frozen.name}", lambda: self.frozen.run(maps.astype(np.float32)))
         return Patches(maps, deep)

@@ -53,7 +53,7 @@ def read_folder_pairs(source: FolderSource, *, max_unreadable: int = MAX_UNREADA
     root, broken = source.folder, Unreadable(source.limit(max_unreadable))
     if not root.is_dir():
         raise NotFound(f"no folder {root.name}; give the folder that holds the data set")
-    good = _readable(root / "train" / GOOD, broken)
+    good = _readable(root, root / "train" / GOOD, broken)
     chosen = np.random.default_rng(source.seed).permutation(len(good))[: source.goldens]
     goldens = tuple(good[n] for n in sorted(chosen))
     notes: list[str] = []
@@ -80,7 +80,7 @@ def _tested(source: FolderSource, goldens: tuple[Path, ...], broken: Unreadable,
     if stray := sorted(set(source.codes) - {kind.name for kind in kinds}):
         raise InputError(f"{root.name}/test has no folder {stray[0]!r} to give a code to")
     for kind in kinds:
-        photos = _readable(kind, broken)
+        photos = _readable(root, kind, broken)
         masks = _masks(root, kind.name)
         if not photos:
             notes.append(f"test/{kind.name} holds no photo")
@@ -113,20 +113,20 @@ def _fits(mask: Path, photo: Path, root: Path, broken: Unreadable) -> bool:
     try:
         size = upright_size(mask)
     except UnreadablePhoto as err:
-        broken.add(f"mask of {name}", str(err))
+        broken.add(mask, f"mask of {name}", str(err))
         return False
     require_same_shape(size, upright_size(photo), photo=name)
     return True
 
 
-def _readable(folder: Path, broken: Unreadable) -> list[Path]:
+def _readable(root: Path, folder: Path, broken: Unreadable) -> list[Path]:
     """The photos of a folder whose header can be read; what breaks further on is met when pixels are read."""
     kept = []
     for path in photos_in(folder):
         try:
             upright_size(path)
         except UnreadablePhoto as err:
-            broken.add(f"{folder.name}/{path.name}", str(err))
+            broken.add(path, path.relative_to(root).as_posix(), str(err))
         else:
             kept.append(path)
     return kept

@@ -106,7 +106,7 @@ class _Files:
             try:
                 self.sizes[path] = upright_size(path)
             except UnreadablePhoto:
-                self.broken.add(name, "it is missing or not a picture")
+                self.broken.add(path, name, "it is missing or not a picture")
                 self.sizes[path] = None
         return self.sizes[path]
 
