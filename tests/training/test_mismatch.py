@@ -53,6 +53,22 @@ def test_photos_that_none_validates_on_are_read_before_a_calibration_takes_them(
         whole_photos([pairs], apart, [], unreadable)
 
 
+def test_products_too_broken_to_calibrate_on_are_refused_before_the_hours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path / "nothing-promoted"))
+    pairs = drawn_set(tmp_path, products=2).pairs
+    lines = [f"{p.sku},{p.sku}/golden-0.jpg,{p.sku}/{p.upload.name},{'yes' if p.defective else 'no'}" for p in pairs]
+    (tmp_path / "pairs.csv").write_text("\n".join(["sku,goldens,upload,defective", *lines]))
+    for number in (0, 1):
+        cut_off(tmp_path / f"board-{number}/good.jpg")
+    source = {"folder": str(tmp_path), "licence": {"name": "own", "commercial": True}}
+    values = {"data": {"tables": [source]}, "held_out": 0.5, "patches": 1, "calibration": {"fewest_products": 1}}
+    with pytest.raises(InputError, match=r"calibration needs 1 products .* and 0 are held out"):
+        train_mismatch(make_recipe(MismatchRecipe, values), Tracker(tmp_path / "run"), tmp_path / "run")
+
+
 @pytest.mark.slow
 def test_the_smoke_recipe_gives_a_candidate_that_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)

@@ -125,6 +125,8 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     learned, validated = _photos(recipe, sets, apart, store)
     whole = whole_photos(sets, apart, validated, store.unreadable) if recipe.calibration.wanted else frozenset()
     say(*store.unreadable.notes)
+    if not recipe.keep_scale:
+        require_calibration(sets, apart, recipe.calibration, whole)
     batches = MismatchBatches(learned, recipe.batch, steps=recipe.steps, seed=recipe.seed)
     whiten(net, batches)
     learner = MismatchLearner(
