@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from visiqc.errors import BadRecipe, InputError, ShapeMismatch
+from visiqc.errors import BadRecipe, InputError
 from visiqc.training.augment import Augmenter, AugmentSettings
-from visiqc.training.datasets.labels import read_labels
+from visiqc.training.datasets.labels import read_labels, require_same_shape, resized_labels
 from visiqc.training.datasets.pairs import IGNORED, PRODUCT
 from visiqc.training.datasets.reading import Broken, bytes_of, name_of
 from visiqc.training.mismatch_data import Shown
@@ -146,17 +146,17 @@ class MaskSampleMaker:
 
 
 def known_product(shown: Shown) -> KnownPhoto:
-    """A photo and its product, at the photo's size.
+    """A photo and its product, at the photo's size; a mask at another scale is brought to it.
 
     Raises:
-        InputError: It has no mask, photo or mask cannot be read, or they differ in size.
+        InputError: It has no mask, photo or mask cannot be read, or they differ in shape.
     """
     if shown.mask is None:
         raise InputError("it has no mask; only photos whose product is known teach where it is")
     photo, labels = decode_rgb(bytes_of(shown.photo)), read_labels(shown.mask)
-    if labels.shape != photo.shape[:2]:
-        (height, width), (high, wide) = photo.shape[:2], labels.shape
-        raise ShapeMismatch(f"sizes differ: photo {height}×{width}, its mask {high}×{wide}; make the data set again")
+    size = (photo.shape[0], photo.shape[1])
+    require_same_shape(labels.shape, size, photo=name_of(shown.sku, shown.photo))
+    labels = resized_labels(labels, size)
     return KnownPhoto(photo, np.asarray(labels >= PRODUCT), np.asarray(labels != IGNORED))
 
 

@@ -26,7 +26,7 @@ from visiqc.training.mismatch_batches import BatchSettings, MismatchBatches, Row
 from visiqc.training.mismatch_candidate import TrainedMismatch, write_candidate
 from visiqc.training.mismatch_colours import Recolouring, recolouring
 from visiqc.training.mismatch_data import Shown, held_out, shown_in
-from visiqc.training.mismatch_features import FeatureStore, Frozen, product_in
+from visiqc.training.mismatch_features import FeatureStore, Frozen, labels_in, scaled_product
 from visiqc.training.mismatch_learner import MetricSettings, MismatchLearner, whiten
 from visiqc.training.mismatch_model import MismatchNet
 from visiqc.training.mismatch_validation import Seen, figures, report_of, table_of
@@ -270,13 +270,15 @@ def _recoloured(
 
 def _changes(one: Shown, recipe: MismatchRecipe, unreadable: Unreadable) -> list[Recolouring]:
     """How a product is recoloured, from its first photo."""
+    name = name_of(one.sku, one.photo)
     try:
         photo = decode_rgb(one.photo.read_bytes())
-        product = product_in(one.mask.read_bytes() if one.mask else b"")
+        labels = labels_in(one.mask.read_bytes() if one.mask else b"")
+        product = None if labels is None else scaled_product(labels, photo, name=name)
     except (OSError, InputError) as err:
-        unreadable.add(one.photo, name_of(one.sku, one.photo), str(err))
+        unreadable.add(one.photo, name, str(err))
         return []
-    if product is None or product.shape != photo.shape[:2]:
+    if product is None:
         return []
     number = int(hashlib.sha256(one.sku.encode()).hexdigest()[:8], 16)
     rngs = (np.random.default_rng([recipe.seed, number, n]) for n in range(recipe.recolourings))
