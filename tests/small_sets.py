@@ -14,7 +14,8 @@ from bench import jpeg, photo_of, real_models
 from pictures import board, shot
 from visiqc.training.datasets.pairs import DEFECT, OWN, PRODUCT, Pair, PairSet
 from visiqc.training.datasets.reading import Unreadable
-from visiqc.training.laid import LaidProduct, lay_set
+from visiqc.training.laid import lay_set
+from visiqc.training.laid_product import LaidProduct
 from visiqc.vision.rotation import Embed
 from visiqc.vision.types import FeatureMaps, Photo
 

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import types
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,13 +67,19 @@ def _require_known(recipe_type: type, values: Mapping[str, Any], inside: str = "
         if key not in fields:
             known = ", ".join(f"{inside}{each}" for each in fields)
             raise BadRecipe(f"{recipe_type.__name__} has no key {f'{inside}{key}'!r}; its keys are {known}")
-        if dataclasses.is_dataclass(kinds[key]) and isinstance(value, Mapping):
-            _require_known(typing.cast("type", kinds[key]), value, f"{inside}{key}.")
-        if typing.get_origin(kinds[key]) is tuple and isinstance(value, list | tuple):
-            listed = typing.get_args(kinds[key])[0]
-            for number, each in enumerate(value):
-                if dataclasses.is_dataclass(listed) and isinstance(each, Mapping):
-                    _require_known(typing.cast("type", listed), each, f"{inside}{key}.{number}.")
+        _require_known_in(kinds[key], value, f"{inside}{key}.")
+
+
+def _require_known_in(kind: Any, value: Any, inside: str) -> None:
+    """The same under one key: a nested recipe, a list of them, or one that may be left out (`Licence | None`)."""
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        for each in typing.get_args(kind):
+            _require_known_in(each, value, inside)
+    elif typing.get_origin(kind) is tuple and isinstance(value, list | tuple):
+        for number, each in enumerate(value):
+            _require_known_in(typing.get_args(kind)[0], each, f"{inside}{number}.")
+    elif dataclasses.is_dataclass(kind) and isinstance(value, Mapping):
+        _require_known(typing.cast("type", kind), value, inside)
 
 
 def _changed(values: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:

@@ -67,9 +67,18 @@ def test_a_broken_photo_is_passed_over_and_named_and_too_many_are_refused(tmp_pa
     folder = mvtec(tmp_path / "nut", {"good": 2, "scratch": 2})
     (folder / "test/good/000.png").write_bytes(b"not a picture")
     found = read(folder, max_unreadable=1)
-    assert "1 photos cannot be read, left out: good/000.png" in found.notes
+    assert "1 photos cannot be read, left out: test/good/000.png" in found.notes
     (folder / "test/scratch/001.png").write_bytes(png(photo(1))[:20])
     with pytest.raises(InputError, match=r"2 photos cannot be read .* 1 are allowed.*max_unreadable"):
+        read(folder, max_unreadable=1)
+
+
+def test_broken_photos_of_one_name_are_as_many_as_they_are(tmp_path: Path) -> None:
+    folder = mvtec(tmp_path / "nut", {"good": 2, "scratch": 2})
+    for part in ("train", "test"):
+        (folder / part / "good/000.png").write_bytes(b"not a picture")
+    assert "2 photos cannot be read, left out: train/good/000.png, test/good/000.png" in read(folder).notes
+    with pytest.raises(InputError, match=r"2 photos cannot be read .* 1 are allowed"):
         read(folder, max_unreadable=1)
 
 

@@ -7,8 +7,11 @@ import pytest
 from bench import png
 from pair_sets import SIDE, photo, square
 from visiqc.errors import InputError, ShapeMismatch
+from visiqc.evaluation.datasets import upright_size
+from visiqc.training.datasets import manifests
 from visiqc.training.datasets.manifests import read_table
 from visiqc.training.datasets.pairs import OWN, PairSet, Relation
+from visiqc.vision.warp import Size
 
 HEAD = "sku,lot,goldens,upload,mask,defective,codes,relation"
 BAD = "R-1,L-1,g1.png|g2.png,bad.png,mask.png,yes,ME-SCR|ME-DNT,same"
@@ -59,6 +62,19 @@ def test_a_missing_photo_is_passed_over_and_too_many_are_refused(tmp_path: Path)
     assert read(folder).notes == ("1 photos cannot be read, left out: good.png",)
     with pytest.raises(InputError, match="max_unreadable"):
         read(folder, max_unreadable=0)
+
+
+def test_a_photo_that_many_lines_name_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, opened = table(tmp_path / "set", HEAD, *[BAD, GOOD] * 3), []
+
+    def counted(path: Path) -> Size:
+        opened.append(path.name)
+        return upright_size(path)
+
+    (folder / "g2.png").unlink()
+    monkeypatch.setattr(manifests, "upright_size", counted)
+    assert len(read(folder).pairs) == 6
+    assert sorted(opened) == ["bad.png", "g1.png", "g2.png", "good.png", "mask.png"]
 
 
 def test_a_mask_of_another_shape_is_refused_with_both_sizes(tmp_path: Path) -> None:

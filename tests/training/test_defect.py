@@ -82,13 +82,28 @@ def test_two_views_of_a_product_are_enrolled_apart(tmp_path: Path) -> None:
 
 def test_broken_photos_are_left_out_of_the_calibration_too(tmp_path: Path) -> None:
     pairs = drawn_set(tmp_path, products=2)
-    broken = frozenset({"board-0/golden-0.jpg", "board-0/dirty.jpg", "board-1/good.jpg"})
+    whole = {path for pair in pairs.pairs for path in (*pair.goldens, pair.upload)}
+    whole -= {tmp_path / name for name in ("board-0/golden-0.jpg", "board-0/dirty.jpg", "board-1/good.jpg")}
     held_out = frozenset({"board-0", "board-1"})
-    (product,) = held_out_products([pairs], held_out, broken)
+    (product,) = held_out_products([pairs], held_out, whole)
     assert [path.name for path in product.goldens] == ["golden-1.jpg"]
     assert [upload.path.name for upload in product.uploads] == ["good.jpg"]
     with pytest.raises(InputError, match=r"calibration needs 2 products .* and 1 are held out"):
-        require_calibration([pairs], held_out, CalibrationSettings(fewest_products=2), broken)
+        require_calibration([pairs], held_out, CalibrationSettings(fewest_products=2), whole)
+
+
+def test_a_product_that_could_not_be_laid_is_left_out_of_the_calibration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    pairs = drawn_set(tmp_path, products=2)
+    pairs.pairs[0].goldens[0].write_bytes(b"nothing")
+    upload = pairs.pairs[1].upload  # nobody opens it, for there is nothing to lay it over
+    upload.write_bytes(upload.read_bytes()[:900])
+    recipe = make_recipe(DefectRecipe, {"data": {"renders": ["boards"]}, "long_side": 256})
+    _, whole = defect.laid_sets(recipe, [pairs], real_models())
+    (product,) = held_out_products([pairs], frozenset({"board-0", "board-1"}), whole)
+    assert (product.design, len(product.goldens), len(product.uploads)) == ("board-1", 2, 2)
 
 
 @pytest.mark.parametrize("limit", [1, 0])
@@ -101,6 +116,6 @@ def test_the_recipe_limits_how_many_photos_may_be_broken(
     asked = {"data": {"renders": ["boards"]}, "long_side": 256, "max_unreadable": limit}
     recipe = make_recipe(DefectRecipe, asked)
     with nullcontext() if limit else pytest.raises(InputError, match=r"0 are allowed.*raise max_unreadable"):
-        laid, broken = defect.laid_sets(recipe, [pairs], real_models())
-        assert ([product.sku for product in laid], broken) == (["board-0"], {"board-0/good.jpg"})
+        ((product,), whole) = defect.laid_sets(recipe, [pairs], real_models())
+        assert (product.sku, whole) == ("board-0", {*pairs.pairs[0].goldens, pairs.pairs[1].upload})
         assert "1 photos cannot be read, left out: board-0/good.jpg" in capsys.readouterr().err

@@ -13,8 +13,9 @@ from bench import png, real_models
 from small_sets import drawn_set, laid_boards
 from visiqc.errors import InputError
 from visiqc.training.datasets.pairs import DEFECT, OWN, PairSet
-from visiqc.training.datasets.reading import Unreadable
-from visiqc.training.laid import GOLDEN, LaidProduct, Pictures, lay_set
+from visiqc.training.datasets.reading import Broken, Unreadable
+from visiqc.training.laid import lay_set
+from visiqc.training.laid_product import GOLDEN, LaidProduct, Pictures
 from visiqc.vision.types import FeatureMaps
 
 
@@ -88,8 +89,9 @@ def test_a_broken_or_odd_sized_mask_loses_its_photo_alone_and_is_named(tmp_path:
     (tmp_path / "board-0" / "dirty.png").write_bytes(mask)
     (product,) = laid_again(pairs, tmp_path, unreadable)
     assert [photo.name for photo in product.photos] == ["golden-0.jpg", "golden-1.jpg", "good.jpg"]
-    assert list(unreadable.files) == ["board-0/dirty.jpg"]
-    assert "mask" in unreadable.files["board-0/dirty.jpg"]
+    ((name, why),) = unreadable.files.values()
+    assert name == "board-0/dirty.jpg"
+    assert "mask" in why
 
 
 def test_a_product_of_the_cache_tells_which_broken_photos_it_was_laid_without(tmp_path: Path) -> None:
@@ -97,16 +99,41 @@ def test_a_product_of_the_cache_tells_which_broken_photos_it_was_laid_without(tm
     pairs.pairs[0].upload.unlink()
     laid_again(pairs, tmp_path, first)
     (kept,) = tmp_path.glob("cache/*/*/product.json")
-    assert list(json.loads(kept.read_text())["broken"]) == ["board-0/good.jpg"]
+    assert list(json.loads(kept.read_text())["broken"]) == ["good.jpg"]
     laid_again(pairs, tmp_path, again)
-    assert again.files == first.files == {"board-0/good.jpg": "good.jpg cannot be read: No such file or directory"}
+    told = Broken("board-0/good.jpg", "good.jpg cannot be read: No such file or directory")
+    assert again.files == first.files == {pairs.pairs[0].upload: told}
+
+
+def test_a_set_that_was_moved_finds_its_products_as_they_were_laid(tmp_path: Path) -> None:
+    pairs, unreadable = drawn_set(tmp_path / "here", products=1), Unreadable()
+    pairs.pairs[1].upload.write_bytes(b"nothing")
+    laid_again(pairs, tmp_path, Unreadable())
+    moved = drawn_set(tmp_path / "there", products=1)
+    (product,) = laid_again(moved, tmp_path, unreadable)
+    assert list(unreadable.files) == [moved.pairs[1].upload]  # whole over there, and not laid again
+    assert product.opened == {*moved.pairs[0].goldens, moved.pairs[0].upload}
+
+
+def test_a_broken_photo_takes_no_other_of_its_name_along(tmp_path: Path) -> None:
+    whole, unreadable = drawn_set(tmp_path, products=1), Unreadable(limit=2)
+    added = []
+    for folder in ("good", "scratch"):
+        photo = tmp_path / "board-0" / folder / "golden-1.jpg"
+        photo.parent.mkdir()
+        photo.write_bytes(b"nothing")
+        added.append(replace(whole.pairs[0], upload=photo))
+    (product,) = laid_again(replace(whole, pairs=(*whole.pairs, *added)), tmp_path, unreadable)
+    names = [one.name for one in unreadable.files.values()]
+    assert names == ["board-0/good/golden-1.jpg", "board-0/scratch/golden-1.jpg"]
+    assert product.opened == {*whole.pairs[0].goldens, *(pair.upload for pair in whole.pairs)}
 
 
 def test_a_broken_first_golden_loses_the_product_and_is_counted(tmp_path: Path) -> None:
     pairs, unreadable = drawn_set(tmp_path, products=2), Unreadable()
     pairs.pairs[0].goldens[0].write_bytes(b"nothing")
     assert [product.sku for product in laid_again(pairs, tmp_path, unreadable)] == ["board-1"]
-    assert list(unreadable.files) == ["board-0/golden-0.jpg"]
+    assert list(unreadable.files) == [pairs.pairs[0].goldens[0]]
 
 
 def test_more_broken_photos_than_may_be_stop_the_laying_and_what_was_laid_is_kept(tmp_path: Path) -> None:

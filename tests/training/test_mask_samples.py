@@ -79,10 +79,24 @@ def test_what_nobody_knows_does_not_count(tmp_path: Path) -> None:
     assert 0 < sample.weight.mean() < 0.9
 
 
-def test_a_mask_of_another_size_is_refused_with_both_sizes_named(tmp_path: Path) -> None:
+def test_a_mask_at_another_scale_is_brought_to_its_photo(tmp_path: Path) -> None:
+    shown = shown_ring(tmp_path, ignored=True)
+    whole = known_product(shown)
+    labels = cv2.imread(str(tmp_path / "mask.png"), cv2.IMREAD_GRAYSCALE)
+    assert labels is not None
+    for scale in (0.5, 2.0):
+        scaled = cv2.resize(labels, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+        (tmp_path / "mask.png").write_bytes(png(scaled))
+        found = known_product(shown)
+        assert found.product.shape == found.known.shape == whole.photo.shape[:2]
+        assert (found.product == whole.product).mean() > 0.97
+        assert (found.known == whole.known).mean() > 0.97
+
+
+def test_a_mask_of_another_shape_is_refused_with_both_sizes_named(tmp_path: Path) -> None:
     shown = shown_ring(tmp_path)
-    (tmp_path / "mask.png").write_bytes(png(np.zeros((5, 7), np.uint8)))
-    with pytest.raises(ShapeMismatch, match=r"photo \d+×\d+, its mask 5×7"):
+    (tmp_path / "mask.png").write_bytes(png(np.zeros((5, 20), np.uint8)))
+    with pytest.raises(ShapeMismatch, match=r"ring\.png \d+×\d+, its mask 5×20"):
         known_product(shown)
 
 
@@ -100,7 +114,7 @@ def test_a_photo_that_breaks_in_the_middle_of_an_epoch_is_named_and_another_draw
     if damage != "gone":
         path.write_bytes(content[: len(content) // 2 if damage == "cut" else 0])
     assert drawn(making).photo.shape == (128, 128, 3)
-    assert list(making.broken) == ["ring/ring.png"]
+    assert list(making.broken) == [tmp_path / "ring.png"]
 
 
 def test_a_photo_without_a_mask_teaches_nothing(tmp_path: Path) -> None:

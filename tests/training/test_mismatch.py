@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from small_sets import drawn_set
 from visiqc.bootstrap import load_fleet
-from visiqc.errors import BadRecipe
+from visiqc.errors import BadRecipe, InputError
 from visiqc.inspection.fleet import to_json
 from visiqc.recipes import make_recipe, read_recipe
 from visiqc.runtime.cards import read_card
 from visiqc.runtime.models import load_models
+from visiqc.training.datasets.reading import Unreadable
 from visiqc.training.joined_set import joined_set
-from visiqc.training.mismatch import MismatchRecipe, data_digest, train_mismatch
+from visiqc.training.mismatch import MismatchRecipe, data_digest, train_mismatch, whole_photos
 from visiqc.training.mismatch_looks import ATTRIBUTES
 from visiqc.training.tracking import Tracker
 
@@ -33,6 +35,38 @@ def test_the_recipes_in_configs_are_recipes() -> None:
 def test_a_recipe_that_cannot_be_is_refused_by_name(changes: dict[str, int], named: str) -> None:
     with pytest.raises(BadRecipe, match=named):
         make_recipe(MismatchRecipe, {"data": {"renders": ["data/samples"]}} | changes)
+
+
+def cut_off(photo: Path) -> None:
+    """As an upload over a bad line: its header is whole, its pixels are not."""
+    photo.write_bytes(photo.read_bytes()[: photo.stat().st_size // 2])
+
+
+def test_photos_that_none_validates_on_are_read_before_a_calibration_takes_them(tmp_path: Path) -> None:
+    pairs, unreadable, apart = drawn_set(tmp_path, products=1), Unreadable(limit=1), frozenset({"board-0"})
+    cut_off(pairs.pairs[1].upload)
+    whole = whole_photos([pairs], apart, [], unreadable)
+    assert whole == {*pairs.pairs[0].goldens, pairs.pairs[0].upload}
+    assert [one.name for one in unreadable.files.values()] == ["board-0/dirty.jpg"]
+    cut_off(pairs.pairs[0].goldens[1])
+    with pytest.raises(InputError, match=r"2 photos cannot be read .*raise max_unreadable"):
+        whole_photos([pairs], apart, [], unreadable)
+
+
+def test_products_too_broken_to_calibrate_on_are_refused_before_the_hours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path / "nothing-promoted"))
+    pairs = drawn_set(tmp_path, products=2).pairs
+    lines = [f"{p.sku},{p.sku}/golden-0.jpg,{p.sku}/{p.upload.name},{'yes' if p.defective else 'no'}" for p in pairs]
+    (tmp_path / "pairs.csv").write_text("\n".join(["sku,goldens,upload,defective", *lines]))
+    for number in (0, 1):
+        cut_off(tmp_path / f"board-{number}/good.jpg")
+    source = {"folder": str(tmp_path), "licence": {"name": "own", "commercial": True}}
+    values = {"data": {"tables": [source]}, "held_out": 0.5, "patches": 1, "calibration": {"fewest_products": 1}}
+    with pytest.raises(InputError, match=r"calibration needs 1 products .* and 0 are held out"):
+        train_mismatch(make_recipe(MismatchRecipe, values), Tracker(tmp_path / "run"), tmp_path / "run")
 
 
 @pytest.mark.slow

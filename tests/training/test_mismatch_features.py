@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from visiqc.errors import InputError
 from visiqc.training.datasets.reading import Unreadable
 from visiqc.training.mismatch_colours import Recolouring
 from visiqc.training.mismatch_data import Shown
-from visiqc.training.mismatch_features import FeatureStore, Frozen
+from visiqc.training.mismatch_features import FeatureStore, Frozen, scaled_product
 from visiqc.vision.types import FeatureMaps, FloatArray, Photo
 
 
@@ -102,18 +103,35 @@ def test_broken_photos_are_skipped_and_counted_until_there_are_too_many(tmp_path
     shown.photo.write_bytes(b"no photo")
     kept, _ = store(tmp_path)
     assert kept.served(shown, turns=1) is None
-    assert list(kept.unreadable.files) == ["ring/ring.png"]
+    assert list(kept.unreadable.files) == [shown.photo]
     strict, _ = store(tmp_path, limit=0)
     with pytest.raises(InputError, match="max_unreadable"):
         strict.served(shown, turns=1)
 
 
-def test_a_photo_of_a_kind_nobody_reads_and_a_mask_of_another_size_are_skipped_too(
+def test_a_mask_at_another_scale_is_brought_to_its_photo(tmp_path: Path, shown: Shown) -> None:
+    kept, trunk = store(tmp_path)
+    change = Recolouring("metal", (1.3, 1.0, 0.6), 0)
+    whole = kept.varied(shown, count=2, change=change)
+    photo, mask = shot(ring())
+    large = cv2.resize(np.where(mask, 64, 0).astype(np.uint8), None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+    (tmp_path / "mask.png").write_bytes(png(large))
+    scaled = kept.varied(shown, count=2, change=change)
+    assert whole is not None
+    assert scaled is not None
+    assert trunk.asked == 2
+    assert np.abs(whole.stride16 - scaled.stride16).max() < 8
+    product = scaled_product(large, photo, name="ring")
+    assert product.shape == mask.shape
+    assert (product == mask).mean() > 0.99
+
+
+def test_a_photo_of_a_kind_nobody_reads_and_a_mask_of_another_shape_are_skipped_too(
     tmp_path: Path, shown: Shown
 ) -> None:
     kept, _ = store(tmp_path)
-    (tmp_path / "mask.png").write_bytes(png(np.zeros((5, 7), np.uint8)))
+    (tmp_path / "mask.png").write_bytes(png(np.zeros((5, 20), np.uint8)))
     assert kept.varied(shown, count=1) is None
-    assert "its mask has another size" in kept.unreadable.files["ring/ring.png"]
+    assert "its mask 5×20" in kept.unreadable.files[shown.photo].why
     shown.photo.write_bytes(b"%PDF-1.7")
     assert kept.served(shown, turns=1) is None

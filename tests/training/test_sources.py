@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bench import png, shipped_models
-from pair_sets import Export, photo
+from pair_sets import Export, mvtec, photo
 from visiqc.errors import BadRecipe, InputError, NotAllowed
 from visiqc.recipes import as_yaml, make_recipe, read_recipe
 from visiqc.training.datasets import manifests
@@ -139,10 +139,33 @@ def test_a_table_tolerates_as_many_broken_photos_as_its_recipe_says(tmp_path: Pa
         read_sources(Sources(tables=(replace(given, max_unreadable=0),)), shippable=True)
 
 
+@pytest.mark.parametrize("kind", ["folders", "tables"])
+def test_the_recipe_says_how_many_photos_may_be_broken_where_a_folder_or_table_does_not(
+    tmp_path: Path, kind: str
+) -> None:
+    (tabled(tmp_path / "tables") / "1.png").unlink()
+    (mvtec(tmp_path / "folders", {"good": 2}) / "test/good/001.png").write_bytes(b"nothing")
+    source = {"folder": str(tmp_path / kind), "licence": {"name": "own", "commercial": True}}
+    plain = make_recipe(DefectRecipe, {"data": {kind: [source]}})
+    (one,) = read_sources(plain.data, shippable=True, max_unreadable=1)
+    assert "1 photos cannot be read, left out" in one.notes[-1]
+    with pytest.raises(InputError, match=r"0 are allowed.*raise max_unreadable"):
+        read_sources(plain.data, shippable=True, max_unreadable=0)
+    limited = make_recipe(DefectRecipe, {"data": {kind: [source | {"max_unreadable": 1}]}})
+    assert read_sources(limited.data, shippable=True, max_unreadable=0)[0].notes == one.notes
+
+
 def test_a_misspelt_key_of_a_table_is_refused_by_name() -> None:
     source = {"folder": "pairs", "licence": {"name": "own", "commercial": True}, "max_unreadble": 3}
     with pytest.raises(BadRecipe, match=r"no key 'data\.tables\.0\.max_unreadble'; its keys are .*max_unreadable"):
         make_recipe(DefectRecipe, {"data": {"tables": [source]}})
+
+
+@pytest.mark.parametrize("kind", ["folders", "tables"])
+def test_a_misspelt_key_of_a_licence_is_refused_by_name_too(kind: str) -> None:
+    source = {"folder": "pairs", "licence": {"name": "own", "commercial": True, "txt": "Photos by A. Smith"}}
+    with pytest.raises(BadRecipe, match=rf"no key 'data\.{kind}\.0\.licence\.txt'; its keys are .*licence\.text"):
+        make_recipe(DefectRecipe, {"data": {kind: [source]}})
 
 
 @pytest.mark.parametrize("recipe", [DefectRecipe, MaskRecipe, MismatchRecipe])

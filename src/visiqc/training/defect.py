@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,8 @@ from visiqc.training.engine import FitSettings, fit
 from visiqc.training.fit_plots import learning_curves
 from visiqc.training.fleet_recipe import require_sizes
 from visiqc.training.joined_set import joined_set
-from visiqc.training.laid import LaidProduct, lay_set
+from visiqc.training.laid import lay_set
+from visiqc.training.laid_product import LaidProduct
 from visiqc.training.recipes import RunResult
 from visiqc.training.sources import (
     Sources,
@@ -130,7 +131,7 @@ class Parts(NamedTuple):
     apart: list[LaidProduct]
     validated: list[ValidationProduct]
     classes: TypeClasses
-    broken: frozenset[str]
+    whole: frozenset[Path]
 
 
 def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunResult:
@@ -177,7 +178,7 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
         classes=parts.classes,
         held_out=parts.held_out,
         sets=parts.sets,
-        broken=parts.broken,
+        whole=parts.whole,
         record=training_record(recipe, parts.sets, parts.held_out, fitted, parent=parent),
         joined=joined,
         shippable=is_shippable(parts.sets) and (parent is None or parent.shippable),
@@ -226,8 +227,8 @@ def _parts(recipe: DefectRecipe, models: Models, parent: ModelCard | None) -> Pa
     say(*describe_sets(sets, held_out))
     require_unlearned(parent, sets, held_out)
     require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
-    laid, broken = laid_sets(recipe, sets, models)
-    require_calibration(sets, held_out, recipe.calibration, broken)
+    laid, whole = laid_sets(recipe, sets, models)
+    require_calibration(sets, held_out, recipe.calibration, whole)
     classes = classes_of(sets)
     apart = [product for product in laid if product.sku in held_out]
     with stage("trunk maps of the products held out"):
@@ -238,20 +239,24 @@ def _parts(recipe: DefectRecipe, models: Models, parent: ModelCard | None) -> Pa
             "raise held_out, or look at their photos"
         )
     learned = [product for product in laid if product.sku not in held_out]
-    return Parts(sets, held_out, learned, apart, validated, classes, broken)
+    return Parts(sets, held_out, learned, apart, validated, classes, whole)
 
 
 def laid_sets(
     recipe: DefectRecipe, sets: Sequence[PairSet], models: Models
-) -> tuple[list[LaidProduct], frozenset[str]]:
-    """Every product that could be laid, and the names of photos that are broken."""
+) -> tuple[list[LaidProduct], frozenset[Path]]:
+    """Every product that could be laid, and their photos that are whole.
+
+    Of a product that could not be laid no photo counts as whole, for not all of them were opened: calibrating on it
+    would meet what is broken after the hours.
+    """
     unreadable = Unreadable(limit=recipe.max_unreadable)
     cache, laid = cache_folder() / "laid", list[LaidProduct]()
     for one in sets:
         with stage(f"laying {one.name} over its goldens") as told:
             laid += lay_set(one, models, cache, long_side=recipe.long_side, unreadable=unreadable, progress=told)
     say(*unreadable.notes)
-    return laid, frozenset(unreadable.files)
+    return laid, frozenset[Path]().union(*(product.opened for product in laid))
 
 
 def products_held_out(recipe: DefectRecipe, sets: Sequence[PairSet]) -> frozenset[str]:
@@ -269,10 +274,10 @@ def require_calibration(
     sets: Sequence[PairSet],
     held_out: frozenset[str],
     settings: CalibrationSettings,
-    broken: frozenset[str] = frozenset(),
+    whole: Set[Path] | None = None,
 ) -> None:
     """Raise `InputError` unless the products held out are enough for the sidecar that is wanted."""
-    designs = {product.design for product in held_out_products(sets, held_out, broken)}
+    designs = {product.design for product in held_out_products(sets, held_out, whole)}
     if settings.wanted and len(designs) < settings.fewest_products:
         raise InputError(
             f"calibration needs {settings.fewest_products} products that nothing is learned from, and {len(designs)} "

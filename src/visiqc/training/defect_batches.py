@@ -16,7 +16,7 @@ from visiqc.training.defect_hard import HardPlace
 from visiqc.training.defect_loss import DefectTargets
 from visiqc.training.defect_model import Maps
 from visiqc.training.defect_samples import SampleMaker, SampleSettings, TrainingSample
-from visiqc.training.laid import LaidProduct
+from visiqc.training.laid_product import LaidProduct
 from visiqc.vision.rotation import Embed
 from visiqc.vision.types import Photo
 

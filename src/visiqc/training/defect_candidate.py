@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +17,6 @@ from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import TrainingRecord
 from visiqc.training.candidate_folder import leave_only
 from visiqc.training.datasets.pairs import Pair, PairSet, Relation
-from visiqc.training.datasets.reading import name_of
 from visiqc.training.defect_export import DefectFacts, export_defect
 from visiqc.training.defect_model import DefectNet
 from visiqc.training.defect_pictures import show_answers
@@ -29,7 +28,7 @@ from visiqc.training.fleet_products import Product, Upload
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sizes import measured_sizes
 from visiqc.training.joined_set import JoinedSet
-from visiqc.training.laid import LaidProduct
+from visiqc.training.laid_product import LaidProduct
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
 
@@ -49,7 +48,7 @@ class Trained:
     classes: TypeClasses
     held_out: frozenset[str]
     sets: Sequence[PairSet]
-    broken: frozenset[str]
+    whole: frozenset[Path]
     record: TrainingRecord
     joined: JoinedSet
     shippable: bool
@@ -100,7 +99,7 @@ def write_candidate(
 
 def _calibrated(trained: Trained, recipe: DefectRecipe, folder: Path, version: str) -> dict[str, float]:
     """The fleet sidecar of the new model, from the products it did not learn from."""
-    products = held_out_products(trained.sets, trained.held_out, trained.broken)
+    products = held_out_products(trained.sets, trained.held_out, trained.whole)
     settings = FleetRecipe(
         photos=folder,
         source=", ".join(sorted({one.name for one in trained.sets})) + ", products held out",
@@ -135,26 +134,26 @@ def _sized(
 
 
 def held_out_products(
-    sets: Sequence[PairSet], held_out: frozenset[str], broken: frozenset[str] = frozenset()
+    sets: Sequence[PairSet], held_out: frozenset[str], whole: Set[Path] | None = None
 ) -> list[Product]:
     """The products nothing was learned from, as the fleet takes them.
 
     Args:
         sets: All photos.
         held_out: SKUs of the products.
-        broken: Names of photos that cannot be read; they are left out.
+        whole: Photos that were read; others are left out. None = none was opened so far, all are taken for whole.
     """
 
-    def whole(pair: Pair, photo: Path) -> bool:
-        return name_of(pair.sku, photo) not in broken
+    def usable(photo: Path) -> bool:
+        return whole is None or photo in whole
 
     products: dict[tuple[str, str, tuple[Path, ...]], list[Pair]] = {}
     for one in sets:
         for pair in one.pairs:
             if pair.sku not in held_out or pair.relation is not Relation.SAME or pair.defective is None:
                 continue
-            goldens = tuple(path for path in pair.goldens if whole(pair, path))
-            if goldens and whole(pair, pair.upload):
+            goldens = tuple(path for path in pair.goldens if usable(path))
+            if goldens and usable(pair.upload):
                 products.setdefault((one.name, pair.sku, goldens), []).append(pair)
     views = Counter((name, sku) for name, sku, _ in products)
     return [

@@ -11,7 +11,7 @@ from numpy.random import Generator
 from visiqc.training.datasets.labels import LabelImage
 from visiqc.training.datasets.pairs import DEFECT, IGNORED
 from visiqc.training.defect_targets import coded
-from visiqc.training.laid import LaidProduct
+from visiqc.training.laid_product import LaidProduct
 from visiqc.training.synth.damage import AREA, Damaged, damage
 from visiqc.training.synth.transplant import ANYWHERE, cut_out, transplanted
 from visiqc.vision.types import Mask, Photo

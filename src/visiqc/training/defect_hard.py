@@ -21,7 +21,7 @@ from numpy.random import Generator
 from visiqc.storage.disk import disk_errors
 from visiqc.training.defect_model import DefectNet, Maps
 from visiqc.training.defect_validation import GOLDENS, judged_cells
-from visiqc.training.laid import LaidProduct
+from visiqc.training.laid_product import LaidProduct
 from visiqc.training.run_folder import write_whole
 from visiqc.vision.change_map import change_cells
 from visiqc.vision.rotation import Embed

@@ -10,7 +10,7 @@ from visiqc.training import plots
 from visiqc.training.defect_types import TypeClasses
 from visiqc.training.defect_validation import ValidationPhoto
 from visiqc.training.grids import Example, image_grid
-from visiqc.training.laid import GOLDEN, LaidProduct
+from visiqc.training.laid_product import GOLDEN, LaidProduct
 from visiqc.training.tracking import Tracker
 
 _SHOWN = 12

@@ -20,7 +20,7 @@ from visiqc.training.datasets.pairs import IGNORED, PRODUCT
 from visiqc.training.defect_damage import DamageMaker
 from visiqc.training.defect_hard import HardPlace
 from visiqc.training.defect_targets import Targets, coded, targets_of
-from visiqc.training.laid import LaidPhoto, LaidProduct
+from visiqc.training.laid_product import LaidPhoto, LaidProduct
 from visiqc.training.synth.scenes import scene
 from visiqc.vision.types import Mask, Matrix, Photo
 from visiqc.vision.warp import similarity

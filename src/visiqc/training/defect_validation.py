@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from visiqc.evaluation.image_metrics import auroc, average_precision
 from visiqc.training.defect_model import DefectNet, Maps
 from visiqc.training.defect_targets import NOT_TYPED, Targets, coded, targets_of
-from visiqc.training.laid import GOLDEN, LaidPhoto, LaidProduct
+from visiqc.training.laid_product import GOLDEN, LaidPhoto, LaidProduct
 from visiqc.vision.change_map import change_cells
 from visiqc.vision.rotation import Embed
 from visiqc.vision.types import FeatureMaps, FloatArray, Mask, ScoreMap

@@ -1,127 +1,36 @@
 """Photos of a data set laid over their golden, as serving lays them, and kept: what the defect model learns from.
 
-The aligner of serving makes the pairs, so that the model sees the misalignment that is left in use. A product's photos
-are one file, read picture by picture through the page cache: nothing is decoded twice, and workers share it.
+The aligner of serving makes the pairs, so that the model sees the misalignment that is left in use.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from visiqc.errors import InputError, Unavailable, UnreadablePhoto, VisiQCError
 from visiqc.inspection.parts import Models
 from visiqc.inspection.reading import WorkingCopy, read_photo
-from visiqc.storage.disk import disk_errors
 from visiqc.training.datasets.labels import LabelImage, labels_of
-from visiqc.training.datasets.pairs import PRODUCT, Pair, PairSet, Relation
+from visiqc.training.datasets.pairs import PRODUCT, Pair, PairSet
 from visiqc.training.datasets.reading import Unreadable, bytes_of, name_of
+from visiqc.training.laid_product import GOLDEN, LaidPhoto, LaidProduct, is_kept, keep_product, kept_product
 from visiqc.vision import framing, golden_view
 from visiqc.vision.photo import DecodeLimits
 from visiqc.vision.seen import Seen, see
-from visiqc.vision.types import Mask, Matrix, Photo
+from visiqc.vision.types import Matrix, Photo
 from visiqc.vision.warp import Size, warp_photo
 
-FORMAT = 5
-GOLDEN = "golden"
+FORMAT = 6
 SAME_VIEW = 0.3
 """Masked similarity below which a photo shows another view, or was laid wrongly, and is left out."""
 Progress = Callable[[str, int, int], None]
 log = structlog.get_logger("visiqc.training")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaidPhoto:
-    """What is known of one laid photo.
-
-    Attributes:
-        name: For people.
-        role: `golden`, or the relation its upload has to it: `same`, `variant`, `other`.
-        defective: None = not known, or not to be learned from.
-        labelled: Whether its label image says where.
-        codes: Catalogue codes of its defects.
-        similarity: Masked similarity after alignment.
-        pose: How well the golden pose was met, where known.
-        apart: Codes that its label image tells apart, `DEFECT` downwards; empty = it does not.
-        view: As its pair's: what shares it is no other photo of the piece.
-    """
-
-    name: str
-    role: str
-    defective: bool | None
-    labelled: bool
-    codes: tuple[str, ...]
-    similarity: float
-    pose: str
-    apart: tuple[str, ...] = ()
-    view: str = ""
-
-    def classes(self, class_of: Callable[[str | None], int]) -> tuple[int, ...]:
-        """The type class of each label of its defects, `DEFECT` downwards."""
-        return tuple(class_of(code) for code in self.apart or (self.code,))
-
-    @property
-    def code(self) -> str | None:
-        """The one code its defects have; None where it has none, or several and nobody says where which is."""
-        return self.codes[0] if len(set(self.codes)) == 1 else None
-
-    @property
-    def good(self) -> bool:
-        """Whether it can stand for a good piece: as a golden, or as an upload in which nothing changed."""
-        return self.role == GOLDEN or (self.role == Relation.SAME and self.defective is False)
-
-
-class Pictures:
-    """Pictures of one size in a file, read one by one: open only while one is read, so that a set may have any number.
-
-    Args:
-        path: `.npy` with (n, …) uint8.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __getitem__(self, number: int) -> NDArray[np.uint8]:
-        """Picture of that number."""
-        return np.array(np.load(self._path, mmap_mode="r")[number])
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(np.load(self._path, mmap_mode="r"))
-
-
-@dataclass(frozen=True, slots=True)
-class LaidProduct:
-    """All photos of a product in the frame of its first golden.
-
-    Attributes:
-        sku: The product.
-        photos: What is known of each.
-        frames: n of (H, W, 3) uint8 RGB.
-        labels: n label images (H, W) uint8.
-        product: (H, W) bool, the product in the golden frame.
-    """
-
-    sku: str
-    photos: tuple[LaidPhoto, ...]
-    frames: Pictures | NDArray[np.uint8]
-    labels: Pictures | NDArray[np.uint8]
-    product: Mask
-
-    def numbers(self, wanted: Callable[[LaidPhoto], bool]) -> list[int]:
-        """Numbers of the photos that are wanted."""
-        return [n for n, photo in enumerate(self.photos) if wanted(photo)]
 
 
 def lay_set(
@@ -159,11 +68,11 @@ def lay_set(
         if progress is not None:
             progress(sku, number, len(products))
         place = folder / f"{_folder_name(sku)}-{_digest(goldens)}"
-        broken: dict[str, str] = {}
+        broken: dict[Path, str] = {}
         if (found := _product(sku, mine, place, models, long_side=long_side, broken=broken)) is not None:
             laid.append(found)
-        for name, why in broken.items():
-            unreadable.add(name, why)
+        for path, why in broken.items():
+            unreadable.add(path, name_of(sku, path), why)
     if not laid:
         raise InputError(f"no product of {pairs.name} could be laid over its golden; look at its photos")
     return laid
@@ -179,36 +88,29 @@ def _folder_name(sku: str) -> str:
 
 
 def _product(
-    sku: str, pairs: Sequence[Pair], folder: Path, models: Models, *, long_side: int, broken: dict[str, str]
+    sku: str, pairs: Sequence[Pair], folder: Path, models: Models, *, long_side: int, broken: dict[Path, str]
 ) -> LaidProduct | None:
-    """A product from the cache, laid before if need be; None where it cannot be. `broken` gets names and reasons."""
-    if not (folder / "product.json").is_file():
+    """A product from the cache, laid before if need be; None where it cannot be. `broken` gets files and reasons."""
+    files = [*pairs[0].goldens, *(pair.upload for pair in pairs)]
+    if not is_kept(folder):
         try:
-            _lay_product(sku, pairs, folder, models, long_side=long_side, broken=broken)
+            made = _laid_product(sku, pairs, models, long_side=long_side, broken=broken)
+            keep_product(made, folder, files, broken)
         except Unavailable:  # the disk: leaving out one product after the other would not help
             raise
         except (VisiQCError, cv2.error) as err:
             log.warning("product left out", product=sku, why=str(err))
             return None
-    plain = json.loads((folder / "product.json").read_text(encoding="utf-8"))
-    broken.update(plain["broken"])
-    photos = tuple(
-        LaidPhoto(**{**one, "codes": tuple(one["codes"]), "apart": tuple(one["apart"])}) for one in plain["photos"]
-    )
-    return LaidProduct(
-        sku,
-        photos,
-        Pictures(folder / "frames.npy"),
-        Pictures(folder / "labels.npy"),
-        np.load(folder / "product.npy"),
-    )
+    product, unread = kept_product(sku, folder, files)
+    broken.update(unread)
+    return product
 
 
-def _lay_product(
-    sku: str, pairs: Sequence[Pair], folder: Path, models: Models, *, long_side: int, broken: dict[str, str]
-) -> None:
+def _laid_product(
+    sku: str, pairs: Sequence[Pair], models: Models, *, long_side: int, broken: dict[Path, str]
+) -> LaidProduct:
     goldens, embed = pairs[0].goldens, models.trunk.features
-    first = _opened(sku, goldens[0], None, long_side, broken)
+    first = _opened(goldens[0], None, long_side, broken)
     if first is None:
         raise UnreadablePhoto(f"its first golden photo {goldens[0].name} cannot be read")
     reference = see(first[0].photo, models.find_product)
@@ -219,7 +121,7 @@ def _lay_product(
     labels: list[LabelImage] = [np.where(product, PRODUCT, 0).astype(np.uint8)]
     voters: list[tuple[Seen, Matrix]] = []
     for path, pair in _others(goldens[1:], pairs):
-        opened = _opened(sku, path, pair, long_side, broken)
+        opened = _opened(path, pair, long_side, broken)
         if opened is None:
             continue
         copy, known = opened
@@ -236,8 +138,8 @@ def _lay_product(
             voters.append((seen, laid.warp))
     agreed = framing.agreed_product(product, voters)
     plain = np.where(agreed, PRODUCT, 0).astype(np.uint8)
-    text = json.dumps({"photos": [asdict(photo) for photo in photos], "broken": broken})
-    _write(folder, text, frames, [plain if one is labels[0] else one for one in labels], agreed)
+    known_labels = [plain if one is labels[0] else one for one in labels]
+    return LaidProduct(sku, tuple(photos), np.stack(frames), np.stack(known_labels), agreed)
 
 
 def _others(goldens: Sequence[Path], pairs: Sequence[Pair]) -> Iterator[tuple[Path, Pair | None]]:
@@ -246,7 +148,7 @@ def _others(goldens: Sequence[Path], pairs: Sequence[Pair]) -> Iterator[tuple[Pa
 
 
 def _opened(
-    sku: str, path: Path, pair: Pair | None, long_side: int, broken: dict[str, str]
+    path: Path, pair: Pair | None, long_side: int, broken: dict[Path, str]
 ) -> tuple[WorkingCopy, LabelImage | None] | None:
     """A photo and what is known of its pixels; None, and a line in `broken`, where it or its mask is broken."""
     try:
@@ -255,7 +157,7 @@ def _opened(
         full = copy.original_size
         return copy, None if pair is None else labels_of(pair, size, full_size=full, apart=_apart(pair))
     except InputError as err:
-        broken[name_of(sku, path)] = str(err)
+        broken[path] = str(err)
         return None
 
 
@@ -287,19 +189,3 @@ def _upload(pair: Pair, similarity: float, labelled: bool) -> LaidPhoto:  # noqa
         apart=_apart(pair) if labelled else (),
         view=pair.view,
     )
-
-
-def _write(folder: Path, text: str, frames: Sequence[Photo], labels: Sequence[LabelImage], product: Mask) -> None:
-    """Whole or not at all, in a folder that is renamed into place; another process may lay the same product."""
-    with disk_errors("laid photos cannot be kept in the cache"):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".draft-"))
-        try:
-            np.save(draft / "frames.npy", np.stack(frames))
-            np.save(draft / "labels.npy", np.stack(labels))
-            np.save(draft / "product.npy", product)
-            (draft / "product.json").write_text(text, encoding="utf-8")
-            with contextlib.suppress(FileExistsError, OSError) if folder.is_dir() else contextlib.nullcontext():
-                draft.rename(folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)

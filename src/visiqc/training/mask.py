@@ -207,7 +207,7 @@ def readable(shown: Sequence[Shown], unreadable: Unreadable, *, title: str) -> I
             try:
                 found = known_product(one)
             except InputError as err:
-                unreadable.add(name_of(one.sku, one.photo), str(err))
+                unreadable.add(one.photo, name_of(one.sku, one.photo), str(err))
             else:
                 yield one, found
             told(one.sku, done, len(shown))

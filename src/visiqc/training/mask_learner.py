@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from visiqc.training.datasets.reading import Unreadable
+from visiqc.training.datasets.reading import Broken, Unreadable
 from visiqc.training.dealt_batches import dealt
 from visiqc.training.mask_model import MaskNet, mask_loss
 from visiqc.training.mask_samples import KnownPhoto, MaskSample, MaskSampleMaker
@@ -27,13 +28,13 @@ class MaskBatch(NamedTuple):
         inputs: Photos, and the trunk's maps of them.
         product: (N, 1, S/2, S/2) float32, share of the product.
         weight: (N, 1, S/2, S/2) float32, 0 where nobody knows.
-        broken: Photos that whoever drew it could not read so far, by name, with the reason.
+        broken: Photos that whoever drew it could not read so far.
     """
 
     inputs: tuple[Tensor, Tensor, Tensor, Tensor]
     product: Tensor
     weight: Tensor
-    broken: Mapping[str, str]
+    broken: Mapping[Path, Broken]
 
 
 class MaskBatches:
@@ -72,8 +73,8 @@ class MaskBatches:
         """
         numbers = range(first, self.steps)
         for batch in dealt(self, epoch, numbers, workers=self._workers, rank=rank, world=world):
-            for name, why in batch.broken.items():
-                self._unreadable.add(name, why)
+            for photo, told in batch.broken.items():
+                self._unreadable.add(photo, *told)
             yield batch
 
     def batch(self, epoch: int, number: int, *, rank: int = 0, world: int = 1) -> MaskBatch:
@@ -92,7 +93,7 @@ def inputs_of(photos: Sequence[Photo], embed: Embed) -> tuple[Tensor, Tensor, Te
     return pixels, fine, middle, coarse
 
 
-def _batch(samples: Sequence[MaskSample], embed: Embed, broken: Mapping[str, str]) -> MaskBatch:
+def _batch(samples: Sequence[MaskSample], embed: Embed, broken: Mapping[Path, Broken]) -> MaskBatch:
     def stacked(arrays: Sequence[FloatArray]) -> Tensor:
         return torch.from_numpy(np.stack(arrays)).unsqueeze(1)
 

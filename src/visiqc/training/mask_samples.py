@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
-from visiqc.errors import BadRecipe, InputError, ShapeMismatch
+from visiqc.errors import BadRecipe, InputError
 from visiqc.training.augment import Augmenter, AugmentSettings
-from visiqc.training.datasets.labels import read_labels
+from visiqc.training.datasets.labels import read_labels, require_same_shape, resized_labels
 from visiqc.training.datasets.pairs import IGNORED, PRODUCT
-from visiqc.training.datasets.reading import bytes_of, name_of
+from visiqc.training.datasets.reading import Broken, bytes_of, name_of
 from visiqc.training.mismatch_data import Shown
 from visiqc.training.synth.matter import ground, varied
 from visiqc.training.synth.scenes import scene
@@ -81,12 +82,12 @@ class MaskSampleMaker:
         side: Of a sample, in pixels; a multiple of 16.
 
     Attributes:
-        broken: Photos that were drawn and could not be read, by name, with the reason. It may be drawn in a worker,
-            which sees few of them: the trainer counts.
+        broken: Photos that were drawn and could not be read. It may be drawn in a worker, which sees few of them: the
+            trainer counts.
     """
 
     def __init__(self, photos: Sequence[Shown], settings: MaskSampleSettings, *, side: int) -> None:
-        self.broken: dict[str, str] = {}
+        self.broken: dict[Path, Broken] = {}
         self._photos, self._settings, self._side = photos, settings, side
         self._augment = Augmenter(settings.augment)
 
@@ -112,7 +113,7 @@ class MaskSampleMaker:
             try:
                 return known_product(shown)
             except InputError as err:
-                self.broken[name_of(shown.sku, shown.photo)] = str(err)
+                self.broken[shown.photo] = Broken(name_of(shown.sku, shown.photo), str(err))
         drawn = scene(rng, side=self._side)  # all of them broken: the limit of unreadable photos ends that soon
         return KnownPhoto(drawn.photo, drawn.product, np.ones(drawn.product.shape, bool))
 
@@ -145,17 +146,17 @@ class MaskSampleMaker:
 
 
 def known_product(shown: Shown) -> KnownPhoto:
-    """A photo and its product, at the photo's size.
+    """A photo and its product, at the photo's size; a mask at another scale is brought to it.
 
     Raises:
-        InputError: It has no mask, photo or mask cannot be read, or they differ in size.
+        InputError: It has no mask, photo or mask cannot be read, or they differ in shape.
     """
     if shown.mask is None:
         raise InputError("it has no mask; only photos whose product is known teach where it is")
     photo, labels = decode_rgb(bytes_of(shown.photo)), read_labels(shown.mask)
-    if labels.shape != photo.shape[:2]:
-        (height, width), (high, wide) = photo.shape[:2], labels.shape
-        raise ShapeMismatch(f"sizes differ: photo {height}×{width}, its mask {high}×{wide}; make the data set again")
+    size = (photo.shape[0], photo.shape[1])
+    require_same_shape(labels.shape, size, photo=name_of(shown.sku, shown.photo))
+    labels = resized_labels(labels, size)
     return KnownPhoto(photo, np.asarray(labels >= PRODUCT), np.asarray(labels != IGNORED))
 
 

@@ -15,8 +15,9 @@ from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import ModelCard
 from visiqc.settings import cache_folder
 from visiqc.training.datasets.pairs import PairSet
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, name_of, require_limit
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, bytes_of, name_of, require_limit
 from visiqc.training.defect import CalibrationSettings, require_calibration
+from visiqc.training.defect_candidate import held_out_products
 from visiqc.training.engine import FitSettings, fit
 from visiqc.training.export_lite import load_lite
 from visiqc.training.fit_plots import learning_curves
@@ -25,7 +26,7 @@ from visiqc.training.mismatch_batches import BatchSettings, MismatchBatches, Row
 from visiqc.training.mismatch_candidate import TrainedMismatch, write_candidate
 from visiqc.training.mismatch_colours import Recolouring, recolouring
 from visiqc.training.mismatch_data import Shown, held_out, shown_in
-from visiqc.training.mismatch_features import FeatureStore, Frozen, product_in
+from visiqc.training.mismatch_features import FeatureStore, Frozen, labels_in, scaled_product
 from visiqc.training.mismatch_learner import MetricSettings, MismatchLearner, whiten
 from visiqc.training.mismatch_model import MismatchNet
 from visiqc.training.mismatch_validation import Seen, figures, report_of, table_of
@@ -122,7 +123,10 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     net = MismatchNet(load_lite(_variant(trunk))[0], frozen=recipe.frozen_blocks)
     store = feature_store(net, models, recipe)
     learned, validated = _photos(recipe, sets, apart, store)
+    whole = whole_photos(sets, apart, validated, store.unreadable) if recipe.calibration.wanted else frozenset()
     say(*store.unreadable.notes)
+    if not recipe.keep_scale:
+        require_calibration(sets, apart, recipe.calibration, whole)
     batches = MismatchBatches(learned, recipe.batch, steps=recipe.steps, seed=recipe.seed)
     whiten(net, batches)
     learner = MismatchLearner(
@@ -143,7 +147,7 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
         validated=validated,
         held_out=apart,
         sets=sets,
-        broken=frozenset(store.unreadable.files),
+        whole=whole,
         record=training_record(recipe, sets, apart, fitted, parent=None),
         joined=joined,
         shippable=is_shippable(sets),
@@ -222,6 +226,30 @@ def _photos(
     return learned, validated
 
 
+def whole_photos(
+    sets: Sequence[PairSet], apart: frozenset[str], validated: Sequence[Seen], unreadable: Unreadable
+) -> frozenset[Path]:
+    """Photos of the products held out that can be read.
+
+    The calibration takes more of them than are validated on, and would meet those that are broken after the hours.
+
+    Raises:
+        InputError: Too many are broken.
+    """
+    whole = {one.shown.photo for one in validated}
+    for product in held_out_products(sets, apart):
+        for photo in (*product.goldens, *(upload.path for upload in product.uploads)):
+            if photo in whole or photo in unreadable.files:
+                continue
+            try:
+                decode_rgb(bytes_of(photo))
+            except InputError as err:
+                unreadable.add(photo, name_of(product.sku, photo), str(err))
+            else:
+                whole.add(photo)
+    return frozenset(whole)
+
+
 def _recoloured(
     shown: Sequence[Shown], recipe: MismatchRecipe, unreadable: Unreadable
 ) -> list[tuple[Shown, Recolouring]]:
@@ -242,13 +270,15 @@ def _recoloured(
 
 def _changes(one: Shown, recipe: MismatchRecipe, unreadable: Unreadable) -> list[Recolouring]:
     """How a product is recoloured, from its first photo."""
+    name = name_of(one.sku, one.photo)
     try:
         photo = decode_rgb(one.photo.read_bytes())
-        product = product_in(one.mask.read_bytes() if one.mask else b"")
+        labels = labels_in(one.mask.read_bytes() if one.mask else b"")
+        product = None if labels is None else scaled_product(labels, photo, name=name)
     except (OSError, InputError) as err:
-        unreadable.add(name_of(one.sku, one.photo), str(err))
+        unreadable.add(one.photo, name, str(err))
         return []
-    if product is None or product.shape != photo.shape[:2]:
+    if product is None:
         return []
     number = int(hashlib.sha256(one.sku.encode()).hexdigest()[:8], 16)
     rngs = (np.random.default_rng([recipe.seed, number, n]) for n in range(recipe.recolourings))

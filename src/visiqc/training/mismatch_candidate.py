@@ -45,7 +45,7 @@ class TrainedMismatch:
     validated: Sequence[Seen]
     held_out: frozenset[str]
     sets: Sequence[PairSet]
-    broken: frozenset[str]
+    whole: frozenset[Path]
     record: TrainingRecord
     joined: JoinedSet
     shippable: bool
@@ -112,7 +112,7 @@ def _calibrated(
     """The fleet sidecar with the new model, every known product an impostor: those held out, and those in `cohort`."""
     models = trained.joined.with_candidate(folder, task="identity", version=version)
     settings = _fleet_recipe(trained, recipe, folder)
-    products = held_out_products(trained.sets, trained.held_out, trained.broken)
+    products = held_out_products(trained.sets, trained.held_out, trained.whole)
     if recipe.keep_scale:
         source, digest = _names(trained.sets), models.identity.digest
         fleet, metrics = with_identity(trained.joined.fleet(), table, cohort, digest=digest, source=source), {}

@@ -14,8 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from visiqc.errors import InputError, ShapeMismatch, Unavailable, UnreadablePhoto
+from visiqc.errors import InputError, Unavailable, UnreadablePhoto
 from visiqc.inspection.parts import Models
+from visiqc.training.datasets.labels import LabelImage, require_same_shape, resized_labels
+from visiqc.training.datasets.pairs import PRODUCT
 from visiqc.training.datasets.reading import Unreadable, name_of
 from visiqc.training.mismatch_colours import Recolouring, recoloured
 from visiqc.training.mismatch_data import Shown
@@ -25,9 +27,8 @@ from visiqc.vision.types import FloatArray, Mask, Photo
 
 VERSION = 2
 """Raised when patches come out otherwise for the same photo; features made before are then made again."""
-PRODUCT = 64
-"""From this label on a pixel shows the product."""
 HalfArray = NDArray[np.float16]
+_MakePatches = Callable[[bytes, LabelImage | None], list[Photo]]
 
 
 class Patches(NamedTuple):
@@ -87,10 +88,9 @@ class FeatureStore:
             change: What becomes of the product's colours, if anything.
         """
 
-        def patches(content: bytes, truth: Mask | None) -> list[Photo]:
+        def patches(content: bytes, labels: LabelImage | None) -> list[Photo]:
             photo = decode_rgb(content)
-            if truth is not None and truth.shape != photo.shape[:2]:
-                raise ShapeMismatch("its mask has another size than the photo; make the data set again")
+            truth = None if labels is None else scaled_product(labels, photo, name=name_of(shown.sku, shown.photo))
             place = found_place(photo, self.models.find_product)
             if change is not None and truth is not None:
                 photo = recoloured(photo, truth, change)
@@ -99,18 +99,18 @@ class FeatureStore:
 
         return self._kept(shown, f"varied {count} {self.seed} {change}", patches)
 
-    def _kept(self, shown: Shown, kind: str, patches: Callable[[bytes, Mask | None], list[Photo]]) -> Patches | None:
+    def _kept(self, shown: Shown, kind: str, patches: _MakePatches) -> Patches | None:
         name = name_of(shown.sku, shown.photo)
         try:
             content = shown.photo.read_bytes()
             mask = shown.mask.read_bytes() if shown.mask else b""
             key = self._key(kind, content, mask)
-            maps = self._cached(key, lambda: self.models.trunk.features(patches(content, product_in(mask))).stride16)
+            maps = self._cached(key, lambda: self.models.trunk.features(patches(content, labels_in(mask))).stride16)
         except OSError as err:
-            self.unreadable.add(name, str(err.strerror))
+            self.unreadable.add(shown.photo, name, str(err.strerror))
             return None
         except InputError as err:
-            self.unreadable.add(name, str(err))
+            self.unreadable.add(shown.photo, name, str(err))
             return None
         deep = self._cached(f"{key}-{self.frozen.name}", lambda: self.frozen.run(maps.astype(np.float32)))
         return Patches(maps, deep)
@@ -132,14 +132,34 @@ class FeatureStore:
         return digest.hexdigest()[:32]
 
 
-def product_in(mask: bytes) -> Mask | None:
-    """The product in a label image's file, (H, W) bool; None of an empty file."""
+def labels_in(mask: bytes) -> LabelImage | None:
+    """The label image in a file; None of an empty file.
+
+    Raises:
+        UnreadablePhoto: It is no picture.
+    """
     if not mask:
         return None
     labels = cv2.imdecode(np.frombuffer(mask, np.uint8), cv2.IMREAD_GRAYSCALE)
     if labels is None:
         raise UnreadablePhoto("its mask is no picture; make the data set again")
-    return np.asarray(labels >= PRODUCT)
+    return np.asarray(labels, np.uint8)
+
+
+def scaled_product(labels: LabelImage, photo: Photo, *, name: str) -> Mask:
+    """The product in a label image of a photo, (H, W) bool at the photo's size.
+
+    Args:
+        labels: At any scale.
+        photo: What it is of.
+        name: The photo's, for people.
+
+    Raises:
+        ShapeMismatch: It has another shape than the photo.
+    """
+    size = (photo.shape[0], photo.shape[1])
+    require_same_shape((labels.shape[0], labels.shape[1]), size, photo=name)
+    return np.asarray(resized_labels(labels, size) >= PRODUCT)
 
 
 def _loaded(path: Path) -> HalfArray | None:

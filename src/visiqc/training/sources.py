@@ -46,15 +46,16 @@ def read_sources(sources: Sources, *, shippable: bool, max_unreadable: int = MAX
     Args:
         sources: Where they are.
         shippable: Whether the model is meant to be given away.
-        max_unreadable: Photos of an export of verdicts that may be broken; folders and tables have limits of their own.
+        max_unreadable: Photos of a set that may be broken, unless its folder or table has a limit of its own.
 
     Raises:
         NotAllowed: It is, and a set's licence forbids that; the set is named.
         InputError: A set is missing, unfinished or empty, or too many of its photos are broken.
     """
     sets = [read_rendered(rendered_folder(path)) for path in sources.renders]
-    sets += [read_folder_pairs(source) for source in sources.folders]
-    sets += [read_table(one.folder, licence=one.terms, max_unreadable=one.max_unreadable) for one in sources.tables]
+    sets += [read_folder_pairs(source, max_unreadable=max_unreadable) for source in sources.folders]
+    for one in sources.tables:
+        sets.append(read_table(one.folder, licence=one.terms, max_unreadable=one.limit(max_unreadable)))
     sets += [read_verdicts(path, max_unreadable=max_unreadable) for path in sources.verdicts]
     if shippable:
         require_shippable(sets)

@@ -13,7 +13,7 @@ from visiqc.evaluation.datasets import GOOD, photos_in, upright_size
 from visiqc.training.datasets.digests import files_digest
 from visiqc.training.datasets.labels import require_same_shape
 from visiqc.training.datasets.pairs import LicensedFolder, Pair, PairSet, checked_code
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, require_limit
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,33 +26,34 @@ class FolderSource(LicensedFolder):
     """Catalogue code of a defect folder, such as `scratch: ME-SCR`; folders not named are `unknown`."""
     seed: int = 0
     """Of the choice of goldens."""
-    max_unreadable: int = MAX_UNREADABLE
-    """Broken photos that are passed over before the folder is refused."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.goldens < 1:
             raise BadRecipe(f"goldens must be at least 1, got {self.goldens}")
-        require_limit(self.max_unreadable)
         for code in self.codes.values():
             checked_code(code)
 
 
-def read_folder_pairs(source: FolderSource) -> PairSet:
+def read_folder_pairs(source: FolderSource, *, max_unreadable: int = MAX_UNREADABLE) -> PairSet:
     """Every photo of the folder but the goldens, held against the goldens.
 
     An empty defect folder and a folder without any defect are allowed, and told in the notes. The folder is one
     product: split it from others, never in itself.
+
+    Args:
+        source: The folder.
+        max_unreadable: Photos and masks that may be broken before it is refused, where the source does not say.
 
     Raises:
         NotFound: The folder or `train/good` is missing.
         InputError: Nothing is left to hold against a golden, or too much is broken.
         ShapeMismatch: A mask has another shape than its photo; at another scale of the same shape it is fine.
     """
-    root, broken = source.folder, Unreadable(source.max_unreadable)
+    root, broken = source.folder, Unreadable(source.limit(max_unreadable))
     if not root.is_dir():
         raise NotFound(f"no folder {root.name}; give the folder that holds the data set")
-    good = _readable(root / "train" / GOOD, broken)
+    good = _readable(root, root / "train" / GOOD, broken)
     chosen = np.random.default_rng(source.seed).permutation(len(good))[: source.goldens]
     goldens = tuple(good[n] for n in sorted(chosen))
     notes: list[str] = []
@@ -79,7 +80,7 @@ def _tested(source: FolderSource, goldens: tuple[Path, ...], broken: Unreadable,
     if stray := sorted(set(source.codes) - {kind.name for kind in kinds}):
         raise InputError(f"{root.name}/test has no folder {stray[0]!r} to give a code to")
     for kind in kinds:
-        photos = _readable(kind, broken)
+        photos = _readable(root, kind, broken)
         masks = _masks(root, kind.name)
         if not photos:
             notes.append(f"test/{kind.name} holds no photo")
@@ -112,20 +113,20 @@ def _fits(mask: Path, photo: Path, root: Path, broken: Unreadable) -> bool:
     try:
         size = upright_size(mask)
     except UnreadablePhoto as err:
-        broken.add(f"mask of {name}", str(err))
+        broken.add(mask, f"mask of {name}", str(err))
         return False
     require_same_shape(size, upright_size(photo), photo=name)
     return True
 
 
-def _readable(folder: Path, broken: Unreadable) -> list[Path]:
+def _readable(root: Path, folder: Path, broken: Unreadable) -> list[Path]:
     """The photos of a folder whose header can be read; what breaks further on is met when pixels are read."""
     kept = []
     for path in photos_in(folder):
         try:
             upright_size(path)
         except UnreadablePhoto as err:
-            broken.add(f"{folder.name}/{path.name}", str(err))
+            broken.add(path, path.relative_to(root).as_posix(), str(err))
         else:
             kept.append(path)
     return kept

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +27,8 @@ from visiqc.evaluation.datasets import upright_size
 from visiqc.training.datasets.digests import files_digest
 from visiqc.training.datasets.labels import require_same_shape
 from visiqc.training.datasets.pairs import Licence, LicensedFolder, Pair, PairSet, Relation, checked_code
-from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, require_limit
+from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
+from visiqc.vision.warp import Size
 
 TABLE = "pairs.csv"
 _NEEDED = ("sku", "goldens", "upload")
@@ -40,13 +41,6 @@ _ANSWERS = {"yes": True, "no": False, "": None}
 @dataclass(frozen=True, kw_only=True)
 class TableSource(LicensedFolder):
     """A folder with a `pairs.csv` and the photos it names, as a recipe names it."""
-
-    max_unreadable: int = MAX_UNREADABLE
-    """Broken photos that are passed over before the table is refused."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_limit(self.max_unreadable)
 
 
 def read_table(folder: Path, *, licence: Licence, max_unreadable: int = MAX_UNREADABLE) -> PairSet:
@@ -62,8 +56,8 @@ def read_table(folder: Path, *, licence: Licence, max_unreadable: int = MAX_UNRE
             nothing is left.
         ShapeMismatch: A mask has another shape than its photo.
     """
-    broken = Unreadable(max_unreadable)
-    pairs = [pair for number, row in _rows(folder) if (pair := _pair(folder, row, f"{TABLE}, line {number}", broken))]
+    named = _Files(folder, Unreadable(max_unreadable))
+    pairs = [pair for number, row in _rows(folder) if (pair := _pair(named, row, f"{TABLE}, line {number}"))]
     files = [folder / TABLE]
     for pair in pairs:
         files += [*pair.goldens, pair.upload, *((pair.mask,) if pair.mask else ())]
@@ -73,7 +67,7 @@ def read_table(folder: Path, *, licence: Licence, max_unreadable: int = MAX_UNRE
         licence=licence,
         digest=files_digest(folder, files),
         pairs=tuple(pairs),
-        notes=(*(told if pairs else ()), *broken.notes),
+        notes=(*(told if pairs else ()), *named.broken.notes),
     )
 
 
@@ -97,18 +91,36 @@ def _rows(folder: Path) -> list[tuple[int, dict[str, str]]]:
     return rows
 
 
-def _pair(folder: Path, row: Mapping[str, str], where: str, broken: Unreadable) -> Pair | None:
-    sizes = {}
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Files that a table names. Each is opened once, however many lines name it: of HEIC that starts a process."""
+
+    folder: Path
+    broken: Unreadable
+    sizes: dict[Path, Size | None] = field(default_factory=dict)
+
+    def size(self, name: str) -> Size | None:
+        """Height and width, upright; None where it is missing or no picture, which is counted."""
+        path = self.folder / name
+        if path not in self.sizes:
+            try:
+                self.sizes[path] = upright_size(path)
+            except UnreadablePhoto:
+                self.broken.add(path, name, "it is missing or not a picture")
+                self.sizes[path] = None
+        return self.sizes[path]
+
+
+def _pair(files: _Files, row: Mapping[str, str], where: str) -> Pair | None:
+    folder, sizes = files.folder, dict[str, Size]()
     value = {name: row.get(name, "").strip() for name in COLUMNS}
     if not value["sku"] or not value["upload"] or not value["goldens"]:
         raise InputError(f"{where}: sku, goldens and upload may not be empty")
     for name in (*_parted(value["goldens"]), value["upload"], *_parted(value["mask"])):
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise InputError(f"{where} names {name!r}, which is not inside the folder")
-        try:
-            sizes[name] = upright_size(folder / name)
-        except UnreadablePhoto:
-            broken.add(name, "it is missing or not a picture")
+        if (size := files.size(name)) is not None:
+            sizes[name] = size
     goldens = tuple(folder / name for name in _parted(value["goldens"]) if name in sizes)
     mask = value["mask"]
     if not goldens or value["upload"] not in sizes or (mask and mask not in sizes):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from visiqc.domain.defect_catalogue import CATALOGUE
 from visiqc.errors import BadRecipe, InputError, NotAllowed
+from visiqc.training.datasets.reading import require_limit
 
 GROUND, PRODUCT, IGNORED, DEFECT = 0, 64, 128, 255
 """Values of a label image."""
@@ -175,16 +176,24 @@ class LicensedFolder:
     """A folder of photos that a recipe names, with the terms on which they may be learned from.
 
     Raises:
-        BadRecipe: The terms are left out; the message quotes a licence file in the folder, if there is one.
+        BadRecipe: The terms are left out (the message quotes a licence file in the folder, if there is one), or
+            `max_unreadable` is no number of photos.
     """
 
     folder: Path
     """Where the photos are."""
     licence: Licence | None = None
     """Nobody but you knows it, and it must be given."""
+    max_unreadable: int | None = None
+    """Broken photos that are passed over before the folder is refused; left out = as many as the recipe allows."""
 
     def __post_init__(self) -> None:
         _ = self.terms  # left out, it is refused when the recipe is read
+        require_limit(self.max_unreadable)
+
+    def limit(self, of_recipe: int) -> int:
+        """How many photos may be broken, given the recipe's `max_unreadable`."""
+        return of_recipe if self.max_unreadable is None else self.max_unreadable
 
     @property
     def terms(self) -> Licence:

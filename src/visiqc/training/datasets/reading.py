@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
@@ -14,51 +15,62 @@ MAX_UNREADABLE = 10
 log = structlog.get_logger("visiqc.training")
 
 
-def require_limit(max_unreadable: int) -> None:
-    """Raise `BadRecipe` unless a key `max_unreadable` is a number of photos."""
-    if max_unreadable < 0:
+def require_limit(max_unreadable: int | None) -> None:
+    """Raise `BadRecipe` unless a key `max_unreadable` is a number of photos, or left to the recipe's own."""
+    if max_unreadable is not None and max_unreadable < 0:
         raise BadRecipe(f"max_unreadable must be a number of photos, 0 = none may be broken; got {max_unreadable}")
+
+
+class Broken(NamedTuple):
+    """A file that cannot be read, for people: they are not told of folders of this machine."""
+
+    name: str
+    why: str
 
 
 @dataclass(slots=True)
 class Unreadable:
-    """What could not be read so far, by name, and when that is too much.
+    """What could not be read so far, and when that is too much.
 
     Attributes:
         limit: How many files may be broken.
-        files: Name to reason; a file that is met again counts once.
+        files: By path, for many photos of a set may have one name; a file that is met again counts once.
     """
 
     limit: int = MAX_UNREADABLE
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[Path, Broken] = field(default_factory=dict)
 
-    def add(self, name: str, why: str) -> None:
-        """Note a file.
+    def add(self, photo: Path, name: str, why: str) -> None:
+        """Note a file, and how people are told of it.
 
         Raises:
             InputError: It is one too many.
         """
-        if name not in self.files:
+        if photo not in self.files:
             log.warning("photo skipped", photo=name, why=why)
-        self.files[name] = why
+        self.files[photo] = Broken(name, why)
         if len(self.files) > self.limit:
-            named = ", ".join(list(self.files)[:3])
             raise InputError(
-                f"{len(self.files)} photos cannot be read ({named}, …), {self.limit} are allowed: {why}; "
+                f"{len(self.files)} photos cannot be read ({self._first}, …), {self.limit} are allowed: {why}; "
                 "mend the data set, or raise max_unreadable"
             )
+
+    @property
+    def _first(self) -> str:
+        return ", ".join(one.name for one in list(self.files.values())[:3])
 
     @property
     def notes(self) -> tuple[str, ...]:
         """One note for a `PairSet`, or none."""
         if not self.files:
             return ()
-        return (f"{len(self.files)} photos cannot be read, left out: {', '.join(list(self.files)[:3])}",)
+        return (f"{len(self.files)} photos cannot be read, left out: {self._first}",)
 
 
 def name_of(sku: str, photo: Path) -> str:
-    """A photo as people are told of it, and as it is counted."""
-    return f"{sku}/{photo.name}"
+    """A photo as people are told of it: product, folder and file, for `000.png` may stand in any of its folders."""
+    folder = photo.parent.name
+    return f"{sku}/{photo.name}" if folder == sku else f"{sku}/{folder}/{photo.name}"
 
 
 def bytes_of(photo: Path) -> bytes:

@@ -131,14 +131,14 @@ class _Reading:
         path = self.folder / name
         short = f"photos/{match[1][:12]}…{path.suffix}"
         if not path.is_file():
-            self.broken.add(short, "it is missing")
+            self.broken.add(path, short, "it is missing")
         elif file_digest(path) != match[1]:
-            self.broken.add(short, "its bytes are not those that were hashed; copy it again")
+            self.broken.add(path, short, "its bytes are not those that were hashed; copy it again")
         else:
             try:
                 return upright_size(path)
             except UnreadablePhoto:
-                self.broken.add(short, "it is not a picture")
+                self.broken.add(path, short, "it is not a picture")
         return None
 
     def pair(self, upload: ExportedUpload, goldens: dict[tuple[str, int, str], tuple[Path, ...]]) -> Pair | None:
