@@ -123,7 +123,10 @@ def train_mismatch(recipe: MismatchRecipe, tracker: Tracker, folder: Path) -> Ru
     net = MismatchNet(load_lite(_variant(trunk))[0], frozen=recipe.frozen_blocks)
     store = feature_store(net, models, recipe)
     learned, validated = _photos(recipe, sets, apart, store)
-    whole = whole_photos(sets, apart, validated, store.unreadable) if recipe.calibration.wanted else frozenset()
+    whole = frozenset[Path]()
+    if recipe.calibration.wanted:
+        with stage("opening the photos to calibrate on"):
+            whole = whole_photos(sets, apart, validated, store.unreadable)
     say(*store.unreadable.notes)
     if not recipe.keep_scale:
         require_calibration(sets, apart, recipe.calibration, whole)
