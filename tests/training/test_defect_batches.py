@@ -60,6 +60,12 @@ def test_workers_give_the_same_batches_in_the_same_order() -> None:
     assert all(same(a, b) for a, b in zip(alone, shared, strict=True))
 
 
+def test_what_the_trainer_has_drawn_from_can_still_be_sent_to_workers() -> None:
+    shared = source(replace(PLAN, workers=1))
+    first = shared.batch(0, 0)  # as a model that is gone on from is shown a few
+    assert same(next(iter(shared.batches(0))), first)
+
+
 def test_a_learner_learns_from_a_batch_and_measures_what_was_held_out() -> None:
     torch.manual_seed(0)
     boards = laid_boards()

@@ -74,6 +74,10 @@ class DefectBatches:
         self._plan = plan
         self._embed: Embed | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # An ONNX session cannot be sent to a worker, which opens its own; the trainer draws from this as well.
+        return self.__dict__ | {"_embed": None}
+
     def show_again(self, places: Sequence[HardPlace]) -> None:
         """Places of good photos that samples are cut from, from the next epoch's batches on."""
         self._maker.hard = tuple(places)
