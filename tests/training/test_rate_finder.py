@@ -41,6 +41,22 @@ def test_a_search_leaves_the_weights_as_they_were() -> None:
     assert weights(learner) == before
 
 
+def test_a_search_goes_on_with_batches_of_epochs_that_it_does_not_start() -> None:
+    started, drawn = list[int](), list[int]()
+
+    class Noting(TinyLearner):
+        def start_epoch(self, epoch: int) -> None:
+            super().start_epoch(epoch)
+            started.append(epoch)
+
+        def batches(self, epoch: int, *, rank: int, world: int) -> Any:
+            drawn.append(epoch)
+            return super().batches(epoch, rank=rank, world=world)
+
+    find_rate(Noting(), FitSettings(**SETTINGS), seed=1, steps=20)
+    assert (started, drawn) == ([0], [0, 1, 2, 3])
+
+
 def test_a_loss_that_breaks_ends_the_search() -> None:
     class Fragile(TinyLearner):
         def loss(self, batch: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:

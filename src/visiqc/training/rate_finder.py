@@ -78,15 +78,19 @@ def _ladder(steps: int, low: float, high: float) -> list[float]:
 
 
 def _rise(learner: Learner, stepper: Stepper, *, seed: int, ladder: list[float]) -> tuple[list[float], list[float]]:
-    """The rates tried and their losses, up to where the loss explodes."""
+    """The rates tried and their losses, up to where the loss explodes.
+
+    With few batches in an epoch, those of later ones are taken too. None of them is started: what a learner makes
+    ready for an epoch, and may keep in the run's folder, would be made with weights that are put back.
+    """
     rates: list[float] = []
     losses: list[float] = []
+    learner.module.train()
+    learner.start_epoch(0)
+    stepper.read_scales()
     epoch = 0
     while len(rates) < len(ladder):
         seed_everything(seed, epoch)
-        learner.module.train()
-        learner.start_epoch(epoch)
-        stepper.read_scales()
         came = len(rates)
         for batch in learner.batches(epoch, rank=0, world=1):
             try:

@@ -42,7 +42,8 @@ class Learner(Protocol):
     def batches(self, epoch: int, *, rank: int, world: int) -> Iterable[Any]:
         """This process's batches; decided by (seed, epoch) alone, so that a resumed run sees what the killed one would.
 
-        The global random states are seeded from seed, epoch and rank before it is asked, and may be drawn from.
+        The global random states are seeded from seed, epoch and rank before it is asked, and may be drawn from. The
+        rate finder asks for batches of epochs that it does not start.
         """
         ...
 
