@@ -11,11 +11,11 @@ import pytest
 
 from bench import png, real_models
 from small_sets import drawn_set, laid_boards
-from visiqc.errors import InputError
+from visiqc.errors import InputError, Unavailable
 from visiqc.training.datasets.pairs import DEFECT, OWN, PairSet
 from visiqc.training.datasets.reading import Broken, Unreadable
 from visiqc.training.laid import lay_set
-from visiqc.training.laid_product import GOLDEN, LaidProduct, Pictures
+from visiqc.training.laid_product import GOLDEN, LaidProduct, Pictures, keep_product, kept_product
 from visiqc.vision.types import FeatureMaps
 
 
@@ -69,6 +69,30 @@ def test_what_lies_in_the_cache_is_not_laid_again(tmp_path: Path) -> None:
     again = lay_set(pairs, never, tmp_path / "cache", long_side=256, unreadable=Unreadable())
     assert np.array_equal(again[0].frames, first[0].frames)
     assert again[0].photos == first[0].photos
+
+
+def test_two_processes_may_lay_the_same_product_and_the_first_one_s_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product, place = laid_boards()[0], tmp_path / "laid"
+    files, rename = [tmp_path / "golden.jpg"], Path.rename
+
+    def late(draft: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "rename", rename)
+        keep_product(product, place, files, {})  # the other one is done between our last look and our renaming
+        return rename(draft, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    keep_product(product, place, files, {})
+    kept, _ = kept_product(product.sku, place, files)
+    assert np.array_equal(np.asarray(kept.frames), np.asarray(product.frames))
+    assert [path.name for path in tmp_path.iterdir()] == ["laid"]
+
+
+def test_a_folder_that_holds_something_else_is_not_taken_for_a_laid_product(tmp_path: Path) -> None:
+    (tmp_path / "laid" / "something").mkdir(parents=True)
+    with pytest.raises(Unavailable, match="laid photos cannot be kept in the cache: Directory not empty"):
+        keep_product(laid_boards()[0], tmp_path / "laid", [tmp_path / "golden.jpg"], {})
 
 
 def test_a_photo_that_cannot_be_read_is_left_out_and_a_set_of_them_is_refused(tmp_path: Path) -> None:
