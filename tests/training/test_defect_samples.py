@@ -94,6 +94,15 @@ def test_targets_leave_out_what_is_unsure_and_count_the_ground_a_little() -> Non
     assert set(np.unique(targets.types)) == {NOT_TYPED, 3}
 
 
+def test_a_label_that_stands_for_none_of_the_classes_is_ignored_and_no_class_of_its_own() -> None:
+    labels = np.full((64, 64), PRODUCT, np.uint8)
+    labels[:16], labels[16:32], labels[32:48] = DEFECT, DEFECT - 1, 200
+    told = coded(labels, 3, 5)
+    assert np.unique(told).tolist() == [PRODUCT, IGNORED, IGNORED + 1 + 3, IGNORED + 1 + 5]
+    assert (told[32:48] == IGNORED).all()
+    assert set(np.unique(targets_of(told).types)) == {NOT_TYPED, 3, 5}
+
+
 @pytest.mark.parametrize("wrong", [{"crop": 100}, {"goldens": ()}, {"damaged": 1.5}, {"scale": (2.0, 1.0)}])
 def test_settings_that_make_no_sense_are_refused_by_name(wrong: dict[str, object]) -> None:
     with pytest.raises(BadRecipe, match=f"samples.{next(iter(wrong))} must be"):

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -116,6 +117,17 @@ def test_a_broken_or_odd_sized_mask_loses_its_photo_alone_and_is_named(tmp_path:
     ((name, why),) = unreadable.files.values()
     assert name == "board-0/dirty.jpg"
     assert "mask" in why
+
+
+def test_a_label_image_with_smooth_edges_loses_its_photo_and_is_named(tmp_path: Path) -> None:
+    pairs, unreadable = drawn_set(tmp_path, products=1), Unreadable()
+    path = tmp_path / "board-0" / "dirty.png"
+    cv2.imwrite(str(path), cv2.GaussianBlur(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), (0, 0), 1.0))
+    (product,) = laid_again(pairs, tmp_path, unreadable)
+    assert [photo.name for photo in product.photos] == ["golden-0.jpg", "golden-1.jpg", "good.jpg"]
+    ((name, why),) = unreadable.files.values()
+    assert name == "board-0/dirty.jpg"
+    assert "the label image dirty.png may hold 0, 64, 128, 255 and has " in why
 
 
 def test_a_product_of_the_cache_tells_which_broken_photos_it_was_laid_without(tmp_path: Path) -> None:
