@@ -52,9 +52,9 @@ def fit(
         InputError: The loss is no number, or no batch came.
         Unavailable: The device is not there, or a checkpoint cannot be written or read.
     """
-    if settings.find_rate:
-        settings = with_found_rate(learner, settings, folder, tracker, seed)
     with placed(settings) as place:
+        if settings.find_rate:
+            settings = with_found_rate(learner, settings, folder, tracker, seed, place=place)
         steps = max(1, -(-learner.steps_per_epoch // place.world))
         with meter(settings.epochs, steps, wanted=place.leads) as shown:
             run = _Run(learner, settings, place, folder, tracker, shown=shown, seed=seed, digest=digest, steps=steps)
