@@ -48,6 +48,16 @@ def test_no_golden_is_the_view_the_upload_was_made_from() -> None:
     assert not any(np.array_equal(golden, frames[2]) for raw in of_the_view for golden in raw.goldens)
 
 
+def test_a_sample_names_its_photo_and_its_goldens_and_a_drawn_one_what_was_drawn() -> None:
+    sample = maker(same=0.0).draw(np.random.default_rng(0), goldens=2)
+    board, names = sample.name.split("/")
+    photos = {photo.name for product in laid_boards() if product.sku == board for photo in product.photos}
+    upload, goldens = names.split(" over ")
+    assert {upload, *goldens.split(", ")} <= photos
+    assert len(goldens.split(", ")) == 2
+    assert maker(scenes=1.0).draw(np.random.default_rng(0), goldens=1).name.startswith("a drawn ")
+
+
 def test_without_damage_and_defects_nothing_changed() -> None:
     still = maker(damaged=0.0, defective=0.0)
     for seed in range(5):

@@ -182,12 +182,12 @@ class _Run:
 
     def _refused(self, batch: Any, found: NotFinite, rate: float) -> InputError:
         at, settings = self._at, self._settings
-        kept = "another process kept its batch"
+        kept = "another process kept its batch, and says where"
         if found.mine:
             kept = kept_batch(self._folder, batch, self._module, found, epoch=at.epoch, step=at.step, rate=rate)
         return InputError(
-            f"the {found.what} is no number at epoch {at.epoch + 1}, step {at.step + 1} (rate {rate:.3g}); {kept}; "
-            f"look there for a bad photo or mask, then try a smaller fit.rate (now {settings.rate:g}), a longer "
+            f"the {found.what} is no number at epoch {at.epoch + 1}, step {at.step + 1} (rate {rate:.3g}); {kept}. "
+            f"Look there for a bad photo or mask, then try a smaller fit.rate (now {settings.rate:g}), a longer "
             f"fit.warmup_epochs (now {settings.warmup_epochs:g}), or fit.precision=fp32 on a GPU"
         )
 
