@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,6 +85,26 @@ def fitted(
 
 def weights(learner: TinyLearner) -> dict[str, list[float]]:
     return {name: value.double().flatten().tolist() for name, value in learner.module.state_dict().items()}
+
+
+def child(folder: Path, *options: str, **env: str) -> subprocess.Popen[str]:
+    """This file as a process of its own."""
+    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    command = [sys.executable, __file__, str(folder), *options]
+    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path} | env, **pipes)
+
+
+def two_children(folder: Path, *options: str) -> list[tuple[dict[str, list[float]], str]]:
+    """Two that train together, in `folder/0` and `folder/1`: what weights each ends with, and what it says."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    together = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    both = [child(folder / rank, *options, **together, RANK=rank, LOCAL_RANK=rank) for rank in ("0", "1")]
+    said = [each.communicate(timeout=120) for each in both]
+    assert [each.returncode for each in both] == [0, 0], said
+    return [(yaml.safe_load(out), err) for out, err in said]
 
 
 def thread_names() -> list[str]:

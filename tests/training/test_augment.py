@@ -110,6 +110,18 @@ def test_light_leaves_a_photo_that_can_be_judged() -> None:
     assert np.percentile(contrast, 5) > 40
 
 
+@pytest.mark.parametrize("strength", [0.01, 0.1, 0.19])
+def test_a_photo_may_be_changed_as_little_as_is_asked_for(strength: float) -> None:
+    plain = photo(1, (SIDE, SIDE))
+
+    def change(of_strength: float) -> float:
+        augment = Augmenter(AugmentSettings(photometric=of_strength))
+        seen = [augment.relit(plain, np.random.default_rng(seed)) for seed in range(12)]
+        return float(np.abs(np.array(seen, np.float32) - plain).mean())
+
+    assert 0 < change(strength) < change(1.0)
+
+
 def test_a_photo_of_another_size_is_refused() -> None:
     wrong = Sample(goldens=(photo(1, (SIDE, 90)),), upload=sample().upload, labels=sample().labels)
     with pytest.raises(ShapeMismatch, match="golden 96×90, upload 96×96"):

@@ -97,6 +97,29 @@ def test_a_mask_that_is_no_picture_is_named(tmp_path: Path, content: bytes) -> N
         labels_of(pair(tmp_path, mask=tmp_path / "mask.png"), FULL, full_size=FULL)
 
 
+def test_a_label_image_with_values_that_say_nothing_is_refused_with_them_named(tmp_path: Path) -> None:
+    labels = np.full(FULL, 64, np.uint8)
+    labels[10:20, 10:20] = 255
+    labels[10:20, 9] = 160  # half a defect, half product: read as a type class
+    (tmp_path / "mask.png").write_bytes(png(labels))
+    with pytest.raises(
+        UnreadablePhoto,
+        match=r"^the label image mask\.png may hold 0, 64, 128, 255 and has 160 in 10 pixels; save it as PNG without",
+    ):
+        labels_of(pair(tmp_path, mask=tmp_path / "mask.png"), FULL, full_size=FULL)
+
+
+def test_a_label_image_may_tell_as_many_codes_apart_as_its_photo_has(tmp_path: Path) -> None:
+    stored = np.array([[0, 64], [128, 253]], np.uint8).repeat(SIDE // 2, 0).repeat(SIDE // 2, 1)
+    (tmp_path / "mask.png").write_bytes(png(stored))
+    masked, codes = pair(tmp_path, mask=tmp_path / "mask.png"), ("FI-CON", "ME-SCR", "ST-MIS")
+    labels = labels_of(masked, FULL, full_size=FULL, apart=codes)
+    assert labels is not None
+    assert np.array_equal(labels, stored)
+    with pytest.raises(UnreadablePhoto, match=r"may hold 0, 64, 128, 254, 255 and has 253"):
+        labels_of(masked, FULL, full_size=FULL, apart=codes[:2])
+
+
 def test_labels_come_in_the_size_of_the_photo_that_was_read(tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_bytes(square(FULL))
     labels = labels_of(pair(tmp_path, mask=tmp_path / "mask.png", binary_mask=True), (32, 32), full_size=FULL)

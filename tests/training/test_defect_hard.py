@@ -18,6 +18,8 @@ from visiqc.training.defect_learner import DefectLearner
 from visiqc.training.defect_loss import LossSettings
 from visiqc.training.defect_model import DefectArchitecture, DefectNet
 from visiqc.training.defect_samples import SampleMaker, SampleSettings
+from visiqc.training.fit_settings import FitSettings
+from visiqc.training.rate_finder import find_rate
 
 SMALL = SampleSettings(
     crop=96,
@@ -100,6 +102,30 @@ def test_the_learner_asks_for_places_from_the_epoch_on_that_the_recipe_names(tmp
     assert not list(tmp_path.iterdir())
     learner.start_epoch(2)
     assert [file.name for file in tmp_path.iterdir()] == ["hard-places-2.json"]
+
+
+def learner_in(folder: Path) -> tuple[DefectLearner, DefectBatches]:
+    """A learner that is shown places from its second epoch on, and its batches."""
+    places = HardPlaces(laid_boards(), open_trunk(), folder, photos=1)
+    batches = DefectBatches(laid_boards(), SMALL, one_class, open_trunk, BatchPlan(size=1, steps=4, workers=0, seed=0))
+    return DefectLearner(small_net(), batches, (), LossSettings(), steps_per_epoch=4, hard=places), batches
+
+
+def test_an_epoch_before_the_first_that_wants_places_has_none_of_an_earlier_one(tmp_path: Path) -> None:
+    learner, batches = learner_in(tmp_path)
+    before = batches.batch(0, 0)
+    learner.start_epoch(1)
+    assert not torch.equal(batches.batch(0, 0).upload.stride4, before.upload.stride4)
+    learner.start_epoch(0)
+    assert torch.equal(batches.batch(0, 0).upload.stride4, before.upload.stride4)
+
+
+def test_a_search_for_the_rate_leaves_no_places_to_the_fit(tmp_path: Path) -> None:
+    learner, batches = learner_in(tmp_path)
+    before = batches.batch(0, 0)
+    find_rate(learner, FitSettings(device="cpu", threads=1), seed=0, steps=12, high=1e-3)
+    assert not list(tmp_path.iterdir())
+    assert torch.equal(batches.batch(0, 0).upload.stride4, before.upload.stride4)
 
 
 def test_a_share_out_of_range_and_epoch_zero_are_refused() -> None:

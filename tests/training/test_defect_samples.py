@@ -48,6 +48,16 @@ def test_no_golden_is_the_view_the_upload_was_made_from() -> None:
     assert not any(np.array_equal(golden, frames[2]) for raw in of_the_view for golden in raw.goldens)
 
 
+def test_a_sample_names_its_photo_and_its_goldens_and_a_drawn_one_what_was_drawn() -> None:
+    sample = maker(same=0.0).draw(np.random.default_rng(0), goldens=2)
+    board, names = sample.name.split("/")
+    photos = {photo.name for product in laid_boards() if product.sku == board for photo in product.photos}
+    upload, goldens = names.split(" over ")
+    assert {upload, *goldens.split(", ")} <= photos
+    assert len(goldens.split(", ")) == 2
+    assert maker(scenes=1.0).draw(np.random.default_rng(0), goldens=1).name.startswith("a drawn ")
+
+
 def test_without_damage_and_defects_nothing_changed() -> None:
     still = maker(damaged=0.0, defective=0.0)
     for seed in range(5):
@@ -92,6 +102,15 @@ def test_targets_leave_out_what_is_unsure_and_count_the_ground_a_little() -> Non
     assert targets.weight[8, 8] == 1
     assert targets.weight[0, 0] == pytest.approx(0.1)
     assert set(np.unique(targets.types)) == {NOT_TYPED, 3}
+
+
+def test_a_label_that_stands_for_none_of_the_classes_is_ignored_and_no_class_of_its_own() -> None:
+    labels = np.full((64, 64), PRODUCT, np.uint8)
+    labels[:16], labels[16:32], labels[32:48] = DEFECT, DEFECT - 1, 200
+    told = coded(labels, 3, 5)
+    assert np.unique(told).tolist() == [PRODUCT, IGNORED, IGNORED + 1 + 3, IGNORED + 1 + 5]
+    assert (told[32:48] == IGNORED).all()
+    assert set(np.unique(targets_of(told).types)) == {NOT_TYPED, 3, 5}
 
 
 @pytest.mark.parametrize("wrong", [{"crop": 100}, {"goldens": ()}, {"damaged": 1.5}, {"scale": (2.0, 1.0)}])

@@ -1,30 +1,21 @@
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 import yaml
 
 import tiny_learner
-from tiny_learner import STEPS, TinyLearner, fitted, weights
+from tiny_learner import SETTINGS, STEPS, TinyLearner, child, fitted, two_children, weights
 from visiqc.errors import BadRecipe, Conflict, InputError, Unavailable
+from visiqc.training.devices import Place
 from visiqc.training.fit_settings import FitSettings
+from visiqc.training.run_folder import ranks_folder
+from visiqc.training.stepper import NotFinite, Stepper, kept_batch
 from visiqc.training.tracking import Tracker
-
-CHILD = tiny_learner.__file__
-
-
-def child(folder: Path, *options: str, **env: str) -> subprocess.Popen[str]:
-    path = os.environ | {"PYTHONPATH": str(Path(CHILD).parent)} | env
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, CHILD, str(folder), *options], env=path, **pipes)
 
 
 def test_a_fit_ends_with_the_best_weights_loaded(tmp_path: Path) -> None:
@@ -130,6 +121,54 @@ def test_a_gradient_that_is_no_number_leaves_the_weights_as_they_were(tmp_path: 
     assert weights(learner) == before
 
 
+def test_a_gradient_that_is_no_number_stops_a_fit_in_fp16_too() -> None:
+    class Steep(TinyLearner):
+        def loss(self, batch: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+            return torch.sqrt(super().loss(batch)[0] * 0.0), {}
+
+    learner = Steep(noisy=False)
+    before = weights(learner)
+    stepper = Stepper(learner, FitSettings(**SETTINGS), Place(torch.device("cpu"), torch.float16, rank=0, world=1))
+
+    def steps() -> None:
+        for _ in range(30):  # the scale begins at 2 ** 16 and is halved every time
+            stepper.step(torch.ones(tiny_learner.BATCH, 4), rate=0.1)
+
+    with pytest.raises(NotFinite, match="gradient"):
+        steps()
+    assert weights(learner) == before
+
+
+class Named(NamedTuple):
+    """A batch as learners make them."""
+
+    rows: torch.Tensor
+    goldens: tuple[torch.Tensor, ...]
+    names: tuple[str, ...]
+    broken: dict[Path, str]
+
+
+def test_a_kept_batch_is_opened_as_the_message_says_and_names_its_photos(tmp_path: Path) -> None:
+    batch = Named(torch.ones(2), (torch.zeros(1),), ("ring/a.jpg", "ring/b.jpg"), {tmp_path / "c.jpg": "cut off"})
+    told = kept_batch(tmp_path, batch, TinyLearner().module, NotFinite("loss", mine=True, losses={}), rate=0.1)
+    assert 'torch.load("nan-batch.pt", map_location="cpu") opens it, its photos named under ["batch"]["names"]' in told
+    kept = torch.load(tmp_path / "nan-batch.pt", map_location="cpu")["batch"]
+    assert kept["names"] == ["ring/a.jpg", "ring/b.jpg"]
+    assert torch.equal(kept["rows"], batch.rows)
+
+
+def test_a_batch_of_another_process_is_said_to_be_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(TinyLearner):
+        def loss(self, batch: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+            return super().loss(batch)[0] * torch.nan, {}
+
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path))
+    scratch = ranks_folder() / "train-defect-1234-1"
+    with pytest.raises(InputError, match=r"kept in runs/\.ranks/train-defect-1234-1/nan-batch\.pt in VISIQC_CACHE;"):
+        fitted(scratch, Broken())
+    assert (scratch / "nan-batch.pt").is_file()
+
+
 def test_without_a_better_score_it_stops_early(tmp_path: Path) -> None:
     class Worse(TinyLearner):
         def validate(self) -> dict[str, float]:
@@ -209,20 +248,11 @@ def test_the_tracker_hears_of_every_epoch_once(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_with_both_their_batches_learns(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    together = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    both = [
-        child(tmp_path / rank, "noisy=false", "epochs=2", **together, RANK=rank, LOCAL_RANK=rank) for rank in ("0", "1")
-    ]
-    said = [each.communicate(timeout=120) for each in both]
-    assert [each.returncode for each in both] == [0, 0], said
-    first, second = (yaml.safe_load(out) for out, _ in said)
+    (first, _), (second, said) = two_children(tmp_path, "noisy=false", "epochs=2")
     assert first == second
     assert (tmp_path / "0" / "checkpoint.pt").exists()
     assert not (tmp_path / "1").exists()
-    assert said[1][1] == ""  # the first alone speaks
+    assert said == ""  # the first alone speaks
 
     class Double(TinyLearner):
         def batches(self, epoch: int, *, rank: int, world: int) -> Any:

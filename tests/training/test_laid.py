@@ -6,16 +6,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from bench import png, real_models
 from small_sets import drawn_set, laid_boards
-from visiqc.errors import InputError
+from visiqc.errors import InputError, Unavailable
 from visiqc.training.datasets.pairs import DEFECT, OWN, PairSet
 from visiqc.training.datasets.reading import Broken, Unreadable
 from visiqc.training.laid import lay_set
-from visiqc.training.laid_product import GOLDEN, LaidProduct, Pictures
+from visiqc.training.laid_product import GOLDEN, LaidProduct, Pictures, keep_product, kept_product
 from visiqc.vision.types import FeatureMaps
 
 
@@ -71,6 +72,30 @@ def test_what_lies_in_the_cache_is_not_laid_again(tmp_path: Path) -> None:
     assert again[0].photos == first[0].photos
 
 
+def test_two_processes_may_lay_the_same_product_and_the_first_one_s_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product, place = laid_boards()[0], tmp_path / "laid"
+    files, rename = [tmp_path / "golden.jpg"], Path.rename
+
+    def late(draft: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "rename", rename)
+        keep_product(product, place, files, {})  # the other one is done between our last look and our renaming
+        return rename(draft, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    keep_product(product, place, files, {})
+    kept, _ = kept_product(product.sku, place, files)
+    assert np.array_equal(np.asarray(kept.frames), np.asarray(product.frames))
+    assert [path.name for path in tmp_path.iterdir()] == ["laid"]
+
+
+def test_a_folder_that_holds_something_else_is_not_taken_for_a_laid_product(tmp_path: Path) -> None:
+    (tmp_path / "laid" / "something").mkdir(parents=True)
+    with pytest.raises(Unavailable, match="laid photos cannot be kept in the cache: Directory not empty"):
+        keep_product(laid_boards()[0], tmp_path / "laid", [tmp_path / "golden.jpg"], {})
+
+
 def test_a_photo_that_cannot_be_read_is_left_out_and_a_set_of_them_is_refused(tmp_path: Path) -> None:
     pairs = drawn_set(tmp_path, products=1)
     pairs.pairs[0].upload.write_bytes(b"\xff\xd8 not a photo")
@@ -92,6 +117,17 @@ def test_a_broken_or_odd_sized_mask_loses_its_photo_alone_and_is_named(tmp_path:
     ((name, why),) = unreadable.files.values()
     assert name == "board-0/dirty.jpg"
     assert "mask" in why
+
+
+def test_a_label_image_with_smooth_edges_loses_its_photo_and_is_named(tmp_path: Path) -> None:
+    pairs, unreadable = drawn_set(tmp_path, products=1), Unreadable()
+    path = tmp_path / "board-0" / "dirty.png"
+    cv2.imwrite(str(path), cv2.GaussianBlur(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), (0, 0), 1.0))
+    (product,) = laid_again(pairs, tmp_path, unreadable)
+    assert [photo.name for photo in product.photos] == ["golden-0.jpg", "golden-1.jpg", "good.jpg"]
+    ((name, why),) = unreadable.files.values()
+    assert name == "board-0/dirty.jpg"
+    assert "the label image dirty.png may hold 0, 64, 128, 255 and has " in why
 
 
 def test_a_product_of_the_cache_tells_which_broken_photos_it_was_laid_without(tmp_path: Path) -> None:

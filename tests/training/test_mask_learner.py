@@ -52,6 +52,12 @@ def test_what_a_worker_cannot_read_is_counted_by_the_trainer_once_over_epochs(tm
     assert "cut off" in unreadable.files[shown[1].photo].why
 
 
+def test_a_batch_names_its_photos(tmp_path: Path) -> None:
+    shown = rings(tmp_path, 1)
+    batch = next(iter(batches(shown, Unreadable(), workers=0).batches(0)))
+    assert list(batch.names) == [f"ring/{tmp_path.name}/0.png"] * 4
+
+
 def test_too_many_of_them_end_the_training_with_a_clear_error(tmp_path: Path) -> None:
     drawing = batches(rings(tmp_path, 4), Unreadable(limit=2), workers=0)
     with pytest.raises(InputError, match=r"^3 photos cannot be read \(ring/.* 2 are allowed.*raise max_unreadable$"):

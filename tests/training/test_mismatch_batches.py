@@ -76,6 +76,15 @@ def test_an_unknown_look_has_no_class() -> None:
         assert (batch.looks[:, 1:] == UNKNOWN).all()
 
 
+def test_a_batch_names_the_photo_of_every_row() -> None:
+    made = MismatchBatches(rows(), BatchSettings(variants=0), steps=2, seed=0)
+    skus = {number: sku for sku, number in made.identities.items()}
+    for batch in made.batches(0):
+        numbers = batch.stride16[:, 0, 0, 0].int().tolist()
+        wanted = [f"{skus[one]}-{number}.jpg" for one, number in zip(batch.identity.tolist(), numbers, strict=True)]
+        assert [name.rpartition("/")[2] for name in batch.names] == wanted
+
+
 def test_two_processes_share_the_steps() -> None:
     made = MismatchBatches(rows(), BatchSettings(), steps=5, seed=0)
     assert [len(list(made.batches(0, rank=rank, world=2))) for rank in (0, 1)] == [3, 3]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tiny_learner import SETTINGS, TinyLearner, fitted, weights
+from tiny_learner import SETTINGS, TinyLearner, fitted, two_children, weights
 from visiqc.errors import BadRecipe, InputError
 from visiqc.training.fit_settings import FitSettings
 from visiqc.training.rate_finder import FOUND_RATE, find_rate
@@ -41,6 +41,22 @@ def test_a_search_leaves_the_weights_as_they_were() -> None:
     assert weights(learner) == before
 
 
+def test_a_search_goes_on_with_batches_of_epochs_that_it_does_not_start() -> None:
+    started, drawn = list[int](), list[int]()
+
+    class Noting(TinyLearner):
+        def start_epoch(self, epoch: int) -> None:
+            super().start_epoch(epoch)
+            started.append(epoch)
+
+        def batches(self, epoch: int, *, rank: int, world: int) -> Any:
+            drawn.append(epoch)
+            return super().batches(epoch, rank=rank, world=world)
+
+    find_rate(Noting(), FitSettings(**SETTINGS), seed=1, steps=20)
+    assert (started, drawn) == ([0], [0, 1, 2, 3])
+
+
 def test_a_loss_that_breaks_ends_the_search() -> None:
     class Fragile(TinyLearner):
         def loss(self, batch: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
@@ -59,6 +75,16 @@ def test_a_fit_takes_the_found_rate_and_a_resumed_one_the_same(tmp_path: Path) -
     (tmp_path / FOUND_RATE).write_text('{"rate": 0.5}')
     (tmp_path / "checkpoint.pt").unlink()
     assert fitted(tmp_path, epochs=1, find_rate=True).history[0]["rate"] == pytest.approx(0.005, rel=0.01)
+
+
+@pytest.mark.slow
+def test_several_processes_go_on_with_the_rate_that_one_has_found(tmp_path: Path) -> None:
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / FOUND_RATE).write_text('{"rate": 0.25}')
+    (first, _), (second, _) = two_children(tmp_path, "epochs=1", "find_rate=true", "noisy=false")
+    assert first == second
+    (row,) = torch.load(tmp_path / "0" / "checkpoint.pt")["state"]["at"]["history"]
+    assert row["rate"] == pytest.approx(0.0025, rel=0.01)  # where the cosine ends
 
 
 def test_several_processes_are_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:

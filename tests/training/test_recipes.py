@@ -110,6 +110,25 @@ def test_a_second_process_is_mute_and_leaves_nothing(
     assert [path for path in (own_cache / "runs").rglob("*") if path.is_file()] == []
 
 
+def test_what_a_failed_run_of_a_second_process_left_is_there_until_the_run_begins_anew(
+    recipe_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = list[list[str]]()
+
+    def fail(recipe: BakeRecipe, tracker: Tracker, folder: Path) -> RunResult:
+        folder.mkdir(parents=True, exist_ok=True)
+        found.append([path.name for path in folder.iterdir()])
+        (folder / "hard-places-1.json").write_text("[]")
+        raise Unavailable("the oven is cold")
+
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for options in ([], [], ["--fresh"]):
+        with pytest.raises(SystemExit):
+            train_recipe(BakeRecipe, fail, [str(recipe_file), *options])
+    assert found == [[], ["hard-places-1.json"], []]
+
+
 @pytest.mark.slow
 def test_a_run_is_logged_to_the_local_store(recipe_file: Path, tmp_path: Path, cache: Path) -> None:
     script = tmp_path / "bake.py"

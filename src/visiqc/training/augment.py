@@ -139,6 +139,7 @@ class Augmenter:
     def _before(self) -> A.Compose:
         """What happens in front of the sensor and in the lens, and white balance."""
         k = self.settings.photometric
+        smallest = 1 - 0.25 * k
         return A.Compose(
             [
                 A.PlanckianJitter(temperature_limit=(round(6000 - 1000 * k), round(6000 + 1800 * k)), p=0.4),
@@ -149,7 +150,7 @@ class Augmenter:
                     [
                         A.GaussianBlur(blur_limit=0, sigma_limit=(0.3, 0.3 + 1.0 * k)),
                         A.MotionBlur(blur_limit=(3, 3 + 2 * round(k)), allow_shifted=False),
-                        A.Downscale(scale_range=(1 - 0.25 * k, 0.95), interpolation_pair=_SMOOTHLY),
+                        A.Downscale(scale_range=(smallest, max(smallest, 0.95)), interpolation_pair=_SMOOTHLY),
                     ],
                     p=0.4,
                 ),

@@ -25,11 +25,19 @@ OpenTrunk = Callable[[], Embed]
 
 
 class DefectBatch(NamedTuple):
-    """Trunk maps of uploads (N, C, h, w) and goldens (N, K, C, h, w), and the targets."""
+    """What one step learns from.
+
+    Attributes:
+        upload: Trunk maps (N, C, h, w).
+        goldens: Trunk maps (N, K, C, h, w).
+        targets: What the answers should be.
+        names: N of the upload's and its goldens' photos, for people who look for a bad one.
+    """
 
     upload: Maps
     goldens: Maps
     targets: DefectTargets
+    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +119,7 @@ def batch_of(samples: Sequence[TrainingSample], embed: Embed) -> DefectBatch:
             _stacked([sample.targets.weight for sample in samples]).unsqueeze(1),
             _stacked([sample.targets.types for sample in samples]),
         ),
+        [sample.name for sample in samples],
     )
 
 

@@ -46,9 +46,10 @@ class DefectLearner:
         self._hard = hard
 
     def start_epoch(self, epoch: int) -> None:
-        """Look for the false alarms that are shown again."""
-        if self._hard is not None and epoch >= self._hard.first:
-            self._batches.show_again(self._hard.of(epoch, self._net))
+        """Look for the false alarms that are shown again; before the first epoch that wants any, none are."""
+        if self._hard is not None:
+            wanted = epoch >= self._hard.first
+            self._batches.show_again(self._hard.of(epoch, self._net) if wanted else ())
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """All parameters at the full rate."""

@@ -7,7 +7,7 @@ which nothing changed. Damage is added to good uploads, so that an unlabelled pr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -79,17 +79,19 @@ class SampleSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSample:
-    """One upload with its goldens, all (S, S, 3) uint8, and its targets."""
+    """One upload with its goldens, all (S, S, 3) uint8, and its targets; `name` tells people the photos."""
 
     upload: Photo
     goldens: tuple[Photo, ...]
     targets: Targets
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
     """Photos of one size before crop and augmentation; labels are coded, see `defect_targets.coded`."""
 
+    name: str
     upload: Photo
     goldens: tuple[Photo, ...]
     labels: LabelImage
@@ -140,19 +142,15 @@ class SampleMaker:
     def _again(self, place: HardPlace, rng: Generator, goldens: int) -> _Raw:
         product = self._all[place.product]
         labels = np.where(product.labels[place.photo] == 0, 0, PRODUCT).astype(np.uint8)
-        return _Raw(
-            product.frames[place.photo],
-            _goldens_for(product, place.photo, goldens, rng),
-            labels,
-            product.product,
-            (float(place.x), float(place.y)),
-        )
+        against = _goldens_for(product, place.photo, goldens, rng)
+        raw = _over(product, place.photo, against, product.frames[place.photo], labels)
+        return replace(raw, centre=(float(place.x), float(place.y)))
 
     def _scene(self, rng: Generator, goldens: int) -> _Raw:
         drawn = scene(rng, side=self._settings.crop)
         labels = np.where(drawn.product, PRODUCT, 0).astype(np.uint8)
         upload, labels = self._damage.damaged(drawn.photo, labels, drawn.product, (), rng, jewelry=False)
-        return _Raw(upload, (drawn.photo,) * goldens, labels, drawn.product)
+        return _Raw(f"a drawn {drawn.kind}", upload, (drawn.photo,) * goldens, labels, drawn.product)
 
     def _photos(self, rng: Generator, goldens: int) -> _Raw:
         same = rng.random() < self._settings.same
@@ -169,17 +167,15 @@ class SampleMaker:
             chosen = good[rng.integers(len(good))]
             other = self._products[rng.integers(len(self._products))]
             foreign = other.frames[int(rng.integers(len(other.photos)))]
-            whole = product.frames[chosen]
             upload, labels = self._damage.damaged(
-                whole,
+                product.frames[chosen],
                 np.where(product.labels[chosen] == 0, 0, PRODUCT).astype(np.uint8),
                 product.product,
                 (foreign,),
                 rng,
             )
-            if same:
-                return _Raw(upload, (whole,) * goldens, labels, product.product)
-        return _Raw(upload, _goldens_for(product, chosen, goldens, rng), labels, product.product)
+        against = [chosen] * goldens if same else _goldens_for(product, chosen, goldens, rng)
+        return _over(product, chosen, against, upload, labels)
 
     def _cut(self, raw: _Raw, rng: Generator) -> TrainingSample:
         side = self._settings.crop
@@ -190,7 +186,7 @@ class SampleMaker:
             labels=_warped(raw.labels, warp, side, labels=True),
         )
         done = self._augment(sample, rng)
-        return TrainingSample(upload=done.upload, goldens=done.goldens, targets=targets_of(done.labels))
+        return TrainingSample(upload=done.upload, goldens=done.goldens, targets=targets_of(done.labels), name=raw.name)
 
     def _window(self, raw: _Raw, rng: Generator) -> Matrix:
         """The warp to a crop: on the defect more often than not, turned a little, enlarged or reduced."""
@@ -208,12 +204,24 @@ class SampleMaker:
         )
 
 
-def _goldens_for(product: LaidProduct, chosen: int, count: int, rng: Generator) -> tuple[Photo, ...]:
-    """Good photos that stand for goldens of a chosen photo: not itself, and not another of its own view's making."""
+def _over(product: LaidProduct, chosen: int, goldens: Sequence[int], upload: Photo, labels: LabelImage) -> _Raw:
+    """The upload made of a chosen photo, over those of these numbers."""
+    names = [product.photos[number].name for number in (chosen, *goldens)]
+    return _Raw(
+        f"{product.sku}/{names[0]} over {', '.join(names[1:])}",
+        upload,
+        tuple(product.frames[number] for number in goldens),
+        labels,
+        product.product,
+    )
+
+
+def _goldens_for(product: LaidProduct, chosen: int, count: int, rng: Generator) -> list[int]:
+    """Numbers of good photos that stand for goldens of a chosen one: not itself, and no other of its view's making."""
     good = product.numbers(lambda photo: photo.good)
     view = product.photos[chosen].view
     rest = [n for n in good if n != chosen and not (view and product.photos[n].view == view)] or good
-    return tuple(product.frames[rest[n % len(rest)]] for n in rng.permutation(max(count, len(rest)))[:count])
+    return [rest[n % len(rest)] for n in rng.permutation(max(count, len(rest)))[:count]]
 
 
 def _shows_damage(photo: LaidPhoto) -> bool:

@@ -39,9 +39,10 @@ class Targets(NamedTuple):
 def coded(labels: LabelImage, *type_classes: int) -> LabelImage:
     """A label image whose defects name their type class: `IGNORED` + 1 + class in place of `DEFECT`.
 
-    Of several classes, the second takes the place of `DEFECT` - 1, and so on.
+    Of several classes, the second takes the place of `DEFECT` - 1, and so on. Higher values than `IGNORED` that stand
+    for none of them are ignored: products that were laid before label images were looked at may hold any.
     """
-    table = np.arange(256, dtype=np.uint8)
+    table = np.minimum(np.arange(256), IGNORED).astype(np.uint8)
     for number, type_class in enumerate(type_classes):
         table[DEFECT - number] = IGNORED + 1 + type_class
     return np.asarray(table[labels], np.uint8)

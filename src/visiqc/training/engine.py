@@ -52,9 +52,9 @@ def fit(
         InputError: The loss is no number, or no batch came.
         Unavailable: The device is not there, or a checkpoint cannot be written or read.
     """
-    if settings.find_rate:
-        settings = with_found_rate(learner, settings, folder, tracker, seed)
     with placed(settings) as place:
+        if settings.find_rate:
+            settings = with_found_rate(learner, settings, folder, tracker, seed, place=place)
         steps = max(1, -(-learner.steps_per_epoch // place.world))
         with meter(settings.epochs, steps, wanted=place.leads) as shown:
             run = _Run(learner, settings, place, folder, tracker, shown=shown, seed=seed, digest=digest, steps=steps)
@@ -182,12 +182,12 @@ class _Run:
 
     def _refused(self, batch: Any, found: NotFinite, rate: float) -> InputError:
         at, settings = self._at, self._settings
-        kept = "another process kept its batch"
+        kept = "another process kept its batch, and says where"
         if found.mine:
             kept = kept_batch(self._folder, batch, self._module, found, epoch=at.epoch, step=at.step, rate=rate)
         return InputError(
-            f"the {found.what} is no number at epoch {at.epoch + 1}, step {at.step + 1} (rate {rate:.3g}); {kept}; "
-            f"look there for a bad photo or mask, then try a smaller fit.rate (now {settings.rate:g}), a longer "
+            f"the {found.what} is no number at epoch {at.epoch + 1}, step {at.step + 1} (rate {rate:.3g}); {kept}. "
+            f"Look there for a bad photo or mask, then try a smaller fit.rate (now {settings.rate:g}), a longer "
             f"fit.warmup_epochs (now {settings.warmup_epochs:g}), or fit.precision=fp32 on a GPU"
         )
 

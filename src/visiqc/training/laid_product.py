@@ -6,7 +6,6 @@ share it.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -156,8 +155,11 @@ def keep_product(laid: LaidProduct, folder: Path, files: Sequence[Path], broken:
             np.save(draft / "labels.npy", np.asarray(laid.labels))
             np.save(draft / "product.npy", laid.product)
             (draft / _RECORD).write_text(text, encoding="utf-8")
-            with contextlib.suppress(FileExistsError, OSError) if folder.is_dir() else contextlib.nullcontext():
+            try:
                 draft.rename(folder)
+            except OSError:
+                if not is_kept(folder):  # else another process was the first, with the same product
+                    raise
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 

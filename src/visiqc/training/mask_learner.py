@@ -29,12 +29,14 @@ class MaskBatch(NamedTuple):
         product: (N, 1, S/2, S/2) float32, share of the product.
         weight: (N, 1, S/2, S/2) float32, 0 where nobody knows.
         broken: Photos that whoever drew it could not read so far.
+        names: N photos, for people who look for a bad one.
     """
 
     inputs: tuple[Tensor, Tensor, Tensor, Tensor]
     product: Tensor
     weight: Tensor
     broken: Mapping[Path, Broken]
+    names: Sequence[str]
 
 
 class MaskBatches:
@@ -102,6 +104,7 @@ def _batch(samples: Sequence[MaskSample], embed: Embed, broken: Mapping[Path, Br
         stacked([sample.product for sample in samples]),
         stacked([sample.weight for sample in samples]),
         broken,
+        [sample.name for sample in samples],
     )
 
 

@@ -57,11 +57,13 @@ class MaskSample(NamedTuple):
         photo: (S, S, 3) uint8 RGB.
         product: (S/2, S/2) float32, share of the product.
         weight: (S/2, S/2) float32, 0 where nobody knows.
+        name: Of the photo, for people.
     """
 
     photo: Photo
     product: FloatArray
     weight: FloatArray
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,27 +97,32 @@ class MaskSampleMaker:
         """One sample."""
         settings = self._settings
         if rng.random() < settings.scenes:
-            drawn = scene(rng, side=self._side)
-            photo, product, known = drawn.photo, drawn.product, np.ones(drawn.product.shape, bool)
+            name, one = self._scene(rng)
+            photo = one.photo
         else:
-            one = self._photo(rng)
-            photo, product, known = one.photo, one.product, one.known
+            name, one = self._photo(rng)
+            photo = one.photo
             if rng.random() < settings.other_ground:
-                photo = _on_other_ground(photo, product, rng)
+                photo = _on_other_ground(photo, one.product, rng)
         if rng.random() < settings.things:
-            photo = _among_things(photo, product, rng)
-        photo, product, known = self._taken(photo, product, known, rng)
-        return _sample(self._augment.relit(photo, rng), product, known)
+            photo = _among_things(photo, one.product, rng)
+        photo, product, known = self._taken(photo, one.product, one.known, rng)
+        return _sample(self._augment.relit(photo, rng), product, known, name)
 
-    def _photo(self, rng: Generator) -> KnownPhoto:
+    def _photo(self, rng: Generator) -> tuple[str, KnownPhoto]:
         for _ in range(_TRIES):
             shown = self._photos[int(rng.integers(len(self._photos)))]
+            name = name_of(shown.sku, shown.photo)
             try:
-                return known_product(shown)
+                return name, known_product(shown)
             except InputError as err:
-                self.broken[shown.photo] = Broken(name_of(shown.sku, shown.photo), str(err))
-        drawn = scene(rng, side=self._side)  # all of them broken: the limit of unreadable photos ends that soon
-        return KnownPhoto(drawn.photo, drawn.product, np.ones(drawn.product.shape, bool))
+                self.broken[shown.photo] = Broken(name, str(err))
+        return self._scene(rng)  # all of them broken: the limit of unreadable photos ends that soon
+
+    def _scene(self, rng: Generator) -> tuple[str, KnownPhoto]:
+        drawn = scene(rng, side=self._side)
+        known = KnownPhoto(drawn.photo, drawn.product, np.ones(drawn.product.shape, bool))
+        return f"a drawn {drawn.kind}", known
 
     def _taken(self, photo: Photo, product: Mask, known: Mask, rng: Generator) -> tuple[Photo, Mask, Mask]:
         """From nearer or further, turned and mirrored, the product about in the middle."""
@@ -160,11 +167,11 @@ def known_product(shown: Shown) -> KnownPhoto:
     return KnownPhoto(photo, np.asarray(labels >= PRODUCT), np.asarray(labels != IGNORED))
 
 
-def _sample(photo: Photo, product: Mask, known: Mask) -> MaskSample:
+def _sample(photo: Photo, product: Mask, known: Mask, name: str) -> MaskSample:
     half = (photo.shape[1] // 2, photo.shape[0] // 2)
     share = cv2.resize(product.astype(np.float32), half, interpolation=cv2.INTER_AREA)
     weight = cv2.resize(known.astype(np.float32), half, interpolation=cv2.INTER_AREA)
-    return MaskSample(photo, np.asarray(share, np.float32), np.asarray(weight >= 0.99, np.float32))
+    return MaskSample(photo, np.asarray(share, np.float32), np.asarray(weight >= 0.99, np.float32), name)
 
 
 def _on_other_ground(photo: Photo, product: Mask, rng: Generator) -> Photo:

@@ -12,6 +12,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from visiqc.errors import InputError
+from visiqc.training.datasets.reading import name_of
 from visiqc.training.mismatch_data import Shown
 from visiqc.training.mismatch_features import Patches
 from visiqc.training.mismatch_looks import ATTRIBUTES
@@ -28,12 +29,14 @@ class MismatchBatch(NamedTuple):
         deep: (B, C', h', w') float32, what the frozen part of the continuation makes of them.
         identity: (B,) int64 number of the identity.
         looks: (B, A) int64 class of every attribute, `UNKNOWN` where nothing is known.
+        names: B photos, for people who look for a bad one.
     """
 
     stride16: Tensor
     deep: Tensor
     identity: Tensor
     looks: Tensor
+    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +139,7 @@ class MismatchBatches:
             maps[1].float(),
             torch.tensor([self.identities[row.shown.identity] for row in rows]),
             torch.tensor(looks),
+            [name_of(row.shown.sku, row.shown.photo) for row in rows],
         )
 
 

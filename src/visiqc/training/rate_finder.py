@@ -8,7 +8,7 @@ from pathlib import Path
 
 from visiqc.errors import BadRecipe
 from visiqc.storage.disk import disk_errors
-from visiqc.training.devices import placed
+from visiqc.training.devices import Place, placed
 from visiqc.training.fit_settings import FitSettings
 from visiqc.training.rate_finding import RateFinding, propose, smoothed
 from visiqc.training.run_folder import write_whole
@@ -56,12 +56,21 @@ def find_rate(
     return propose(rates, losses)
 
 
-def with_found_rate(learner: Learner, settings: FitSettings, folder: Path, tracker: Tracker, seed: int) -> FitSettings:
-    """The settings with the rate that was found, now or before a kill."""
+def with_found_rate(
+    learner: Learner, settings: FitSettings, folder: Path, tracker: Tracker, seed: int, *, place: Place
+) -> FitSettings:
+    """The settings with the rate that was found, now or before a kill.
+
+    What one process found alone counts for several that go on from there: it stands in the first one's folder.
+
+    Raises:
+        BadRecipe: It is still to be found, and several processes train together.
+        InputError: The loss explodes at once, or there are too few batches.
+        Unavailable: It cannot be written.
+    """
     kept = folder / FOUND_RATE
-    try:
-        rate = float(json.loads(kept.read_text(encoding="utf-8"))["rate"])
-    except (OSError, ValueError, KeyError, TypeError):
+    rate = place.shared(_rate_in(kept) if place.leads else None)
+    if rate is None:
         from visiqc.training.fit_plots import rate_curve  # matplotlib, only where there is something to draw
 
         finding = find_rate(learner, settings, seed=seed)
@@ -73,20 +82,31 @@ def with_found_rate(learner: Learner, settings: FitSettings, folder: Path, track
     return replace(settings, rate=rate, find_rate=False)
 
 
+def _rate_in(kept: Path) -> float | None:
+    try:
+        return float(json.loads(kept.read_text(encoding="utf-8"))["rate"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _ladder(steps: int, low: float, high: float) -> list[float]:
     return [low * (high / low) ** (number / max(1, steps - 1)) for number in range(steps)]
 
 
 def _rise(learner: Learner, stepper: Stepper, *, seed: int, ladder: list[float]) -> tuple[list[float], list[float]]:
-    """The rates tried and their losses, up to where the loss explodes."""
+    """The rates tried and their losses, up to where the loss explodes.
+
+    With few batches in an epoch, those of later ones are taken too. None of them is started: what a learner makes
+    ready for an epoch, and may keep in the run's folder, would be made with weights that are put back.
+    """
     rates: list[float] = []
     losses: list[float] = []
+    learner.module.train()
+    learner.start_epoch(0)
+    stepper.read_scales()
     epoch = 0
     while len(rates) < len(ladder):
         seed_everything(seed, epoch)
-        learner.module.train()
-        learner.start_epoch(epoch)
-        stepper.read_scales()
         came = len(rates)
         for batch in learner.batches(epoch, rank=0, world=1):
             try:

@@ -14,7 +14,7 @@ from visiqc.errors import VisiQCError
 from visiqc.recipes import R, as_values, as_yaml, digest_of, read_recipe
 from visiqc.storage.disk import disk_errors
 from visiqc.training.ranks import rank_and_world
-from visiqc.training.run_folder import claimed, runs_folder, write_whole
+from visiqc.training.run_folder import claimed, ranks_folder, runs_folder, write_whole
 from visiqc.training.seeding import seed_everything
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def carry_out(
     folder = runs_folder() / "-".join([name, digest[:8], *([data[:8]] if data else [])])
     seed_everything(getattr(recipe, "seed", 0))
     if rank := _rank():
-        return _follow(recipe, train, runs_folder() / ".ranks" / f"{folder.name}-{rank}")
+        return _follow(recipe, train, ranks_folder() / f"{folder.name}-{rank}", fresh=fresh)
     from visiqc.training.tracking import open_tracker
 
     if fresh:
@@ -144,10 +144,13 @@ def _rank() -> int:
     return rank_and_world()[0]
 
 
-def _follow(recipe: R, train: Train[R], scratch: Path) -> RunResult:
+def _follow(recipe: R, train: Train[R], scratch: Path, *, fresh: bool) -> RunResult:
     """Run beside the first process: it does the same work, and what it writes is dropped."""
     from visiqc.training.tracking import Tracker
 
+    if fresh and scratch.exists():  # what a run that failed has left
+        with disk_errors("what the run before left cannot be removed"):
+            shutil.rmtree(scratch)
     result = train(recipe, Tracker(), scratch)
     shutil.rmtree(scratch, ignore_errors=True)  # not after an error: the batch that caused it may stand there
     return result

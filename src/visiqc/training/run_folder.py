@@ -20,6 +20,19 @@ def runs_folder() -> Path:
     return cache_folder() / "runs"
 
 
+def ranks_folder() -> Path:
+    """Where the processes beside the first one of a run have theirs."""
+    return runs_folder() / ".ranks"
+
+
+def told_place(path: Path) -> str:
+    """A file of a run for people: the way to it inside `VISIQC_CACHE`; elsewhere its folder's name and its own."""
+    cache = cache_folder().absolute()
+    if path.absolute().is_relative_to(cache):
+        return f"{path.absolute().relative_to(cache)} in VISIQC_CACHE"
+    return f"{path.parent.name}/{path.name}"
+
+
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
     """The folder, made if need be, for this process alone while the block runs; a kill frees it.

@@ -15,6 +15,13 @@ from torch import Tensor, nn
 from visiqc.errors import InputError
 from visiqc.training.devices import Place
 from visiqc.training.fit_settings import FitSettings
+from visiqc.training.run_folder import told_place
+
+NAN_BATCH = "nan-batch.pt"
+"""The batch that broke a fit, in the folder of the process that drew it."""
+
+_LEAST_SCALE = 1.0
+"""Of an fp16 loss: where a gradient passes 65504 unscaled, it is no overflow of the scale."""
 
 
 class Learner(Protocol):
@@ -42,7 +49,8 @@ class Learner(Protocol):
     def batches(self, epoch: int, *, rank: int, world: int) -> Iterable[Any]:
         """This process's batches; decided by (seed, epoch) alone, so that a resumed run sees what the killed one would.
 
-        The global random states are seeded from seed, epoch and rank before it is asked, and may be drawn from.
+        The global random states are seeded from seed, epoch and rank before it is asked, and may be drawn from. The
+        rate finder asks for batches of epochs that it does not start.
         """
         ...
 
@@ -133,6 +141,9 @@ class Stepper:
             raise NotFinite("gradient", mine=True, losses=losses)
         self.scaler.step(self.optimizer)
         self.scaler.update()
+        # What is no number unscaled either never fits: all further steps would be left out, without a word.
+        if self.scaler.is_enabled() and self.scaler.get_scale() < _LEAST_SCALE:
+            raise NotFinite("gradient", mine=True, losses=losses)
 
 
 class NotFinite(Exception):
@@ -150,14 +161,29 @@ class NotFinite(Exception):
 
 
 def kept_batch(folder: Path, batch: Any, module: nn.Module, found: NotFinite, **where: float) -> str:
-    """Keep the batch that broke a fit, with the weights it met; says where, or why not."""
-    content = {"batch": batch, "losses": dict(found.losses), "module": module.state_dict(), **where}
+    """Keep the batch that broke a fit, with the weights it met; says where and how to look at it, or why not."""
+    content = {"batch": _plain(batch), "losses": dict(found.losses), "module": module.state_dict(), **where}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        torch.save(content, folder / "nan-batch.pt")
+        torch.save(content, folder / NAN_BATCH)
     except (OSError, RuntimeError, TypeError, AttributeError, pickle.PicklingError) as err:
         return f"the batch could not be kept ({type(err).__name__})"
-    return "the batch and the weights it met are kept in nan-batch.pt in the run's folder"
+    named = ', its photos named under ["batch"]["names"]' if "names" in getattr(batch, "_fields", ()) else ""
+    return (
+        f"the batch and the weights it met are kept in {told_place(folder / NAN_BATCH)}; "
+        f'torch.load("{NAN_BATCH}", map_location="cpu") opens it{named}'
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Records as mappings, paths as texts: torch opens a file with nothing but tensors and plain values in it."""
+    if hasattr(value, "_asdict"):
+        return _plain(value._asdict())
+    if isinstance(value, Mapping):
+        return {_plain(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def _number(value: Tensor | float) -> float:

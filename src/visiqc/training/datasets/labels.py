@@ -41,13 +41,15 @@ def labels_of(pair: Pair, size: Size, *, full_size: Size, apart: Sequence[str] =
 
     Raises:
         ShapeMismatch: The mask has another shape than its photo. A mask of the same aspect ratio is scaled.
-        UnreadablePhoto: The mask is no picture.
+        UnreadablePhoto: The mask is no picture, or a label image with other values than it may have.
     """
     if pair.mask is not None:
         labels = read_labels(pair.mask)
         require_same_shape(labels.shape[:2], full_size, photo=pair.name)
         if pair.binary_mask:
             labels = np.where(2 * labels.astype(np.int16) > max(int(labels.max(initial=0)), 1), DEFECT, PRODUCT)
+        else:
+            _require_known(labels, pair.mask.name, codes=len(apart))
         return resized_labels(np.asarray(labels, np.uint8), size)
     if pair.regions:
         return drawn_labels(pair.regions, size, full_size=full_size, apart=apart)
@@ -124,6 +126,23 @@ def require_same_shape(mask: Size, photo_size: Size, *, photo: str) -> None:
         raise ShapeMismatch(
             f"sizes differ: {photo} {photo_size[0]}×{photo_size[1]}, its mask {mask[0]}×{mask[1]}; "
             "a mask is drawn on its own photo, upright, at any scale of the same shape"
+        )
+
+
+def _require_known(labels: LabelImage, name: str, *, codes: int) -> None:
+    """Refuse a label image whose values were smoothed or compressed: each of them says something else.
+
+    Raises:
+        UnreadablePhoto: It has other values than those of a label image whose defects have so many codes told apart.
+    """
+    known = {GROUND, PRODUCT, IGNORED, *range(DEFECT, DEFECT - max(codes, 1), -1)}
+    strange = np.isin(np.arange(256), list(known), invert=True)[labels]
+    if strange.any():
+        found = np.unique(labels[strange]).tolist()
+        told = ", ".join(map(str, found[:4])) + (", …" if len(found) > 4 else "")
+        raise UnreadablePhoto(
+            f"the label image {name} may hold {', '.join(map(str, sorted(known)))} and has {told} in "
+            f"{int(strange.sum())} pixels; save it as PNG without smooth edges, or give mask_kind binary in the table"
         )
 
 

@@ -5,7 +5,7 @@
 | `sku`, `goldens`, `upload` | product, golden photos parted by a vertical bar, the photo that is judged; all needed |
 | `lot` | lot it was made in |
 | `mask` | label image of the upload, or a binary mask: defect where it is above half of its highest value |
-| `mask_kind` | `binary` (when left out) or `labels`: 0 ground, 64 product, 128 ignored, 255 defect |
+| `mask_kind` | `binary` (when left out) or `labels`: 0 ground, 64 product, 128 ignored, 255 defect, nothing else |
 | `defective` | `yes`, `no`, or empty where it is not known |
 | `codes` | catalogue codes, parted by a vertical bar |
 | `relation` | `same` (when left out), `variant`, `other` |
