@@ -194,6 +194,19 @@ def test_a_gpu_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         fitted(tmp_path, device="cuda")
 
 
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_a_process_without_a_gpu_beside_others_that_have_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("MASTER_ADDR", raising=False)  # nobody to wait for
+    for name, value in {"WORLD_SIZE": "4", "RANK": "2", "LOCAL_RANK": "2"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Unavailable, match=rf"fit\.device is {device}, but torch finds 2 GPUs for process 2 .*start 2 "):
+        fitted(tmp_path, device=device)
+
+
 def test_a_setting_out_of_range_is_named() -> None:
     with pytest.raises(BadRecipe, match=r"fit\.epochs must be 1 to 100000, got 0"):
         FitSettings(epochs=0)
