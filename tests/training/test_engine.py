@@ -15,6 +15,7 @@ import yaml
 import tiny_learner
 from tiny_learner import STEPS, TinyLearner, fitted, weights
 from visiqc.errors import BadRecipe, Conflict, InputError, Unavailable
+from visiqc.training import devices
 from visiqc.training.fit_settings import FitSettings
 from visiqc.training.tracking import Tracker
 
@@ -205,6 +206,25 @@ def test_a_process_without_a_gpu_beside_others_that_have_one_is_refused(
         monkeypatch.setenv(name, value)
     with pytest.raises(Unavailable, match=rf"fit\.device is {device}, but torch finds 2 GPUs for process 2 .*start 2 "):
         fitted(tmp_path, device=device)
+
+
+@pytest.mark.parametrize(("has_bf16", "chosen"), [(False, torch.float16), (True, torch.bfloat16)])
+def test_a_gpu_that_only_emulates_bf16_computes_in_fp16(
+    monkeypatch: pytest.MonkeyPatch, has_bf16: bool, chosen: torch.dtype
+) -> None:
+    def supported(including_emulation: bool = True) -> bool:
+        return has_bf16 or including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    assert devices._precision(FitSettings(), torch.device("cuda")) is chosen
+
+
+def test_a_run_begun_without_a_scaler_goes_on_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted(tmp_path, TinyLearner(noisy=False), epochs=1)
+    monkeypatch.setattr(devices, "_precision", lambda *_: torch.float16)  # as on a GPU
+    result = fitted(tmp_path, TinyLearner(noisy=False), epochs=2)
+    assert (result.resumed, result.epochs_run) == (True, 2)
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["scaler"]["scale"] > 0
 
 
 def test_a_setting_out_of_range_is_named() -> None:

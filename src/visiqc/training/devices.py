@@ -171,5 +171,6 @@ def _precision(settings: FitSettings, device: torch.device) -> torch.dtype | Non
     if device.type != "cuda" or settings.precision == "fp32":
         return None
     if settings.precision == "auto":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        # GPUs before Ampere emulate bf16, far slower than they compute in fp16.
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     return torch.bfloat16 if settings.precision == "bf16" else torch.float16
