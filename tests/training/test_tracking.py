@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -198,6 +199,33 @@ def test_half_a_line_left_by_a_kill_is_dropped(tmp_path: Path) -> None:
     again = Outbox(tmp_path)
     again.add({"kind": "end", "number": 2})
     assert [entry["number"] for entry in again.waiting()] == [1, 2]
+
+
+def test_an_entry_that_found_no_room_leaves_nothing_for_the_next_to_be_written_behind(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path)
+    outbox.add({"kind": "end", "number": 1})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / QUEUE).stat().st_size + 20, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            outbox.add({"kind": "end", "number": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    outbox.add({"kind": "end", "number": 3})
+    assert [json.loads(line)["number"] for line in (tmp_path / QUEUE).read_text().splitlines()] == [1, 3]
+
+
+@pytest.mark.parametrize("damaged", [b'{"kind": "en{"kind": "end"}', b"\0\0\xff", b"7"])
+def test_a_damaged_line_is_named_and_what_stands_behind_it_is_sent(
+    tmp_path: Path, damaged: bytes, logged: list[MutableMapping[str, Any]]
+) -> None:
+    whole = [json.dumps({"kind": "end", "number": number}).encode() for number in (1, 2)]
+    (tmp_path / QUEUE).write_bytes(b"\n".join([whole[0], damaged, whole[1], b""]))
+    outbox = Outbox(tmp_path)
+    assert len(outbox) == 3
+    assert [entry["number"] for entry in outbox.waiting()] == [1, 2]
+    assert [(entry["run"], entry["line"]) for entry in logged] == [(tmp_path.name, 2)]
+    assert not outbox
 
 
 def test_a_server_that_is_away_is_asked_again_only_after_a_while(
