@@ -19,7 +19,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from visiqc.errors import Conflict, IntegrityError, NotFound, Unavailable
-from visiqc.training.mlflow_store import Away, Store, tracking_uri
+from visiqc.training.mlflow_store import Away, Store, tracking_uri, translated
 from visiqc.training.offline import QUEUE, Outbox
 from visiqc.training.registry import fetch, set_alias, version_of
 from visiqc.training.sending import FIRST_WAIT_S, Sender, send_all
@@ -271,6 +271,40 @@ def test_a_full_disk_for_the_log_stops_nothing(
     tracker.metrics({"a": 1.0}, step=0)
     tracker.figure(PNG, "a.png")
     assert sum("cannot be written" in entry["event"] for entry in logged) == 2
+
+
+def test_a_driver_that_is_not_installed_stops_nothing_and_is_named(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, logged: list[MutableMapping[str, Any]]
+) -> None:
+    monkeypatch.setitem(sys.modules, "MySQLdb", None)  # as where it is not installed
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"mysql://127.0.0.1:{door.getsockname()[1]}/mlflow")
+        with open_tracker("tests", cache / "runs" / "one") as tracker:
+            tracker.metrics({"a": 1.0}, step=0)
+    assert len(Outbox(cache / "runs" / "one")) == 3
+    assert any("MySQLdb" in entry["error"] and "install it" in entry["error"] for entry in logged)
+
+
+def test_a_package_that_a_store_of_files_needs_stops_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    Store(tracking_uri()).client.create_experiment("tests", artifact_location="s3://nowhere/files")
+    run = cache / "runs" / "one"
+    with open_tracker("tests", run) as tracker:
+        tracker.figure(PNG, "roc.png")
+        tracker.metrics({"a": 1.0}, step=0)
+    assert [json.loads(line)["kind"] for line in (run / QUEUE).read_text().splitlines()] == ["file", "metrics", "end"]
+
+
+def test_what_only_a_library_knows_counts_as_away() -> None:
+    with pytest.raises(Away, match="KeyError: 'region'"), translated():
+        raise KeyError("region")
+
+
+@pytest.mark.parametrize("address", ["http://server:50x0", "http://[::1", "postgresql://me:pa/ss@server/mlflow"])
+def test_an_address_that_is_none_is_refused_without_a_word_of_it(address: str) -> None:
+    with pytest.raises(Away, match=r"^MLFLOW_TRACKING_URI is no address; wanted is one like http://") as said:
+        Store(address)
+    assert said.value.__cause__ is None
 
 
 def test_a_password_in_an_address_is_not_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,7 +155,11 @@ class Store:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise `Away` or `Refused` for what MLflow and the libraries under it raise."""
+    """Raise `Away` or `Refused` for whatever MLflow and the libraries under it raise.
+
+    MLflow opens stores through drivers and plugins that raise errors of their own, and no training may end with one:
+    what nobody knows counts as `Away`, which loses nothing.
+    """
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -166,18 +170,28 @@ def translated() -> Iterator[None]:
         raise kind(_sentence(err)) from err
     except (SQLAlchemyError, OSError) as err:  # requests' errors are OSErrors
         raise Away(_sentence(err)) from err
+    except ImportError as err:
+        raise Away(f"MLflow needs a package that is not there ({_sentence(err)}); install it") from err
+    except Exception as err:
+        raise Away(f"{type(err).__name__}: {_sentence(err)}") from err
 
 
 def _knock(uri: str) -> None:
     """Ask for a connection first: MLflow itself tries a database that is gone for a quarter of an hour."""
-    parts = urlsplit(uri)
-    port = _PORTS.get(parts.scheme.partition("+")[0])
-    if port is None or not parts.hostname:
-        return
     try:
-        socket.create_connection((parts.hostname, parts.port or port), timeout=_KNOCK_S).close()
+        parts = urlsplit(uri)
+        port = _PORTS.get(parts.scheme.partition("+")[0])
+        if port is None or not parts.hostname:
+            return
+        port = parts.port or port
+        socket.create_connection((parts.hostname, port), timeout=_KNOCK_S).close()
     except OSError as err:
-        raise Away(f"{parts.hostname}:{parts.port or port} does not answer ({_sentence(err)})") from err
+        raise Away(f"{parts.hostname}:{port} does not answer ({_sentence(err)})") from err
+    except ValueError:  # what it says may be a part of a password
+        raise Away(
+            "MLFLOW_TRACKING_URI is no address; wanted is one like http://server:5000, with signs such as / in a "
+            "password written as %2F"
+        ) from None
 
 
 def _sentence(err: Exception) -> str:
