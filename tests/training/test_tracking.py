@@ -228,6 +228,39 @@ def test_a_damaged_line_is_named_and_what_stands_behind_it_is_sent(
     assert not outbox
 
 
+def test_the_log_of_a_deleted_experiment_waits_until_it_is_restored(
+    cache: Path, logged: list[MutableMapping[str, Any]]
+) -> None:
+    run, client = cache / "runs" / "one", Store(tracking_uri()).client
+    with open_tracker("tests", run) as tracker:
+        tracker.params({"a": 1})
+    number = client.get_experiment_by_name("tests").experiment_id
+    client.delete_experiment(number)
+    with open_tracker("tests", run) as tracker:
+        tracker.params({"b": 2})
+    Outbox(cache / "runs" / "two").add({"kind": "tags", "values": {"of": "two"}})
+    assert send_all(cache / "runs") == {"one": 3, "two": 0}
+    assert ("of", "two") in rows(cache, "select key, value from tags")
+    said = next(entry["error"] for entry in logged if "takes nothing of this run" in entry["event"])
+    assert "no run in the experiment 'tests'" in said
+    assert "mlflow experiments restore" in said
+    client.restore_experiment(number)
+    assert send_all(cache / "runs") == {"one": 0}
+    assert rows(cache, "select key, value from params order by key") == [("a", "1"), ("b", "2")]
+
+
+def test_a_run_that_is_deleted_while_it_trains_goes_on_in_another(cache: Path) -> None:
+    with open_tracker("tests", cache / "runs" / "one") as tracker:
+        tracker.metrics({"a": 0.0}, step=0, at=0.0)
+        ((deleted,),) = rows(cache, "select run_uuid from runs")
+        Store(tracking_uri()).client.delete_run(deleted)
+        for step in (1, 2):
+            tracker.metrics({"a": 1.0}, step=step, at=1.0)
+    ((other, status),) = rows(cache, "select run_uuid, status from runs where lifecycle_stage = 'active'")
+    assert (other != deleted, status) == (True, "FINISHED")
+    assert rows(cache, f"select step from metrics where run_uuid = '{other}' order by step") == [(1,), (2,)]
+
+
 def test_a_server_that_is_away_is_asked_again_only_after_a_while(
     cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

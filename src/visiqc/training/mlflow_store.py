@@ -45,6 +45,10 @@ class Away(Exception):
     """MLflow is out of reach at present; the text says how."""
 
 
+class Withheld(Away):
+    """MLflow answers, but the run or its experiment was deleted there; the text says what to do."""
+
+
 class Refused(Exception):
     """MLflow will never take this; the text says why."""
 
@@ -83,14 +87,25 @@ class Store:
             experiment: Made if need be.
             key: Of the run, unlike any other's.
             name: That people see.
+
+        Raises:
+            Away: MLflow is out of reach now.
+            Withheld: It takes no run in the experiment.
         """
-        with translated():
-            number = self._experiment(experiment)
-            found = self.client.search_runs([number], f"tags.`{RUN_KEY}` = '{key}'", max_results=1)
-            if found:
-                self.client.update_run(found[0].info.run_id, status="RUNNING")
-                return str(found[0].info.run_id)
-            return str(self.client.create_run(number, tags={RUN_KEY: key}, run_name=name).info.run_id)
+        try:
+            with translated():
+                number = self._experiment(experiment)
+                found = self.client.search_runs([number], f"tags.`{RUN_KEY}` = '{key}'", max_results=1)
+                if found:
+                    self.client.update_run(found[0].info.run_id, status="RUNNING")
+                    return str(found[0].info.run_id)
+                return str(self.client.create_run(number, tags={RUN_KEY: key}, run_name=name).info.run_id)
+        except Refused as err:
+            # Of one entry a refusal is final; this one would throw away all that a run has, which can still be sent.
+            raise Withheld(
+                f"MLflow takes no run in the experiment {experiment!r} ({err}); where it was deleted, restore it with "
+                "mlflow experiments restore, or give the log up: delete what is called offline… in the run's folder"
+            ) from err
 
     def send(self, run: str, entry: Entry) -> str:
         """Send one entry.
@@ -100,17 +115,32 @@ class Store:
 
         Raises:
             Away: MLflow is out of reach now.
+            Withheld: The run was deleted there.
             Refused: It will never take this.
         """
         if gone := [path.name for path in paths_of(entry) if not path.exists()]:
             raise Refused(f"{gone[0]} is gone")
-        with translated():
-            if entry["kind"] == "register":
-                from visiqc.training.registry import register
+        try:
+            with translated():
+                if entry["kind"] == "register":
+                    from visiqc.training.registry import register
 
-                return register(self.client, run, entry)
-            getattr(self, f"_send_{entry['kind']}")(run, entry)
+                    return register(self.client, run, entry)
+                getattr(self, f"_send_{entry['kind']}")(run, entry)
+        except Refused:
+            self._require(run)  # whatever is sent to a deleted run is refused
+            raise
         return ""
+
+    def _require(self, run: str) -> None:
+        """Raise `Withheld` for a run that is no longer there."""
+        try:
+            with translated():
+                there = self.client.get_run(run).info.lifecycle_stage == "active"
+        except Refused:
+            there = False
+        if not there:
+            raise Withheld(f"the run {run} was deleted in MLflow; restore it with mlflow runs restore")
 
     def _experiment(self, name: str) -> str:
         found = self.client.get_experiment_by_name(name)
