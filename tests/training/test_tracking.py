@@ -228,6 +228,20 @@ def test_a_damaged_line_is_named_and_what_stands_behind_it_is_sent(
     assert not outbox
 
 
+@pytest.mark.parametrize("barred", [".lock", QUEUE])
+def test_a_folder_that_may_not_be_used_is_named_and_the_others_are_sent(
+    cache: Path, barred: str, logged: list[MutableMapping[str, Any]]
+) -> None:
+    for name in ("a-colleagues", "own"):
+        Outbox(cache / "runs" / name).add({"kind": "tags", "values": {"of": name}})
+    place = cache / "runs" / "a-colleagues" / barred
+    place.unlink(missing_ok=True)
+    place.mkdir()  # nobody, not even root, opens a folder as a file
+    assert send_all(cache / "runs") == {"own": 0}
+    assert ("of", "own") in rows(cache, "select key, value from tags")
+    assert [entry["run"] for entry in logged if "passed over" in entry["event"]] == ["a-colleagues"]
+
+
 def test_the_log_of_a_deleted_experiment_waits_until_it_is_restored(
     cache: Path, logged: list[MutableMapping[str, Any]]
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from visiqc.errors import Conflict
+from visiqc.errors import Conflict, Unavailable
 from visiqc.training.mlflow_store import Away, Refused, Store, Withheld, tracking_uri
 from visiqc.training.offline import QUEUE, Entry, Outbox
 from visiqc.training.run_folder import claimed, write_whole
@@ -133,7 +133,7 @@ class Sender:
 
 
 def send_all(runs: Path) -> dict[str, int]:
-    """Send what every run in a folder has kept.
+    """Send what every run in a folder has kept; a folder that this user may not use is named and passed over.
 
     Args:
         runs: Folder of the runs' folders.
@@ -148,6 +148,10 @@ def send_all(runs: Path) -> dict[str, int]:
                 sender = Sender(folder)
                 left[folder.name] = sender.flush()
         except Conflict:
+            continue
+        except (Unavailable, OSError) as err:  # where several people share a cache, it may be a colleague's
+            said = err.strerror if isinstance(err, OSError) else str(err)
+            log.warning("what a run has kept cannot be sent; it is passed over", run=folder.name, error=said)
             continue
         if sender.away:
             break  # each run would wait for the server anew
