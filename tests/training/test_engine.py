@@ -224,7 +224,7 @@ def test_a_run_begun_without_a_scaler_goes_on_with_one(tmp_path: Path, monkeypat
     monkeypatch.setattr(devices, "_precision", lambda *_: torch.float16)  # as on a GPU
     result = fitted(tmp_path, TinyLearner(noisy=False), epochs=2)
     assert (result.resumed, result.epochs_run) == (True, 2)
-    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["scaler"]["scale"] > 0
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["scaler"]["scale"] > 0
 
 
 def test_a_setting_out_of_range_is_named() -> None:
