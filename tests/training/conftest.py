@@ -15,9 +15,9 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
-from visiqc.training import checkpoints, sending, tracking
+from visiqc.training import checkpoints, offline, sending, tracking
 
-LOGGING = (checkpoints, sending, tracking)
+LOGGING = (checkpoints, offline, sending, tracking)
 _MIGRATE = "import sys; from mlflow.tracking import MlflowClient; MlflowClient(sys.argv[1]).search_experiments()"
 
 

@@ -11,6 +11,7 @@ import yaml
 import tiny_learner
 from tiny_learner import SETTINGS, STEPS, TinyLearner, child, fitted, two_children, weights
 from visiqc.errors import BadRecipe, Conflict, InputError, Unavailable
+from visiqc.training import devices
 from visiqc.training.devices import Place
 from visiqc.training.fit_settings import FitSettings
 from visiqc.training.run_folder import ranks_folder
@@ -231,6 +232,38 @@ def test_a_gpu_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(Unavailable, match=r"fit\.device is cuda, but torch finds 0 GPUs .* set fit\.device=cpu"):
         fitted(tmp_path, device="cuda")
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_a_process_without_a_gpu_beside_others_that_have_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("MASTER_ADDR", raising=False)  # nobody to wait for
+    for name, value in {"WORLD_SIZE": "4", "RANK": "2", "LOCAL_RANK": "2"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Unavailable, match=rf"fit\.device is {device}, but torch finds 2 GPUs for process 2 .*start 2 "):
+        fitted(tmp_path, device=device)
+
+
+@pytest.mark.parametrize(("has_bf16", "chosen"), [(False, torch.float16), (True, torch.bfloat16)])
+def test_a_gpu_that_only_emulates_bf16_computes_in_fp16(
+    monkeypatch: pytest.MonkeyPatch, has_bf16: bool, chosen: torch.dtype
+) -> None:
+    def supported(including_emulation: bool = True) -> bool:
+        return has_bf16 or including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    assert devices._precision(FitSettings(), torch.device("cuda")) is chosen
+
+
+def test_a_run_begun_without_a_scaler_goes_on_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted(tmp_path, TinyLearner(noisy=False), epochs=1)
+    monkeypatch.setattr(devices, "_precision", lambda *_: torch.float16)  # as on a GPU
+    result = fitted(tmp_path, TinyLearner(noisy=False), epochs=2)
+    assert (result.resumed, result.epochs_run) == (True, 2)
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["scaler"]["scale"] > 0
 
 
 def test_a_setting_out_of_range_is_named() -> None:

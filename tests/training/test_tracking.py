@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -18,7 +19,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from visiqc.errors import Conflict, IntegrityError, NotFound, Unavailable
-from visiqc.training.mlflow_store import Away, Store, tracking_uri
+from visiqc.training.mlflow_store import Away, Store, tracking_uri, translated
 from visiqc.training.offline import QUEUE, Outbox
 from visiqc.training.registry import fetch, set_alias, version_of
 from visiqc.training.sending import FIRST_WAIT_S, Sender, send_all
@@ -200,6 +201,80 @@ def test_half_a_line_left_by_a_kill_is_dropped(tmp_path: Path) -> None:
     assert [entry["number"] for entry in again.waiting()] == [1, 2]
 
 
+def test_an_entry_that_found_no_room_leaves_nothing_for_the_next_to_be_written_behind(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path)
+    outbox.add({"kind": "end", "number": 1})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / QUEUE).stat().st_size + 20, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            outbox.add({"kind": "end", "number": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    outbox.add({"kind": "end", "number": 3})
+    assert [json.loads(line)["number"] for line in (tmp_path / QUEUE).read_text().splitlines()] == [1, 3]
+
+
+@pytest.mark.parametrize("damaged", [b'{"kind": "en{"kind": "end"}', b"\0\0\xff", b"7"])
+def test_a_damaged_line_is_named_and_what_stands_behind_it_is_sent(
+    tmp_path: Path, damaged: bytes, logged: list[MutableMapping[str, Any]]
+) -> None:
+    whole = [json.dumps({"kind": "end", "number": number}).encode() for number in (1, 2)]
+    (tmp_path / QUEUE).write_bytes(b"\n".join([whole[0], damaged, whole[1], b""]))
+    outbox = Outbox(tmp_path)
+    assert len(outbox) == 3
+    assert [entry["number"] for entry in outbox.waiting()] == [1, 2]
+    assert [(entry["run"], entry["line"]) for entry in logged] == [(tmp_path.name, 2)]
+    assert not outbox
+
+
+@pytest.mark.parametrize("barred", [".lock", QUEUE])
+def test_a_folder_that_may_not_be_used_is_named_and_the_others_are_sent(
+    cache: Path, barred: str, logged: list[MutableMapping[str, Any]]
+) -> None:
+    for name in ("a-colleagues", "own"):
+        Outbox(cache / "runs" / name).add({"kind": "tags", "values": {"of": name}})
+    place = cache / "runs" / "a-colleagues" / barred
+    place.unlink(missing_ok=True)
+    place.mkdir()  # nobody, not even root, opens a folder as a file
+    assert send_all(cache / "runs") == {"own": 0}
+    assert ("of", "own") in rows(cache, "select key, value from tags")
+    assert [entry["run"] for entry in logged if "passed over" in entry["event"]] == ["a-colleagues"]
+
+
+def test_the_log_of_a_deleted_experiment_waits_until_it_is_restored(
+    cache: Path, logged: list[MutableMapping[str, Any]]
+) -> None:
+    run, client = cache / "runs" / "one", Store(tracking_uri()).client
+    with open_tracker("tests", run) as tracker:
+        tracker.params({"a": 1})
+    number = client.get_experiment_by_name("tests").experiment_id
+    client.delete_experiment(number)
+    with open_tracker("tests", run) as tracker:
+        tracker.params({"b": 2})
+    Outbox(cache / "runs" / "two").add({"kind": "tags", "values": {"of": "two"}})
+    assert send_all(cache / "runs") == {"one": 3, "two": 0}
+    assert ("of", "two") in rows(cache, "select key, value from tags")
+    said = next(entry["error"] for entry in logged if "takes nothing of this run" in entry["event"])
+    assert "no run in the experiment 'tests'" in said
+    assert "mlflow experiments restore" in said
+    client.restore_experiment(number)
+    assert send_all(cache / "runs") == {"one": 0}
+    assert rows(cache, "select key, value from params order by key") == [("a", "1"), ("b", "2")]
+
+
+def test_a_run_that_is_deleted_while_it_trains_goes_on_in_another(cache: Path) -> None:
+    with open_tracker("tests", cache / "runs" / "one") as tracker:
+        tracker.metrics({"a": 0.0}, step=0, at=0.0)
+        ((deleted,),) = rows(cache, "select run_uuid from runs")
+        Store(tracking_uri()).client.delete_run(deleted)
+        for step in (1, 2):
+            tracker.metrics({"a": 1.0}, step=step, at=1.0)
+    ((other, status),) = rows(cache, "select run_uuid, status from runs where lifecycle_stage = 'active'")
+    assert (other != deleted, status) == (True, "FINISHED")
+    assert rows(cache, f"select step from metrics where run_uuid = '{other}' order by step") == [(1,), (2,)]
+
+
 def test_a_server_that_is_away_is_asked_again_only_after_a_while(
     cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -243,6 +318,40 @@ def test_a_full_disk_for_the_log_stops_nothing(
     tracker.metrics({"a": 1.0}, step=0)
     tracker.figure(PNG, "a.png")
     assert sum("cannot be written" in entry["event"] for entry in logged) == 2
+
+
+def test_a_driver_that_is_not_installed_stops_nothing_and_is_named(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, logged: list[MutableMapping[str, Any]]
+) -> None:
+    monkeypatch.setitem(sys.modules, "MySQLdb", None)  # as where it is not installed
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"mysql://127.0.0.1:{door.getsockname()[1]}/mlflow")
+        with open_tracker("tests", cache / "runs" / "one") as tracker:
+            tracker.metrics({"a": 1.0}, step=0)
+    assert len(Outbox(cache / "runs" / "one")) == 3
+    assert any("MySQLdb" in entry["error"] and "install it" in entry["error"] for entry in logged)
+
+
+def test_a_package_that_a_store_of_files_needs_stops_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    Store(tracking_uri()).client.create_experiment("tests", artifact_location="s3://nowhere/files")
+    run = cache / "runs" / "one"
+    with open_tracker("tests", run) as tracker:
+        tracker.figure(PNG, "roc.png")
+        tracker.metrics({"a": 1.0}, step=0)
+    assert [json.loads(line)["kind"] for line in (run / QUEUE).read_text().splitlines()] == ["file", "metrics", "end"]
+
+
+def test_what_only_a_library_knows_counts_as_away() -> None:
+    with pytest.raises(Away, match="KeyError: 'region'"), translated():
+        raise KeyError("region")
+
+
+@pytest.mark.parametrize("address", ["http://server:50x0", "http://[::1", "postgresql://me:pa/ss@server/mlflow"])
+def test_an_address_that_is_none_is_refused_without_a_word_of_it(address: str) -> None:
+    with pytest.raises(Away, match=r"^MLFLOW_TRACKING_URI is no address; wanted is one like http://") as said:
+        Store(address)
+    assert said.value.__cause__ is None
 
 
 def test_a_password_in_an_address_is_not_said(monkeypatch: pytest.MonkeyPatch) -> None:

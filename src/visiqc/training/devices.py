@@ -109,7 +109,8 @@ def placed(settings: FitSettings) -> Iterator[Place]:
     """The place the settings and the environment name, joined with the other processes while the block runs.
 
     Raises:
-        Unavailable: CUDA was asked for and there is none, or the other processes cannot be reached.
+        Unavailable: CUDA was asked for and there is none, there are GPUs for some of the processes only, or the other
+            processes cannot be reached.
     """
     rank, world = rank_and_world()
     device = _device(settings, int(os.environ.get("LOCAL_RANK", str(rank))))
@@ -151,15 +152,17 @@ def _part(device: torch.device) -> None:
 def _device(settings: FitSettings, local_rank: int) -> torch.device:
     if settings.device == "cpu":
         return torch.device("cpu")
-    if torch.cuda.is_available() and local_rank < torch.cuda.device_count():
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if local_rank < found:
         device = torch.device("cuda", local_rank)
         torch.cuda.set_device(device)
         return device
-    if settings.device == "cuda":
-        found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    # A process on the CPU cannot meet those on the GPUs: each side would wait for the other for hours.
+    if found or settings.device == "cuda":
+        mend = f"start {found} processes at most" if found else "install a CUDA build of torch"
         raise Unavailable(
-            f"fit.device is cuda, but torch finds {found} GPUs for process {local_rank} of this machine; "
-            "install a CUDA build of torch, start fewer processes, or set fit.device=cpu"
+            f"fit.device is {settings.device}, but torch finds {found} GPUs for process {local_rank} of this machine "
+            f"(the first is 0); {mend}, or set fit.device=cpu"
         )
     return torch.device("cpu")
 
@@ -168,5 +171,6 @@ def _precision(settings: FitSettings, device: torch.device) -> torch.dtype | Non
     if device.type != "cuda" or settings.precision == "fp32":
         return None
     if settings.precision == "auto":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        # GPUs before Ampere emulate bf16, far slower than they compute in fp16.
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     return torch.bfloat16 if settings.precision == "bf16" else torch.float16

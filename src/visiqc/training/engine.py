@@ -252,7 +252,8 @@ class _Run:
             return False
         self._module.load_state_dict(state["module"])
         self._stepper.optimizer.load_state_dict(state["optimizer"])
-        self._stepper.scaler.load_state_dict(state["scaler"])
+        if state["scaler"]:  # empty where the run computed without one so far, as on a CPU
+            self._stepper.scaler.load_state_dict(state["scaler"])
         if self._mean and state["mean"]:
             self._mean.restore(**state["mean"])
         self._best, self._at = state["best"], _At(**state["at"])

@@ -45,6 +45,10 @@ class Away(Exception):
     """MLflow is out of reach at present; the text says how."""
 
 
+class Withheld(Away):
+    """MLflow answers, but the run or its experiment was deleted there; the text says what to do."""
+
+
 class Refused(Exception):
     """MLflow will never take this; the text says why."""
 
@@ -83,14 +87,25 @@ class Store:
             experiment: Made if need be.
             key: Of the run, unlike any other's.
             name: That people see.
+
+        Raises:
+            Away: MLflow is out of reach now.
+            Withheld: It takes no run in the experiment.
         """
-        with translated():
-            number = self._experiment(experiment)
-            found = self.client.search_runs([number], f"tags.`{RUN_KEY}` = '{key}'", max_results=1)
-            if found:
-                self.client.update_run(found[0].info.run_id, status="RUNNING")
-                return str(found[0].info.run_id)
-            return str(self.client.create_run(number, tags={RUN_KEY: key}, run_name=name).info.run_id)
+        try:
+            with translated():
+                number = self._experiment(experiment)
+                found = self.client.search_runs([number], f"tags.`{RUN_KEY}` = '{key}'", max_results=1)
+                if found:
+                    self.client.update_run(found[0].info.run_id, status="RUNNING")
+                    return str(found[0].info.run_id)
+                return str(self.client.create_run(number, tags={RUN_KEY: key}, run_name=name).info.run_id)
+        except Refused as err:
+            # Of one entry a refusal is final; this one would throw away all that a run has, which can still be sent.
+            raise Withheld(
+                f"MLflow takes no run in the experiment {experiment!r} ({err}); where it was deleted, restore it with "
+                "mlflow experiments restore, or give the log up: delete what is called offline… in the run's folder"
+            ) from err
 
     def send(self, run: str, entry: Entry) -> str:
         """Send one entry.
@@ -100,17 +115,32 @@ class Store:
 
         Raises:
             Away: MLflow is out of reach now.
+            Withheld: The run was deleted there.
             Refused: It will never take this.
         """
         if gone := [path.name for path in paths_of(entry) if not path.exists()]:
             raise Refused(f"{gone[0]} is gone")
-        with translated():
-            if entry["kind"] == "register":
-                from visiqc.training.registry import register
+        try:
+            with translated():
+                if entry["kind"] == "register":
+                    from visiqc.training.registry import register
 
-                return register(self.client, run, entry)
-            getattr(self, f"_send_{entry['kind']}")(run, entry)
+                    return register(self.client, run, entry)
+                getattr(self, f"_send_{entry['kind']}")(run, entry)
+        except Refused:
+            self._require(run)  # whatever is sent to a deleted run is refused
+            raise
         return ""
+
+    def _require(self, run: str) -> None:
+        """Raise `Withheld` for a run that is no longer there."""
+        try:
+            with translated():
+                there = self.client.get_run(run).info.lifecycle_stage == "active"
+        except Refused:
+            there = False
+        if not there:
+            raise Withheld(f"the run {run} was deleted in MLflow; restore it with mlflow runs restore")
 
     def _experiment(self, name: str) -> str:
         found = self.client.get_experiment_by_name(name)
@@ -155,7 +185,11 @@ class Store:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise `Away` or `Refused` for what MLflow and the libraries under it raise."""
+    """Raise `Away` or `Refused` for whatever MLflow and the libraries under it raise.
+
+    MLflow opens stores through drivers and plugins that raise errors of their own, and no training may end with one:
+    what nobody knows counts as `Away`, which loses nothing.
+    """
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -166,18 +200,28 @@ def translated() -> Iterator[None]:
         raise kind(_sentence(err)) from err
     except (SQLAlchemyError, OSError) as err:  # requests' errors are OSErrors
         raise Away(_sentence(err)) from err
+    except ImportError as err:
+        raise Away(f"MLflow needs a package that is not there ({_sentence(err)}); install it") from err
+    except Exception as err:
+        raise Away(f"{type(err).__name__}: {_sentence(err)}") from err
 
 
 def _knock(uri: str) -> None:
     """Ask for a connection first: MLflow itself tries a database that is gone for a quarter of an hour."""
-    parts = urlsplit(uri)
-    port = _PORTS.get(parts.scheme.partition("+")[0])
-    if port is None or not parts.hostname:
-        return
     try:
-        socket.create_connection((parts.hostname, parts.port or port), timeout=_KNOCK_S).close()
+        parts = urlsplit(uri)
+        port = _PORTS.get(parts.scheme.partition("+")[0])
+        if port is None or not parts.hostname:
+            return
+        port = parts.port or port
+        socket.create_connection((parts.hostname, port), timeout=_KNOCK_S).close()
     except OSError as err:
-        raise Away(f"{parts.hostname}:{parts.port or port} does not answer ({_sentence(err)})") from err
+        raise Away(f"{parts.hostname}:{port} does not answer ({_sentence(err)})") from err
+    except ValueError:  # what it says may be a part of a password
+        raise Away(
+            "MLFLOW_TRACKING_URI is no address; wanted is one like http://server:5000, with signs such as / in a "
+            "password written as %2F"
+        ) from None
 
 
 def _sentence(err: Exception) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 QUEUE, SENT, FILES = "offline.jsonl", "offline.sent", "offline-files"
+log = structlog.get_logger("visiqc.training")
 
 Entry = Mapping[str, Any]
 
@@ -27,6 +32,15 @@ def _with_paths(entry: Entry, place: Callable[[str], Path]) -> Entry:
     if "beside" in entry:
         made["beside"] = [str(place(path)) for path in entry["beside"]]
     return made
+
+
+def _entry_of(line: str) -> Entry | None:
+    """The entry in a line of the queue; None where a kill, a full disk or a power cut left no whole one."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and "kind" in entry else None
 
 
 class Outbox:
@@ -51,20 +65,33 @@ class Outbox:
         """Put an entry last.
 
         Raises:
-            OSError: The disk is full or may not be written.
+            OSError: The disk is full or may not be written; nothing of the entry is left in the queue.
         """
         entry = _with_paths(entry, lambda path: self._inside(Path(path).absolute()))
         self._folder.mkdir(parents=True, exist_ok=True)
-        with self._queue.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        size = self._queue.stat().st_size if self else 0
+        try:
+            with self._queue.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+        except OSError:
+            # Half a line may have found room, and the next entry would be written behind it, onto the same line.
+            with suppress(OSError):
+                os.truncate(self._queue, size)
+            raise
 
     def waiting(self) -> Iterator[Entry]:
-        """The entries in order; each is taken for sent when the next one is asked for."""
-        lines = self._queue.read_text(encoding="utf-8").splitlines() if self else []
+        """The entries in order; each is taken for sent when the next one is asked for. A damaged line is left out.
+
+        Raises:
+            OSError: The disk is full, or may not be read or written.
+        """
         done = self._done()
-        for number, line in enumerate(lines):
+        for number, line in enumerate(self._lines()):
             if number >= done:
-                yield self._placed(json.loads(line))
+                if (entry := _entry_of(line)) is not None:
+                    yield self._placed(entry)
+                else:
+                    log.warning("a damaged line of a run's log is left out", run=self._folder.name, line=number + 1)
                 self._sent.write_text(str(number + 1), encoding="utf-8")
         # The mark goes first: a kill in between sends all again, the other way round it would skip what comes later.
         self._sent.unlink(missing_ok=True)
@@ -72,7 +99,10 @@ class Outbox:
         shutil.rmtree(self._folder / FILES, ignore_errors=True)
 
     def __len__(self) -> int:
-        return max(0, len(self._queue.read_text(encoding="utf-8").splitlines()) - self._done()) if self else 0
+        return max(0, len(self._lines()) - self._done())
+
+    def _lines(self) -> list[str]:
+        return self._queue.read_text(encoding="utf-8", errors="replace").splitlines() if self else []
 
     def _done(self) -> int:
         try:

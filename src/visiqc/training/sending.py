@@ -12,8 +12,8 @@ from typing import Any
 
 import structlog
 
-from visiqc.errors import Conflict
-from visiqc.training.mlflow_store import Away, Refused, Store, tracking_uri
+from visiqc.errors import Conflict, Unavailable
+from visiqc.training.mlflow_store import Away, Refused, Store, Withheld, tracking_uri
 from visiqc.training.offline import QUEUE, Entry, Outbox
 from visiqc.training.run_folder import claimed, write_whole
 
@@ -30,6 +30,9 @@ class Sender:
         folder: Of the run.
         experiment: Its name in MLflow; empty = as it was when the run began.
         clock: Seconds that only go up.
+
+    Attributes:
+        away: Whether the server itself was out of reach when it was tried last.
     """
 
     def __init__(self, folder: Path, experiment: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,6 +42,7 @@ class Sender:
         self._store: Store | None = None
         self._run = ""
         self._wait, self._next_try = 0.0, -1.0
+        self.away = False
 
     def put(self, entry: Entry) -> str:
         """Send the entry, after all that waits; or keep it.
@@ -81,20 +85,32 @@ class Sender:
 
     def _send(self, entry: Entry) -> str:
         try:
-            if self._store is None:
-                self._store = Store(tracking_uri())
-            if not self._run:
-                self._run = self._store.run(self._where["experiment"], self._where["key"], self._folder.name)
-            answer = self._store.send(self._run, entry)
+            answer = self._answer(entry)
         except Refused as err:
             log.warning("the tracking server refuses an entry, which is left out", kind=entry["kind"], error=str(err))
             return ""
-        self._wait, self._next_try = 0.0, -1.0
+        self._wait, self._next_try, self.away = 0.0, -1.0, False
         return answer
 
+    def _answer(self, entry: Entry) -> str:
+        """What MLflow answers; the rest of a run that was deleted there goes into the one its key finds or makes."""
+        store = self._store = self._store or Store(tracking_uri())
+        lost = ""
+        if self._run:
+            try:
+                return store.send(self._run, entry)
+            except Withheld:
+                lost, self._run = self._run, ""
+        self._run = store.run(self._where["experiment"], self._where["key"], self._folder.name)
+        if lost:
+            log.warning("the run was deleted in MLflow; the rest of its log goes into another", deleted=lost)
+        return store.send(self._run, entry)
+
     def _gone(self, err: Away) -> None:
+        self.away = not isinstance(err, Withheld)
         if not self._wait:
-            log.warning("the tracking server is away; the log is kept and sent later", error=str(err))
+            said = "is away" if self.away else "takes nothing of this run"
+            log.warning(f"the tracking server {said}; the log is kept and sent later", error=str(err))
         self._wait = min(LONGEST_WAIT_S, 2 * self._wait or FIRST_WAIT_S)
         self._next_try = self._clock() + self._wait
 
@@ -117,21 +133,26 @@ class Sender:
 
 
 def send_all(runs: Path) -> dict[str, int]:
-    """Send what every run in a folder has kept.
+    """Send what every run in a folder has kept; a folder that this user may not use is named and passed over.
 
     Args:
         runs: Folder of the runs' folders.
 
     Returns:
-        Entries that still wait, by run, up to the first run that could not be sent; runs at work send their own.
+        Entries that still wait, by run, up to the first one whose server is away; runs at work send their own.
     """
     left: dict[str, int] = {}
-    for queue in sorted(runs.glob(f"*/{QUEUE}")):
+    for folder in sorted(queue.parent for queue in runs.glob(f"*/{QUEUE}")):
         try:
-            with claimed(queue.parent):
-                waiting = left[queue.parent.name] = Sender(queue.parent).flush()
+            with claimed(folder):
+                sender = Sender(folder)
+                left[folder.name] = sender.flush()
         except Conflict:
             continue
-        if waiting:
-            break  # the server is away, and each run would wait for it anew
+        except (Unavailable, OSError) as err:  # where several people share a cache, it may be a colleague's
+            said = err.strerror if isinstance(err, OSError) else str(err)
+            log.warning("what a run has kept cannot be sent; it is passed over", run=folder.name, error=said)
+            continue
+        if sender.away:
+            break  # each run would wait for the server anew
     return left
