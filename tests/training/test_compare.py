@@ -13,6 +13,21 @@ from visiqc.training.model_choice import ModelChoice
 from visiqc.training.tracking import open_tracker
 
 
+def test_what_either_side_knows_of_the_set_is_said_and_tagged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
+    uploads = dict.fromkeys(("luna-pendant", "gala-studs"), ("guided-good-8", "guided-defective-9"))
+    photos = small_set(tmp_path / "set", uploads, name="train-small")  # the defect model that ships learned beside it
+    recipe = CompareRecipe(photos=photos, challenger=ModelChoice(), goldens=1, long_side=256)
+    with open_tracker("test", tmp_path / "run", wanted=False) as tracker:
+        compare(recipe, tracker, tmp_path / "run")
+    said = capsys.readouterr().err
+    for side in ("champion", "challenger"):
+        assert f"the {side} knows what it is compared on: defect lite0-1" in said
+        assert f'"{side}_knows": "defect lite0-1' in (tmp_path / "run" / "log.jsonl").read_text()
+
+
 def test_what_ships_is_no_different_from_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISIQC_CACHE", str(tmp_path / "cache"))
     uploads = dict.fromkeys(("luna-pendant", "gala-studs"), ("guided-good-8", "guided-defective-9"))

@@ -12,11 +12,11 @@ import pytest
 
 from commands import Run
 from promoted_sets import AsGood
-from small_models import a_defect_card, a_defect_graph, a_fleet, put_model
+from small_models import a_candidate, a_defect_card, a_defect_graph, a_fleet, put_model
 from small_renders import small_set
 from visiqc.bootstrap import build_records
-from visiqc.cli.unseen import require_unseen
 from visiqc.errors import InputError
+from visiqc.evaluation.known_designs import known_designs, require_unseen
 from visiqc.evaluation.rendered_sets import MANIFEST, read_manifest
 from visiqc.inspection.parts import Models
 from visiqc.runtime.bundle import bundled_models
@@ -49,7 +49,8 @@ def test_designs_learned_from_in_another_set_are_refused_by_name(tmp_path: Path,
     models = challenger(tmp_path, "train-small", ("gala-studs", "other"))
     with pytest.raises(InputError, match=r"defect mine-1 learned from gala-studs, which train-large shows.*--on.*--ov"):
         require_unseen(models, large, override=" ")
-    assert require_unseen(models, large, override="all there is") == ("defect mine-1 learned from gala-studs",)
+    assert require_unseen(models, large, override="all there is") == known_designs(models, large)
+    assert known_designs(models, large) == ("defect mine-1 learned from gala-studs",)
 
 
 def test_designs_held_out_in_another_set_are_refused_as_such(tmp_path: Path, large: Path) -> None:
@@ -115,4 +116,8 @@ def test_letting_it_pass_is_kept_in_the_history_though_the_gate_itself_was_passe
     records.close()
     assert (row.overridden, row.why) == (True, "all there is")
     assert row.comparison["learned"] == ["defect mine-1 learned from gala-studs"]
+    champion = "The champion knows what it is compared on, which favours it: defect mine-1 learned from gala-studs."
+    assert champion not in ran.err
+    again = a_candidate(tmp_path / "next", "halo-9", defect=False)
+    assert champion in visiqc("model", "promote", again, "--on", large, "--yes").err
     assert 'although compared on designs it knows: "all there is"' in visiqc("model", "history").out
