@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from commands import Run
-from promoted_sets import AsGood
-from small_models import a_candidate, a_defect_card, a_defect_graph, a_fleet, put_model
+from small_models import a_defect_card, a_defect_graph, put_model
 from small_renders import small_set
-from visiqc.bootstrap import build_records
 from visiqc.errors import InputError
 from visiqc.evaluation.known_designs import known_designs, require_unseen
 from visiqc.evaluation.rendered_sets import MANIFEST, read_manifest
 from visiqc.inspection.parts import Models
-from visiqc.runtime.bundle import bundled_models
-from visiqc.runtime.cards import DataSetRecord, TrainingRecord, read_card
-from visiqc.runtime.models import DEFAULT_TRUNK, SHIPPED, load_models
-from visiqc.settings import Settings
-from visiqc.storage.records import SqlRecords
+from visiqc.runtime.cards import DataSetRecord, TrainingRecord
+from visiqc.runtime.models import load_models
 
 
 def learned_from(root: Path, name: str, skus: tuple[str, ...] | None, **known: Any) -> Path:
@@ -98,26 +90,3 @@ def test_the_very_set_is_refused_whatever_is_known_of_its_designs(
 
 def test_of_an_earlier_card_the_name_of_the_set_is_all_that_counts(tmp_path: Path, large: Path) -> None:
     assert require_unseen(challenger(tmp_path, "train-small", None), large, override="") == ()
-
-
-def test_letting_it_pass_is_kept_in_the_history_though_the_gate_itself_was_passed(
-    visiqc: Run, home: Path, tmp_path: Path, large: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "visiqc.evaluation.model_comparison", SimpleNamespace(compare_models=AsGood()))
-    model = learned_from(tmp_path / "run", "train-small", ("gala-studs",))
-    identity = read_card(bundled_models() / "identity" / SHIPPED[DEFAULT_TRUNK].identity).sha256
-    a_fleet(tmp_path / "run", "mine-1", identity=identity, defect=read_card(model).sha256)
-    refused = visiqc("model", "promote", tmp_path / "run", "--on", large, "--yes")
-    assert (refused.code, "learned from gala-studs" in refused.err) == (3, True)
-    ran = visiqc("model", "promote", tmp_path / "run", "--on", large, "--override", "all there is", "--yes")
-    assert ran.code == 0, ran.err
-    records = cast("SqlRecords", build_records(Settings(home=home)))
-    (row,) = records.model_sets()
-    records.close()
-    assert (row.overridden, row.why) == (True, "all there is")
-    assert row.comparison["learned"] == ["defect mine-1 learned from gala-studs"]
-    champion = "The champion knows what it is compared on, which favours it: defect mine-1 learned from gala-studs."
-    assert champion not in ran.err
-    again = a_candidate(tmp_path / "next", "halo-9", defect=False)
-    assert champion in visiqc("model", "promote", again, "--on", large, "--yes").err
-    assert 'although compared on designs it knows: "all there is"' in visiqc("model", "history").out
