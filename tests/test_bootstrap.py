@@ -111,6 +111,16 @@ def test_the_fleet_of_the_trunk_in_use_is_chosen(sidecars: Path) -> None:
     assert load_fleet(other_trunk()).trunk == "f" * 64
 
 
+def test_of_two_sidecars_of_one_set_the_newest_of_the_home_is_taken(sidecars: Path, tmp_path: Path) -> None:
+    ours = tmp_path / "home" / "models" / "fleet"
+    for name, came in (("lite0-1-f3", 1_000), ("lite0-1-1a", 2_000), (".lite0-1-zz", 3_000)):
+        shutil.copytree(sidecars / "lite0-1", ours / name)
+        os.utime(ours / name, (came, came))
+    assert find_fleet(real_models(), home=tmp_path / "home").name == "lite0-1-1a"
+    assert find_fleet(real_models(), home=tmp_path / "home", version="lite0-1-f3").name == "lite0-1-f3"
+    assert find_fleet(real_models()).name == "lite0-1"
+
+
 def test_a_trunk_without_a_fleet_is_refused_with_what_to_do(sidecars: Path) -> None:
     with pytest.raises(IntegrityError, match=r"in use is ffffffffffff; build it again with training/calibrate_fleet"):
         load_fleet(other_trunk())

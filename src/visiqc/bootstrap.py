@@ -206,9 +206,10 @@ def load_fleet(models: Models, *, home: Path | None = None, version: str = "") -
 
 def find_fleet(models: Models, *, home: Path | None = None, version: str = "") -> Path:
     """The folder of the sidecar that `load_fleet` reads; errors as there."""
-    roots = [*([home / "models"] if home else []), bundled_models()]
-    folders = [folder for root in roots for folder in sorted((root / "fleet").glob("*/"), reverse=True)]
-    folders = [folder for folder in folders if version in {"", folder.name} and not folder.name.startswith(".")]
+    shipped = sorted((bundled_models() / "fleet").glob("*/"), reverse=True)
+    # Names end in a digest and say nothing of age; what ships came with one release, and has no times to go by.
+    ours = sorted((home / "models" / "fleet").glob("*/"), key=_arrived, reverse=True) if home else []
+    folders = [folder for folder in [*ours, *shipped] if version in {"", folder.name} and folder.name[0] != "."]
     folders = [folder for folder in folders if (folder / "fleet.json").is_file()] or folders
     if not folders:
         raise NotFound(
@@ -224,6 +225,10 @@ def find_fleet(models: Models, *, home: Path | None = None, version: str = "") -
             "build it again with training/calibrate_fleet.py"
         )
     return (fitting or folders)[0]
+
+
+def _arrived(folder: Path) -> tuple[float, str]:
+    return folder.stat().st_mtime, folder.name
 
 
 def _fits(text: str, models: Models) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from builders import MOMENT, a_calibration, a_golden
@@ -35,6 +37,14 @@ def test_what_was_left_out_is_named_with_the_reason() -> None:
     assert "3 accepted pieces added, 2 left out." in told
     assert "left out: a.jpg: RETAKE: too dark\n" in told
     assert "left out: b.jpg: no such file\n" in told
+
+
+def test_a_calibration_that_was_overtaken_says_how_it_comes_to_count() -> None:
+    result = CalibrationResult(calibration=a_calibration(), added=1, left_out=(), wanted_next=26)
+    assert "refit" not in describe_calibrating(result, [])
+    assert describe_calibrating(replace(result, overtaken=True), []).endswith(
+        "do not count yet; run `visiqc model refit`, which scores them again."
+    )
 
 
 def test_a_calibration_of_another_fleet_is_said_to_count_no_more() -> None:

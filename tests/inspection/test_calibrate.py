@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bench import photo_of, scored, scratched, sent
-from builders import a_calibration
+from builders import a_calibration, a_model_set
 from pictures import board
 from visiqc.domain.calibration import Calibration
 from visiqc.errors import InputError, NotFound
@@ -140,6 +140,20 @@ def test_pieces_counted_by_somebody_else_meanwhile_are_not_lost(
     result = calibrate_golden("board", [piece("a", a_board(1)), piece("b", a_board(2))], own_shop)
     assert result.calibration.scores == (0.5, 0.7)
     assert (result.added, [name for name, _ in result.left_out]) == (1, ["a"])
+
+
+def test_pieces_scored_while_other_models_came_in_force_are_said_to_count_later(
+    own_shop: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def promoted_meanwhile(*_: object) -> float:
+        own_shop.records.add_model_set(a_model_set())
+        return 0.7
+
+    monkeypatch.setattr(calibrate, "specimen_score", lambda *_: 0.6)
+    assert not calibrate_golden("board", [piece("a", a_board(1))], own_shop).overtaken
+    monkeypatch.setattr(calibrate, "specimen_score", promoted_meanwhile)
+    result = calibrate_golden("board", [piece("b", a_board(2))], own_shop)
+    assert (result.overtaken, result.calibration.scores) == (True, (0.6, 0.7))
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,12 @@ def describe_golden(golden: GoldenVersion, calibration: Calibration | None, *, i
     return "\n".join(lines)
 
 
+_OVERTAKEN = (
+    "Other models were put in force meanwhile, under which these pieces do not count yet; run `visiqc model refit`, "
+    "which scores them again."
+)
+
+
 def describe_calibrating(result: CalibrationResult, unread: Sequence[tuple[str, str]]) -> str:
     """What calibrating did, several lines."""
     n = len(result.calibration.scores)
@@ -50,6 +56,7 @@ def describe_calibrating(result: CalibrationResult, unread: Sequence[tuple[str, 
             f"added, {len(left_out)} left out.",
             *(f"  left out: {name}: {why}" for name, why in left_out),
             stage_line(n),
+            *([_OVERTAKEN] if result.overtaken else []),
         ]
     )
 

@@ -90,7 +90,7 @@ def promote(
     from visiqc.cli.model_moves import challenge, completed
     from visiqc.cli.model_text import describe_moved
     from visiqc.cli.progress import progress
-    from visiqc.cli.unseen import require_unseen
+    from visiqc.evaluation.known_designs import known_designs, require_unseen
     from visiqc.inspection.promotion import promote as put_in_force
     from visiqc.runtime.bundle import bundled_samples
     from visiqc.settings import Settings
@@ -108,10 +108,13 @@ def promote(
         _crown(asked.members)
         return
     print(f"Challenger: {asked.members}", flush=True)
-    learned = require_unseen(asked.parts.models, on or bundled_samples(), override=override)
+    photos = on or bundled_samples()
+    learned = require_unseen(asked.parts.models, photos, override=override)
     for line in learned:
         typer.echo(f"{line}, which it is compared on: {override}", err=True)
-    weighed = _weighed(asked, on or bundled_samples(), override)
+    for line in known_designs(asked.champion[0], photos):
+        typer.echo(f"The champion knows what it is compared on, which favours it: {line}.", err=True)
+    weighed = _weighed(asked, photos, override)
     _ask("Put the challenger in force?", yes=yes)
     with progress("fit products") as steps:
         moved = put_in_force(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from visiqc.domain.calibration import STAGE_SPECIMENS, Calibration, stage_of
 from visiqc.domain.golden import GoldenVersion
@@ -37,12 +37,15 @@ class CalibrationResult:
         added: Specimens that count from now on.
         left_out: Name and reason for every specimen that does not.
         wanted_next: Specimens still missing to the next stage; 0 at the last one.
+        overtaken: Whether other models were put in force meanwhile: under these the calibration does not count until
+            it is scored again.
     """
 
     calibration: Calibration
     added: int
     left_out: tuple[tuple[str, str], ...]
     wanted_next: int
+    overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def calibrate_golden(
         InputError: No specimen at all counts; the reasons are in the message.
         NotFound, NotApproved, Conflict: As scoring.
     """
+    in_force = _in_force(parts)
     golden = approved_golden(sku, golden_version, parts)
     bank = golden_bank(golden, parts)
     before = calibration_in_force(golden, parts)
@@ -94,7 +98,15 @@ def calibrate_golden(
             known |= digests
     if progress is not None:
         progress("done", len(specimens), len(specimens))
-    return _kept(scored, left_out, golden, parts)
+    kept = _kept(scored, left_out, golden, parts)
+    # A promotion fits once more what was calibrated while it was at work; what comes later it cannot know of.
+    return replace(kept, overtaken=_in_force(parts) != in_force)
+
+
+def _in_force(parts: Parts) -> str:
+    """Id of the set of models in force; empty while that is what ships."""
+    row = parts.records.current_model_set()
+    return row.id if row else ""
 
 
 def _kept(

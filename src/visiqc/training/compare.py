@@ -1,4 +1,7 @@
-"""Hold a challenger against the champion on the same photos, as the promotion gate does."""
+"""Hold a challenger against the champion on the same rendered photos, as the first half of the promotion gate does.
+
+Photos that inspectors answered, which the gate asks next, lie in a home, and are left to `visiqc model promote`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from visiqc.errors import Unavailable
+from visiqc.evaluation.known_designs import known_designs
 from visiqc.evaluation.model_comparison import ModelComparison, compare_models
 from visiqc.evaluation.rendered_sets import read_manifest
 from visiqc.settings import cache_folder
@@ -14,6 +18,7 @@ from visiqc.training.metric_names import metric_name
 from visiqc.training.model_choice import ModelChoice, loader_of
 from visiqc.training.pace_lines import PaceLines
 from visiqc.training.recipes import RunResult
+from visiqc.training.stage_progress import say
 from visiqc.training.tracking import Tracker
 
 
@@ -36,7 +41,9 @@ class CompareRecipe:
 
 
 def compare(recipe: CompareRecipe, tracker: Tracker, folder: Path) -> RunResult:
-    """Score the set with both, and write what the gate would say as text and JSON.
+    """Score the set with both, and write what the gate would say of these photos as text and JSON.
+
+    Which of its designs either side knows, is said and tagged: the gate would refuse such a challenger.
 
     Args:
         recipe: What is compared.
@@ -49,10 +56,13 @@ def compare(recipe: CompareRecipe, tracker: Tracker, folder: Path) -> RunResult:
         Unavailable: A folder cannot be written.
     """
     with loader_of(recipe.champion) as champion, loader_of(recipe.challenger) as challenger:
+        sides = {"champion": champion(), "challenger": challenger()}
+        known = {side: known_designs(models, recipe.photos) for side, (models, _) in sides.items()}
+        say(*(f"the {side} knows what it is compared on: {line}" for side, lines in known.items() for line in lines))
         found = compare_models(
             recipe.photos,
-            champion(),
-            challenger(),
+            sides["champion"],
+            sides["challenger"],
             goldens=recipe.goldens,
             long_side=recipe.long_side,
             keep=cache_folder() / "evaluations",
@@ -62,6 +72,7 @@ def compare(recipe: CompareRecipe, tracker: Tracker, folder: Path) -> RunResult:
     metrics = {metric_name("gain", one.name): one.gain for one in found.differences}
     manifest = read_manifest(recipe.photos)
     tracker.tags({"verdict": found.verdict, f"measured_on.{manifest.name}": manifest.digest})
+    tracker.tags({f"{side}_knows": "; ".join(lines) for side, lines in known.items() if lines})
     return RunResult(metrics=metrics, artifacts=files, data_digest=manifest.digest)
 
 

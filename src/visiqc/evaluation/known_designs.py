@@ -1,4 +1,4 @@
-"""Whether a challenger knows the very designs it would be compared on: it would win by heart."""
+"""Whether models know the very designs they are compared on: they win by heart."""
 
 from __future__ import annotations
 
@@ -28,19 +28,28 @@ def require_unseen(models: Models, photos: Path, *, override: str) -> tuple[str,
     Raises:
         InputError: Something was, and nobody says why that should count.
     """
+    learned = known_designs(models, photos)
+    if learned and not override.strip():
+        raise InputError(
+            f"{'; '.join(learned)}, which {read_manifest(photos).name} shows: it would be compared on what it knows; "
+            "name another set with --on, or say why it should count with --override"
+        )
+    return learned
+
+
+def known_designs(models: Models, photos: Path) -> tuple[str, ...]:
+    """What models learned from, or were measured on, of a rendered set's designs: a line for each of them.
+
+    Raises:
+        InputError: The set is none.
+    """
     manifest = read_manifest(photos)
     shown = {item.sku for item in manifest.items}
-    learned = tuple(
+    return tuple(
         f"{card.title} {what}"
         for card in cards_of(models).values()
         if card.training is not None and (what := _known(card.training.data, manifest, shown))
     )
-    if learned and not override.strip():
-        raise InputError(
-            f"{'; '.join(learned)}, which {manifest.name} shows: it would be compared on what it knows; name another "
-            "set with --on, or say why it should count with --override"
-        )
-    return learned
 
 
 def _known(data: tuple[DataSetRecord, ...], manifest: Manifest, shown: Set[str]) -> str:
