@@ -110,6 +110,18 @@ def test_the_command_prints_figures_and_writes_them(
     assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".csv", ".json", ".txt"}
 
 
+def test_runs_with_several_goldens_leave_each_other_their_files(
+    boards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path))
+    monkeypatch.setenv("VISIQC_THREADS", "1")
+    options = ("--k", "1", "--k", "2", "--seeds", "1", "--long-side", "256", "--out", tmp_path / "out")
+    assert run_command(monkeypatch, capsys, "evaluate", boards, *options).code == 0
+    kept = {file.parent.name: json.loads(file.read_text())["k"] for file in (tmp_path / "out").rglob("summary.json")}
+    assert kept == {"1-goldens": 1, "2-goldens": 2}
+    assert len(list((tmp_path / "out").rglob("photos.csv"))) == 2
+
+
 def test_the_command_names_a_folder_that_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

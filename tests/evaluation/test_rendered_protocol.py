@@ -86,6 +86,15 @@ def test_other_goldens_or_another_resolution_are_another_run(run: RenderedRun) -
     assert len(keys) == 6
 
 
+def test_kept_rows_of_another_format_are_not_taken_for_those_of_this_one(known: KnownSet, tmp_path: Path) -> None:
+    one = replace(known, products=(replace(known.products[0], uploads=known.products[0].uploads[:1]),))
+    told: list[str] = []
+    run = run_rendered(one, load, tmp_path, goldens=1, long_side=SIDE)
+    (tmp_path / run.key.digest[:12]).rename(tmp_path / replace(run.key, row_format=1).digest[:12])
+    run_rendered(one, load, tmp_path, goldens=1, long_side=SIDE, progress=lambda _, __, name: told.append(name))
+    assert told == [run.rows[0].name]
+
+
 def test_a_set_that_was_rendered_again_in_its_place_is_scored_anew(tmp_path: Path) -> None:
     photos = small_set(tmp_path / "set", {"gala-studs": ("jig-good-5",)})
     told: list[str] = []

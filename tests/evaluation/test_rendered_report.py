@@ -29,7 +29,8 @@ from visiqc.evaluation.rendered_scoring import RunKey
 
 
 def a_run(tmp_path: Path, *, goldens: int = 3) -> MeasuredRun:
-    named = FoundRegion(peak=2.0, type="ME-DNT", probability=0.8, on_defect=True)
+    pair = {"likeliest": "ME-DNT", "likeliest_probability": 0.4}
+    named = FoundRegion(peak=2.0, type="unknown", on_defect=True, **pair)
     rows = [*answers(designs=12), a_defect("d0/n.jpg", regions=(named,)), a_row("d1/x.jpg", failure="broken")]
     key = RunKey(data="d", photos="", models=("m",), goldens=goldens, long_side=1024, code="c")
     known = read_known(small_set(tmp_path / "set"))
@@ -66,6 +67,14 @@ def test_values_are_json_without_numbers_it_does_not_have(one: MeasuredRun) -> N
     assert values["run"]["goldens"] == 3
     auroc = next(cell for cell in values["figures"] if cell["column"] == "image AUROC")
     assert 0 <= auroc["low"] <= auroc["value"] <= auroc["high"] <= 1
+
+
+def test_types_are_held_against_the_likeliest_code_even_where_it_was_not_named(one: MeasuredRun) -> None:
+    (bin_,) = as_values(one)["types"]["reliability"]
+    assert (bin_["said"], bin_["right"]) == (pytest.approx(0.4), 1.0)
+    text = as_text(one)
+    assert "Expected calibration error of the likeliest code, named or not: 0.600." in text
+    assert "| ME-DNT | 1     | 0.000 | unknown 1 |" in text
 
 
 def test_several_runs_are_laid_side_by_side(tmp_path: Path) -> None:

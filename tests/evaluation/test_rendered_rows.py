@@ -16,7 +16,8 @@ from visiqc.evaluation.rendered_rows import CHANGE_MAP, FUSED, GOLDEN_MAP, Found
 
 
 def test_a_row_comes_back_as_it_was_kept(tmp_path: Path) -> None:
-    region = FoundRegion(peak=1.5, type="ME-DNT", probability=0.7, on_defect=True)
+    likeliest = {"likeliest": "ME-DNT", "likeliest_probability": 0.4}
+    region = FoundRegion(peak=1.5, type="unknown", on_defect=True, **likeliest)
     row = a_defect("ring/uploads/1.jpg", regions=(region,), timings_ms={"align": 3.5}, reasons=("DIFFERS",), score=1.5)
     store = RowStore(tmp_path)
     store.start("ring")

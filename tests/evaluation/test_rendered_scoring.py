@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from visiqc.domain.verdict import IDENTITY_WARP, Region, Warp
+from visiqc.domain.verdict import IDENTITY_WARP, UNKNOWN, Region, Warp
 from visiqc.evaluation.rendered_rows import CHANGE_MAP, FUSED, GOLDEN_MAP
-from visiqc.evaluation.rendered_scoring import maps_of, on_defect
+from visiqc.evaluation.rendered_scoring import found_region, maps_of, on_defect
 from visiqc.inspection.compare import Comparison
 
 TWICE: Warp = (0.5, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 1.0)
@@ -36,6 +38,14 @@ def test_a_region_is_on_the_defect_where_the_boxes_touch_on_the_upload(
 
 def test_no_region_is_on_a_defect_that_is_not_there() -> None:
     assert not on_defect(region(0, 0, 99, 99), IDENTITY_WARP, None)
+
+
+def test_a_row_keeps_the_likeliest_code_of_a_region_beside_its_shown_type() -> None:
+    withheld = replace(region(0, 0, 8, 8), type=UNKNOWN, likeliest_type="ME-SCR", likeliest_probability=0.4)
+    kept = found_region(withheld, IDENTITY_WARP, (0, 0, 9, 9))
+    assert (kept.type, kept.probability, kept.on_defect) == (UNKNOWN, None, True)
+    assert (kept.likeliest, kept.likeliest_probability) == ("ME-SCR", 0.4)
+    assert found_region(region(0, 0, 8, 8), None, None).likeliest is None
 
 
 def test_only_maps_that_were_made_are_kept() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import a_calibration, a_calibration_report, a_golden, a_reason, a_verdict, an_upload
+from builders import a_calibration, a_calibration_report, a_golden, a_reason, a_region, a_verdict, an_upload
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenPhoto, GoldenVersion, ScoringPolicy
 from visiqc.domain.outcome import Outcome
@@ -125,6 +125,21 @@ def test_a_calibration_of_the_first_release_has_no_specimens_to_score_again() ->
     document = json.loads(to_document(a_calibration()))
     del document["specimens"]
     assert from_document(Calibration, json.dumps(document)).specimens == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "now"), [("unknown", 0.42, None), ("unknown", 0.7, 0.7), ("ME-SCR", 0.8, 0.8)]
+)
+def test_a_verdict_of_before_gives_no_unknown_region_the_probability_of_a_type_it_did_not_name(
+    kind: str, before: float, now: float | None
+) -> None:
+    document = json.loads(to_document(a_verdict(regions=(a_region(type=kind),))))
+    (region,) = document["regions"]
+    del region["likeliest_type"], region["likeliest_probability"]
+    region["type_probability"] = before
+    (read,) = from_document(Verdict, json.dumps(document)).regions
+    assert (read.type, read.type_probability) == (kind, now)
+    assert (read.likeliest_type, read.likeliest_probability) == ("", None)
 
 
 @pytest.mark.parametrize("damaged", ["", "{", "null", '{"id": "upload-1"}', to_document(an_upload())[:-9]])

@@ -13,6 +13,7 @@ from visiqc.evaluation.rendered_protocol import RenderedRun
 from visiqc.evaluation.rendered_report import MeasuredRun, measured
 from visiqc.evaluation.rendered_rows import FoundRegion, PhotoRow, RowStore
 from visiqc.evaluation.rendered_scoring import RunKey
+from visiqc.training import plots
 from visiqc.training.evaluation_pictures import label_of, pictures_of, square, worst_photos
 
 
@@ -35,7 +36,7 @@ def test_the_worst_come_first_and_only_what_was_compared() -> None:
 
 
 def test_the_confusion_matrix_is_square_with_unknown_in_it(tmp_path: Path) -> None:
-    region = FoundRegion(peak=1.0, type="unknown", probability=0.4, on_defect=True)
+    region = FoundRegion(peak=1.0, type="unknown", on_defect=True)
     rows = [a_row("a/1.jpg"), a_defect("a/2.jpg", regions=(region,))]
     rows += [a_defect("b/2.jpg", regions=(replace(region, type="ME-DNT"),))]
     matrix, names = square(a_run(tmp_path, rows))
@@ -67,6 +68,13 @@ def test_curves_types_and_grids_are_pictures(tmp_path: Path) -> None:
         )
     }
     assert all(png.startswith(b"\x89PNG") for png in pictures.values())
+
+
+def test_the_reliability_picture_shows_the_likeliest_codes_named_or_not(tmp_path: Path) -> None:
+    region = FoundRegion(peak=1.0, type="unknown", likeliest="ME-DNT", likeliest_probability=0.4, on_defect=True)
+    pictures = dict(pictures_of(a_run(tmp_path, [a_defect("a/1.jpg", regions=(region,))]), examples=0))
+    drawn = plots.reliability([0.4], [True], name="likeliest codes")
+    assert pictures["3-goldens-1024-px-types-reliability.png"] == drawn
 
 
 def test_photos_of_one_kind_alone_have_no_curves(tmp_path: Path) -> None:

@@ -34,7 +34,10 @@ def evaluate(
     ] = None,
     sku: Annotated[list[str] | None, typer.Option(help="Products of a rendered set; all by default.")] = None,
     processes: Annotated[int, typer.Option(help="That score a rendered set at a time.", min=1, max=64)] = 1,
-    out: Annotated[Path | None, typer.Option(help="Folder for the CSV, JSON and text files.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the CSV, JSON and text files; each of several --k drawn gets one in it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Measure how well an evaluation folder's good and defective photos are told apart.
@@ -69,7 +72,8 @@ def _labelled(folder: Path, k: list[int], seeds: int, long_side: int, out: Path 
     for goldens in k:
         result = run_protocol(dataset, make, k=goldens, seeds=range(seeds), progress=_tell)
         if out is not None:
-            tables.write_results(result, out)
+            # The files have the same names whatever k is: each of several runs would replace the one before.
+            tables.write_results(result, out / f"{goldens}-goldens" if len(set(k)) > 1 else out)
         documents.append(tables.as_json(result) if as_json else tables.as_text(result))
     return documents
 

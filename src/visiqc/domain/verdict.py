@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from visiqc.domain.colour import ColourReport
 from visiqc.domain.defect_catalogue import CATALOGUE
@@ -20,6 +21,11 @@ Warp = tuple[float, float, float, float, float, float, float, float, float]
 
 IDENTITY_WARP: Warp = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
+UNKNOWN: Final = "unknown"
+"""The type of a region that looks like no defect of the catalogue, or like several alike."""
+LEAST_SURE: Final = 0.5
+"""Probability below which a type is not named: it would more likely be wrong than right."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
@@ -32,7 +38,11 @@ class Region:
         p_value: Chance that a good piece scores this high anywhere, in (0, 1].
         type: What kind of defect it looks like: a code of the catalogue, `unknown`, or empty where nobody asked.
             It tells where to look and never clears an alarm.
-        type_probability: How sure that is, in [0, 1]; None without a type.
+        type_probability: How sure that is, in [0, 1]; None without a type, and where a region is `unknown` only
+            because no type was likely enough to be named.
+        likeliest_type: The likeliest code of the catalogue, whether it was named or not; empty where nobody asked,
+            and in old verdicts. It measures the model, and is no answer.
+        likeliest_probability: Of that code, in [0, 1]; None without one.
         golden_peak: Highest golden-map score inside, 1.0 being the golden's own tolerance; None in old verdicts.
         change_peak: Highest probability of change inside, by the defect model; None without one.
     """
@@ -45,6 +55,13 @@ class Region:
     type_probability: float | None = None
     golden_peak: float | None = None
     change_peak: float | None = None
+    likeliest_type: str = ""
+    likeliest_probability: float | None = None
+
+    def __post_init__(self) -> None:
+        # Older verdicts kept, beside `unknown`, the probability of a type that was not likely enough to be named.
+        if self.type == UNKNOWN and (self.type_probability or 0.0) < LEAST_SURE:
+            object.__setattr__(self, "type_probability", None)
 
     @property
     def type_in_words(self) -> str:

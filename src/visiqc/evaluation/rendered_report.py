@@ -199,7 +199,7 @@ def _types(types: TypeMetrics, unnamed: int) -> Iterator[str]:
     yield (
         f"Macro-F1 {types.macro_f1:.3f} over {counted} codes with at least {types.fewest} found defects; accuracy "
         f"{types.accuracy:.3f} of {named}; {unnamed} visible defects have no named region on them. "
-        f"Expected calibration error {types.calibration_error:.3f}."
+        f"Expected calibration error of the likeliest code, named or not: {_or_dash(types.calibration_error)}."
     )
     yield ""
     rows = [
@@ -209,9 +209,13 @@ def _types(types: TypeMetrics, unnamed: int) -> Iterator[str]:
     yield from grid(["code", "found", "F1", "called"], rows)
     yield ""
     yield from grid(
-        ["probability", "defects", "said", "right"],
+        ["probability of the likeliest code", "defects", "said", "right"],
         [[f"{b.low:.1f} to {b.high:.1f}", str(b.n), f"{b.said:.3f}", f"{b.right:.3f}"] for b in types.reliability],
     )
+
+
+def _or_dash(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
 
 
 def _named(types: TypeMetrics, row: int) -> str:

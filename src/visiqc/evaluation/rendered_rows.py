@@ -24,6 +24,8 @@ from visiqc.vision.warp import Size
 FUSED, GOLDEN_MAP, CHANGE_MAP = "fused", "golden map", "change map"
 MAPS = (FUSED, GOLDEN_MAP, CHANGE_MAP)
 """The maps a photo may have, the one that is decided on first."""
+ROW_FORMAT = 2
+"""Raised when the rows of a run say something else than before, so that kept ones are not taken for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +35,17 @@ class FoundRegion:
     Attributes:
         peak: Highest score inside.
         type: Its catalogue code or `unknown`; None where no type model is loaded.
-        probability: Of that type, in [0, 1].
+        probability: Of that type, in [0, 1]; None where it is `unknown` because no type was likely enough.
+        likeliest: The likeliest code of the catalogue, named or not; None without a type model.
+        likeliest_probability: Of that code, in [0, 1].
         on_defect: Whether its box touches the box of the true defect, both in upload pixels.
     """
 
     peak: float
     type: str | None = None
     probability: float | None = None
+    likeliest: str | None = None
+    likeliest_probability: float | None = None
     on_defect: bool = False
 
 

@@ -17,7 +17,7 @@ from visiqc.errors import VisiQCError
 from visiqc.evaluation.frames import box_in_upload
 from visiqc.evaluation.protocol import PHOTO_ERRORS
 from visiqc.evaluation.rendered_photos import KnownPhoto, KnownProduct, PhotoBox
-from visiqc.evaluation.rendered_rows import CHANGE_MAP, FUSED, GOLDEN_MAP, FoundRegion, PhotoRow, RowStore
+from visiqc.evaluation.rendered_rows import CHANGE_MAP, FUSED, GOLDEN_MAP, ROW_FORMAT, FoundRegion, PhotoRow, RowStore
 from visiqc.inspection.compare import Comparison, compare
 from visiqc.inspection.enrol import build_bank
 from visiqc.inspection.fleet import Fleet
@@ -48,6 +48,7 @@ class RunKey:
         long_side: Resolution of the comparison, pixels.
         aligned: Whether photos were laid over the golden view; False tells what that is worth.
         code: Digest of the code that scores.
+        row_format: What its rows say, see `rendered_rows.ROW_FORMAT`.
     """
 
     data: str
@@ -57,6 +58,7 @@ class RunKey:
     long_side: int
     aligned: bool = True
     code: str
+    row_format: int = ROW_FORMAT
 
     @property
     def digest(self) -> str:
@@ -156,6 +158,18 @@ def on_defect(region: Region, warp: Warp, truth: PhotoBox | None) -> bool:
     return left < truth[2] and truth[0] < right and top < truth[3] and truth[1] < bottom
 
 
+def found_region(region: Region, warp: Warp | None, truth: PhotoBox | None) -> FoundRegion:
+    """A region as a row keeps it, with its shown type and with its likeliest code."""
+    return FoundRegion(
+        peak=region.peak,
+        type=region.type or None,
+        probability=region.type_probability,
+        likeliest=region.likeliest_type or None,
+        likeliest_probability=region.likeliest_probability,
+        on_defect=warp is not None and on_defect(region, warp, truth),
+    )
+
+
 def _enrolled(job: Job, goldens: Sequence[KnownPhoto], parts: ModelSet) -> _Bench:
     models, fleet = parts
     policy = ScoringPolicy(long_side=job.key.long_side)
@@ -213,7 +227,7 @@ def _answer_fields(found: Comparison, judgement: Judgement, truth: PhotoBox | No
         "p_value": ranking.p_value(found.score) if found.score is not None else None,
         "review_threshold": ranking.review_threshold,
         "alike": found.alike,
-        "regions": tuple(_region(region, warp, truth) for region in judgement.regions),
+        "regions": tuple(found_region(region, warp, truth) for region in judgement.regions),
         "colour": _plain(getattr(found, "colour", None)),
         "timings_ms": {name: round(value, 2) for name, value in found.timings_ms.items()},
         **({"warp": warp} if warp else {}),
@@ -228,15 +242,6 @@ def _answer_fields(found: Comparison, judgement: Judgement, truth: PhotoBox | No
             else {}
         ),
     }
-
-
-def _region(region: Region, warp: Warp | None, truth: PhotoBox | None) -> FoundRegion:
-    return FoundRegion(
-        peak=region.peak,
-        type=region.type or None,
-        probability=region.type_probability,
-        on_defect=warp is not None and on_defect(region, warp, truth),
-    )
 
 
 def _plain(report: object) -> dict[str, Any] | None:

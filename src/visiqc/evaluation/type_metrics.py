@@ -23,17 +23,22 @@ class NamedDefect:
     Attributes:
         code: What it is.
         named: What it was called, a code or `unknown`.
-        probability: Given to that name, in [0, 1].
+        likeliest: The code that was the likeliest, even where it was not likely enough to be named; None where the
+            model knows no code.
+        probability: Given to that code, in [0, 1]; None without one.
     """
 
     code: str
     named: str
-    probability: float
+    likeliest: str | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Defects whose probability lies between `low` and `high`: what was said on average, and what was right."""
+    """Defects whose likeliest code has a probability between `low` and `high`: what was said on average, and how often
+    that code was right.
+    """
 
     low: float
     high: float
@@ -55,7 +60,7 @@ class TypeMetrics:
         codes: Rows of the confusion matrix, ascending.
         names: Its columns, ascending; names that are no row, such as `unknown`, among them.
         confusion: (rows, columns) how often a defect of the row was given the name of the column.
-        calibration_error: Expected calibration error, in [0, 1].
+        calibration_error: Expected calibration error of the likeliest code, in [0, 1]; NaN where there is none.
         reliability: Bins that are not empty, ascending.
     """
 
@@ -76,6 +81,8 @@ def measure_types(defects: Sequence[NamedDefect], *, fewest: int = FEWEST_OF_A_C
 
     F1 of a code counts as wrong both its defects that got another name, `unknown` included, and other defects that
     got its name. A code with fewer than `fewest` defects does not count in the mean, but its defects do as others.
+    Calibration is that of the likeliest codes, named or not: `unknown` is what no defect is, so a probability held
+    against that name would never come true.
 
     Raises:
         InputError: There is no defect, or a probability is not in [0, 1].
@@ -85,7 +92,7 @@ def measure_types(defects: Sequence[NamedDefect], *, fewest: int = FEWEST_OF_A_C
     """
     if not defects:
         raise InputError("no defect was found and named; there is nothing to measure")
-    if not all(0 <= one.probability <= 1 for one in defects):
+    if not all(one.probability is None or 0 <= one.probability <= 1 for one in defects):
         raise InputError("a type's probability lies in [0, 1]; one does not")
     codes = tuple(sorted({one.code for one in defects}))
     names = tuple(sorted({one.named for one in defects} | set(codes)))
@@ -105,15 +112,14 @@ def measure_types(defects: Sequence[NamedDefect], *, fewest: int = FEWEST_OF_A_C
         codes=codes,
         names=names,
         confusion=confusion,
-        calibration_error=sum(abs(one.said - one.right) * one.n for one in reliability) / len(defects),
+        calibration_error=_gap(reliability),
         reliability=reliability,
     )
 
 
 def reliability_bins(defects: Sequence[NamedDefect], *, bins: int = RELIABILITY_BINS) -> tuple[ReliabilityBin, ...]:
-    """The defects sorted by their probability into bins of equal width; 1.0 lies in the highest."""
-    said = np.array([one.probability for one in defects])
-    right = np.array([one.code == one.named for one in defects], np.float64)
+    """The defects sorted by the probability of their likeliest code into bins of equal width; 1.0 is in the highest."""
+    said, right = stated(defects)
     place = np.minimum((said * bins).astype(int), bins - 1)
     return tuple(
         ReliabilityBin(
@@ -126,6 +132,18 @@ def reliability_bins(defects: Sequence[NamedDefect], *, bins: int = RELIABILITY_
         for at in range(bins)
         if np.any(place == at)
     )
+
+
+def stated(defects: Sequence[NamedDefect]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(n,) probabilities of the likeliest codes, and (n,) whether each was right; defects without one are left out."""
+    known = [one for one in defects if one.likeliest is not None and one.probability is not None]
+    right = np.array([one.code == one.likeliest for one in known], bool)
+    return np.array([one.probability for one in known], np.float64), right
+
+
+def _gap(reliability: Sequence[ReliabilityBin]) -> float:
+    gaps = [abs(one.said - one.right) for one in reliability]
+    return float(np.average(gaps, weights=[one.n for one in reliability])) if gaps else float("nan")
 
 
 def _f1(confusion: NDArray[np.int64], row: int, column: int) -> float:
@@ -143,10 +161,17 @@ def named_defects(rows: Sequence[PhotoRow]) -> tuple[list[NamedDefect], int]:
     for row in rows:
         if not row.shows_defect or row.code is None:
             continue
-        there = [one for one in row.regions if one.on_defect and one.type is not None and one.probability is not None]
+        there = [one for one in row.regions if one.on_defect and one.type is not None]
         if there:
             best = max(there, key=lambda one: one.peak)
-            named.append(NamedDefect(code=row.code, named=best.type or "", probability=best.probability or 0.0))
+            named.append(
+                NamedDefect(
+                    code=row.code,
+                    named=best.type or "",
+                    likeliest=best.likeliest,
+                    probability=best.likeliest_probability,
+                )
+            )
         else:
             missed += 1
     return named, missed

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from visiqc.domain.ranking import Ranking
-from visiqc.domain.verdict import Region
+from visiqc.domain.verdict import LEAST_SURE, UNKNOWN, Region
 from visiqc.inspection.compare import Comparison
 from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Models
@@ -15,10 +16,14 @@ from visiqc.vision.change_map import region_type
 from visiqc.vision.regions import Spot, find_spots
 from visiqc.vision.types import Mask, ScoreMap
 
-UNKNOWN = "unknown"
-"""The type of a region that looks like no defect of the catalogue, or like several alike."""
-LEAST_SURE = 0.5
-"""Probability below which a type is not named: it would more likely be wrong than right."""
+
+class _Looks(NamedTuple):
+    """What a region looks like, as `Region` has it."""
+
+    type: str = ""
+    probability: float | None = None
+    likeliest: str = ""
+    likeliest_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,26 +59,37 @@ def found_regions(found: Comparison, ranking: Ranking, naming: RegionNaming) -> 
 
 
 def _region(spot: Spot, found: Comparison, ranking: Ranking, naming: RegionNaming) -> Region:
-    kind, sure = _type(spot, found, naming)
+    looks = _looks(spot, found, naming)
     change = _highest(found.change_map, spot.cells)
     return Region(
         box=spot.box,
         area_px=spot.area_px,
         peak=spot.peak,
         p_value=ranking.p_value(spot.peak),
-        type=kind,
-        type_probability=sure,
+        type=looks.type,
+        type_probability=looks.probability,
         golden_peak=_highest(found.golden_map, spot.cells),
         change_peak=None if change is None else float(1.0 / (1.0 + np.exp(-change))),
+        likeliest_type=looks.likeliest,
+        likeliest_probability=looks.likeliest_probability,
     )
 
 
-def _type(spot: Spot, found: Comparison, naming: RegionNaming) -> tuple[str, float | None]:
+def _looks(spot: Spot, found: Comparison, naming: RegionNaming) -> _Looks:
     if found.types is None or found.scores is None or not naming.codes:
-        return "", None
-    odds = region_type(found.types, spot.cells, np.nan_to_num(found.scores), temperature=naming.temperature)
-    likely = int(odds.argmax())
-    return (naming.codes[likely] if odds[likely] >= LEAST_SURE else UNKNOWN), float(odds[likely])
+        return _Looks()
+    sure = region_type(found.types, spot.cells, np.nan_to_num(found.scores), temperature=naming.temperature)
+    odds = dict(zip(naming.codes, sure.tolist(), strict=True))
+    first = max(odds, key=odds.__getitem__)
+    codes = {code: one for code, one in odds.items() if code != UNKNOWN}  # what a defect can turn out to be
+    likeliest = max(codes, key=codes.__getitem__, default="")
+    sure_enough = odds[first] >= LEAST_SURE
+    return _Looks(
+        type=first if sure_enough else UNKNOWN,
+        probability=odds[first] if sure_enough else None,
+        likeliest=likeliest,
+        likeliest_probability=codes.get(likeliest),
+    )
 
 
 def _highest(scores: ScoreMap | None, cells: Mask) -> float | None:

@@ -44,6 +44,8 @@ VERDICT: Final[dict[str, Any]] = {
             "type_probability": 0.81,
             "golden_peak": 1.12,
             "change_peak": 0.94,
+            "likeliest_type": "ME-SCR",
+            "likeliest_probability": 0.81,
         }
     ],
     "colour": {

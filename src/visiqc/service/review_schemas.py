@@ -126,7 +126,7 @@ class ReviewsOut(_Out):
 
 
 class ShownRegionOut(_Out):
-    """A region of the verdict, `box` in the sheet's frame; `type` is a code of the catalogue or empty."""
+    """A region of the verdict, `box` in the sheet's frame; `type` is a code of the catalogue, `unknown` or empty."""
 
     nth: int
     box: tuple[int, int, int, int]

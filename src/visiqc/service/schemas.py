@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, Self
-from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
@@ -62,7 +61,8 @@ class AlignmentOut(_Out):
 class RegionOut(_Out):
     """A part that differs; `box` is x0, y0, x1, y1 in golden-frame pixels, x1 and y1 excluded.
 
-    `type` is a code of the defect catalogue, `unknown`, or empty where no model was asked.
+    `type` is a code of the defect catalogue, `unknown`, or empty where no model was asked. `likeliest_type` is the
+    code that comes first, named or not; `type_probability` is null where none was likely enough to be named.
     """
 
     box: tuple[int, int, int, int]
@@ -73,6 +73,8 @@ class RegionOut(_Out):
     type_probability: float | None
     golden_peak: float | None
     change_peak: float | None
+    likeliest_type: str
+    likeliest_probability: float | None
 
 
 class CalibrationOut(_Out):
@@ -291,8 +293,3 @@ class ProblemOut(_Out):
     instance: str
     code: str
     errors: list[FieldErrorOut] | None = None
-
-
-def product_path(sku: str) -> str:
-    """The path of a product; a SKU may hold letters of any script."""
-    return f"/v1/goldens/{quote(sku, safe='')}"

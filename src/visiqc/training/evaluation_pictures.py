@@ -12,7 +12,7 @@ from visiqc.evaluation.frames import bounded_size, map_in_upload
 from visiqc.evaluation.rendered_protocol import RenderedRun
 from visiqc.evaluation.rendered_report import MeasuredRun
 from visiqc.evaluation.rendered_rows import FUSED, PhotoRow
-from visiqc.evaluation.type_metrics import named_defects
+from visiqc.evaluation.type_metrics import named_defects, stated
 from visiqc.training import grids, plots
 from visiqc.vision.photo import DecodeLimits, decode_rgb
 from visiqc.vision.types import Photo, ScoreMap
@@ -44,9 +44,7 @@ def pictures_of(one: MeasuredRun, *, examples: int) -> Iterator[tuple[str, bytes
     if one.types is not None:
         named, _ = named_defects([row for row in run.rows if row.failure is None])
         yield f"{before}-types-confusion.png", plots.confusion(*square(one))
-        probabilities = [each.probability for each in named]
-        right = [each.code == each.named for each in named]
-        yield f"{before}-types-reliability.png", plots.reliability(probabilities, right)
+        yield f"{before}-types-reliability.png", plots.reliability(*stated(named), name="likeliest codes")
     worst = worst_photos(run.rows, examples)
     for name, rows in (("worst-false-alarms", worst.false_alarms), ("worst-misses", worst.misses)):
         if rows:

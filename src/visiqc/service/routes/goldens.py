@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 from typing import Annotated
+from urllib.parse import quote
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Request, Response
@@ -26,7 +27,7 @@ from visiqc.service.deps import InspectorDep, LeadDep, Shop, ShopDep, ViewerDep
 from visiqc.service.examples import GOLDEN, PRODUCT, PRODUCTS, PROPOSAL, answers, multipart, problems
 from visiqc.service.forms import PhotoForm, photo_form
 from visiqc.service.guarded import GuardedRoute
-from visiqc.service.schemas import GoldenOut, ProductOut, ProductsOut, product_path
+from visiqc.service.schemas import GoldenOut, ProductOut, ProductsOut
 
 ENROLMENTS_WAITING = 4
 SECONDS_A_PHOTO = 5  # what enrolling one photo may take; for Retry-After only
@@ -79,7 +80,7 @@ async def enrol(request: Request, response: Response, _caller: InspectorDep, sho
         raise Busy(f"{waiting} golden samples wait to be enrolled", retry_after_s=SECONDS_A_PHOTO * waiting)
     async with photo_form(request, shop, fields=("sku", "views", *_POLICY)) as form:
         golden = await to_thread.run_sync(_enrol, form, shop, limiter=shop.enrolment)
-    response.headers["Location"] = product_path(golden.sku)
+    response.headers["Location"] = f"/v1/goldens/{quote(golden.sku, safe='')}"  # a SKU may hold letters of any script
     return GoldenOut.model_validate(golden)
 
 
