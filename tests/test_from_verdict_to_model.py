@@ -31,9 +31,11 @@ HELD_OUT = {
         ("celeste-halo", "jig-defective-3"),
         ("vera-chain", "jig-defective-4"),
         ("flora-pave-band", "jig-defective-4"),
+        ("aria-solitaire", "jig-defective-1"),
+        ("nova-tennis-bracelet", "jig-defective-3"),
     )
 }
-"""Of three products nothing is learned: the smallest fleet there may be."""
+"""Of five products nothing is learned: their twenty good photos are the smallest fleet there may be."""
 COMPARED = {
     "gala-studs": ("jig-good-5", "guided-defective-12"),
     "luna-pendant": ("guided-good-8", "guided-defective-9"),

@@ -158,6 +158,11 @@ def test_a_provisional_verdict_says_so() -> None:
     assert "provisional" in reasons[0].message
 
 
+def test_a_provisional_verdict_counts_comparisons_of_which_a_photo_may_have_several() -> None:
+    _, reasons = outcome(replace(FLEET, score=2.5, p_value=0.02))
+    assert "from 400 comparisons of good photos of other products" in reasons[0].message
+
+
 def test_the_worst_region_is_named_first() -> None:
     found = rejecting_regions(replace(OWN, score=6.0, p_value=0.004), [spot(5.0, 0.006), spot(6.0, 0.004)], POLICY)
     assert [region.peak for region in found] == [6.0, 5.0]

@@ -68,7 +68,7 @@ def test_a_retake_shows_the_complaint_with_its_figures_and_no_heatmap() -> None:
 
 
 def test_a_provisional_p_value_says_so_and_a_calibrated_one_does_not() -> None:
-    assert "provisional: from 400 good photos of other products" in sheet(row())
+    assert "provisional: from 400 comparisons of good photos of other products" in sheet(row())
     own = a_verdict(calibration=a_calibration_report(stage=2, n=60, provisional=False))
     assert "stage 2, from 60 accepted pieces" in sheet(row(own))
 

@@ -49,7 +49,7 @@ def test_a_sheet_has_all_a_photo_is_judged_by_and_names_the_next() -> None:
     assert (sheet["outcome"], sheet["next"], sheet["waiting"]) == ("REJECT", review, 2)
     assert sheet["regions"][0] | {"nth": 0, "p_value": 0.004} == sheet["regions"][0]
     assert sheet["quality"][0]["name"] == "sharpness"
-    assert "of other products" in sheet["threshold_from"]
+    assert "400 comparisons of good photos of other products" in sheet["threshold_from"]
     assert last["next"] == reject, "what was passed over comes again at the end"
 
 

@@ -57,6 +57,21 @@ def test_too_few_products_held_out_for_a_calibration_are_refused_beforehand(tmp_
     require_calibration(sets, frozenset({"board-0", "board-1"}), CalibrationSettings(fewest_products=2))
 
 
+def test_too_few_good_photos_for_a_calibration_are_refused_before_the_hours(tmp_path: Path) -> None:
+    def photographed(count: int) -> tuple[PairSet, frozenset[Path]]:
+        golden, uploads = tmp_path / "golden.jpg", [tmp_path / f"{n}.jpg" for n in range(count)]
+        pairs = [Pair(sku="ring", goldens=(golden,), upload=photo, defective=False) for photo in (*uploads, *uploads)]
+        one = PairSet(name="ours", licence=OWN, digest="0" * 64, pairs=tuple(pairs))
+        return one, frozenset({golden, *uploads})
+
+    settings = CalibrationSettings(fewest_products=1)
+    few, whole = photographed(19)
+    with pytest.raises(InputError, match=r"calibration needs 20 good photos of products .* and 19 are held out"):
+        require_calibration([few], frozenset({"ring"}), settings, whole)
+    enough, whole = photographed(20)
+    require_calibration([enough], frozenset({"ring"}), settings, whole)
+
+
 def test_a_design_that_two_sets_photograph_is_one_product_and_no_impostor_of_itself(tmp_path: Path) -> None:
     first, second = drawn_set(tmp_path / "a", products=2), drawn_set(tmp_path / "b", products=2)
     products = held_out_products([first, replace(second, name="again")], frozenset({"board-0", "board-1"}))

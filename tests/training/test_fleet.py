@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ from visiqc.training import fleet_additions, fleet_comparisons
 from visiqc.training.fleet import build_fleet
 from visiqc.training.fleet_products import Upload, fleet_products
 from visiqc.training.fleet_recipe import FleetRecipe
+from visiqc.training.fleet_sameness import Held
 from visiqc.training.fleet_sidecar import FleetPhotos, Judged, make_sidecar, with_colour_scales
 from visiqc.vision.golden_view import GoldenView
 from visiqc.vision.photo import DecodeLimits
@@ -46,8 +48,9 @@ def drawn_products(folder: Path, *, boards: int = 8, uploads: int = 2) -> Path:
 def test_a_sidecar_is_built_that_the_trunk_accepts(tmp_path: Path) -> None:
     photos = drawn_products(tmp_path / "photos")
     (photos / "empty").mkdir()
+    shutil.copy(photos / "ring" / "upload-1.jpg", photos / "ring" / "golden-2.jpg")
     recipe = FleetRecipe(
-        photos=photos, out=tmp_path / "out", identity=DEFAULT_TRUNK, goldens=(1,), impostors=1, long_side=256
+        photos=photos, out=tmp_path / "out", identity=DEFAULT_TRUNK, goldens=(1, 2), impostors=1, long_side=256
     )
     result = build_fleet(recipe)
     folder = tmp_path / "out" / DEFAULT_TRUNK
@@ -55,11 +58,11 @@ def test_a_sidecar_is_built_that_the_trunk_accepts(tmp_path: Path) -> None:
     built = read_fleet(
         (folder / "fleet.json").read_text(), (folder / "cohort.npy").read_bytes(), trunk=real_models().trunk.digest
     )
-    assert (built.products, len(built.scores), built.cohort.shape) == (10, 20, (30, real_fleet().cohort.shape[1]))
+    assert (built.products, len(built.scores), built.cohort.shape) == (10, 22, (30, real_fleet().cohort.shape[1]))
     assert built.alike_poor < 1.2
     assert built.same_accepted <= built.same_sure
     assert built.heat_low < built.heat_high
-    assert result.metrics["good_photos"] == 20
+    assert (result.metrics["good_photos"], result.metrics["good_comparisons"]) == (20, 22)
     assert result.metrics["good_accepted"] >= 0.95
     assert all(np.isfinite(value) for value in result.metrics.values())
 
@@ -82,6 +85,18 @@ def test_too_few_photos_that_can_be_compared_are_refused() -> None:
     nothing = FleetPhotos(own=[], others=[], banks={}, designs={})
     with pytest.raises(InputError, match="at least 20 good photos that can be compared"):
         make_sidecar(nothing, real_models(), source="nothing")
+
+
+def test_a_photo_held_against_one_golden_and_against_several_is_one_of_the_twenty_a_fleet_needs() -> None:
+    twice = [shown(n / 10, goldens=goldens, photo=f"{n}.jpg") for n in range(19) for goldens in (1, 3)]
+    photos = FleetPhotos(own=twice, others=[Held("ring", twice[0].found, "plate")], banks={}, designs={})
+    with pytest.raises(InputError, match=r"at least 20 good photos .* got 19 and 1"):
+        make_sidecar(photos, real_models(), source="twice")
+
+
+def test_photos_compared_twice_make_no_scale_of_colours() -> None:
+    twice = [shown(n / 10 + again, photo=f"{n}.jpg") for n in range(19) for again in (0, 0.05)]
+    assert with_colour_scales(real_fleet(), twice).colour_metal == ()
 
 
 def test_the_same_seed_draws_the_same_impostors(tmp_path: Path) -> None:
@@ -133,8 +148,8 @@ def an_item(sku: str, file: str, role: str) -> Item:
     )
 
 
-def shown(evidence: float, *, goldens: int = 3) -> Judged:
-    """A good photo whose metal differs so much, held against so many goldens."""
+def shown(evidence: float, *, goldens: int = 3, photo: str = "") -> Judged:
+    """A good photo whose metal differs so much, held against so many goldens; without a name one of its own."""
     metal = PartColour(
         part=ColourPart.METAL,
         delta_e00=1.0,
@@ -146,7 +161,8 @@ def shown(evidence: float, *, goldens: int = 3) -> Judged:
         share=0.5,
     )
     report = ColourReport(basis=BalanceBasis.NONE, parts=(metal,))
-    return Judged(product="ring", found=Comparison(view=view_of(goldens), colour=report))
+    found = Comparison(view=view_of(goldens), colour=report, golden_map=np.zeros((4, 4), np.float32), alike=1.0)
+    return Judged(product="ring", found=found, photo=Path(photo or f"{evidence}-{goldens}.jpg"))
 
 
 @cache
@@ -159,7 +175,7 @@ def test_colours_are_a_scale_only_where_enough_good_photos_show_them() -> None:
     learned = with_colour_scales(real_fleet(), [shown(-n / 10) for n in range(20)])
     assert learned.colour_metal == tuple(-n / 10 for n in reversed(range(20)))
     assert learned.colour_stones == ()
-    assert with_colour_scales(real_fleet(), [shown(0.0)] * 19).colour_metal == ()
+    assert with_colour_scales(real_fleet(), [shown(-n / 10) for n in range(19)]).colour_metal == ()
 
 
 def test_colours_against_one_golden_are_a_scale_of_their_own() -> None:

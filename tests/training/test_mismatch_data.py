@@ -50,6 +50,15 @@ def test_a_golden_is_shown_once_however_many_uploads_are_held_against_it(tmp_pat
     assert [one.role for one in shown_in(pairs)] == ["golden", "same", "same", "same"]
 
 
+def test_a_golden_knows_those_it_is_enrolled_with(tmp_path: Path) -> None:
+    front, side = (tmp_path / "front-1.jpg", tmp_path / "front-2.jpg"), (tmp_path / "side.jpg",)
+    pairs = [
+        Pair(sku="ring", goldens=goldens, upload=tmp_path / f"{n}.jpg", defective=False)
+        for n, goldens in enumerate((front, side))
+    ]
+    assert [one.view for one in shown_in(pairs)] == [front, front, side, (), ()]
+
+
 def test_one_design_in_two_sets_is_one_identity(tmp_path: Path) -> None:
     pairs = [pair(tmp_path / name / "ring", "1", RUBY) for name in ("large", "small")]
     assert len({one.identity for one in shown_in(pairs)}) == 1

@@ -12,22 +12,25 @@ from bench import shipped_fleet
 from visiqc.inspection.fleet import Fleet
 from visiqc.training.mismatch_data import Shown
 from visiqc.training.mismatch_sidecar import with_identity
-from visiqc.training.mismatch_validation import Table
+from visiqc.training.mismatch_validation import Table, View
 from visiqc.vision.golden_view import TURNS
+
+NOTHING = np.zeros((0, 128), np.float32)
+"""No photo was learned from."""
 
 
 def table(alike: float) -> Table:
     """Three designs of two goldens each; all turns of a golden are one vector, and any two designs are so alike."""
-    skus = ("r1", "r1", "r2", "r2", "p1", "p1")
+    skus = ("r1", "r2", "p1")
     common, own = np.sqrt(alike), np.sqrt(1 - alike)
-    vectors = np.stack([np.r_[common, own * np.eye(3)[n // 2], np.zeros(124)] for n in range(len(skus))])
-    turned = np.repeat(vectors[:, None], TURNS, axis=1).astype(np.float32)
-    goldens = tuple(Shown(photo=Path(f"{n}.jpg"), sku=sku, identity=sku, role="golden") for n, sku in enumerate(skus))
-    return Table(goldens, (), np.zeros((len(skus), 0)), turned)
+    vectors = [np.r_[common, own * np.eye(3)[n], np.zeros(124)].astype(np.float32) for n in range(len(skus))]
+    goldens = [Shown(photo=Path("x.jpg"), sku=sku, identity=sku, role="golden") for sku in skus]
+    views = [View((one, one), np.tile(vector, (2, TURNS, 1))) for one, vector in zip(goldens, vectors, strict=True)]
+    return Table(tuple(views), (), np.zeros((len(skus), 0)))
 
 
 def joined(alike: float) -> Fleet:
-    return with_identity(shipped_fleet(), table(alike), table(alike).turned[:0, 0], digest="new", source="mine")
+    return with_identity(shipped_fleet(), table(alike), NOTHING, digest="new", source="mine")
 
 
 @pytest.mark.parametrize("alike", [0.2, 0.6])
@@ -59,5 +62,5 @@ def test_where_sizes_say_nothing_no_likeness_is_measured() -> None:
     fleet = shipped_fleet()
     assert fleet.fusion is not None
     plain = replace(fleet, fusion=replace(fleet.fusion, sizes=(), single_sizes=(), known=-1.0, single_known=-1.0))
-    found = with_identity(plain, table(0.5), table(0.5).turned[:0, 0], digest="new", source="mine")
+    found = with_identity(plain, table(0.5), NOTHING, digest="new", source="mine")
     assert found.fusion == plain.fusion

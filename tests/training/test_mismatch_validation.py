@@ -9,15 +9,19 @@ import pytest
 
 from visiqc.errors import InputError
 from visiqc.evaluation.verification_report import Negative
+from visiqc.inspection.fleet import closeness
 from visiqc.training.export_lite import load_lite
 from visiqc.training.mismatch_data import Shown
 from visiqc.training.mismatch_features import Patches
 from visiqc.training.mismatch_model import MismatchNet
-from visiqc.training.mismatch_validation import Seen, Table, figures, report_of, table_of
+from visiqc.training.mismatch_validation import Seen, Table, View, figures, report_of, table_of, vectors_of
 
 
-def shown(sku: str, role: str, attribute: str | None = None) -> Shown:
-    return Shown(photo=Path("x.jpg"), sku=sku, identity=sku, role=role, family=sku[0], attribute=attribute)
+def shown(sku: str, role: str, attribute: str | None = None, view: str = "") -> Shown:
+    together = (Path(view),) if view else ()
+    return Shown(
+        photo=Path("x.jpg"), sku=sku, identity=sku, role=role, family=sku[0], attribute=attribute, view=together
+    )
 
 
 def axis(number: int) -> np.ndarray:
@@ -26,16 +30,22 @@ def axis(number: int) -> np.ndarray:
 
 def table() -> Table:
     """Two rings and a pendant; the vectors of a product lie along its own axis, a variant's halfway to it."""
-    goldens = tuple(shown(sku, "golden") for sku in ("r1", "r2", "p1"))
     uploads = (
         *(shown(sku, "same") for sku in ("r1", "r2", "p1")),
         shown("r1", "variant", "metal"),
         shown("p1", "other"),
     )
-    turned = np.stack([np.stack([axis(n), axis(3)]) for n in range(3)])
-    sent = np.stack([axis(0), axis(1), axis(2), 0.5 * axis(0), axis(1)])
-    similarity = np.einsum("gtd,ud->gtu", turned, sent).max(axis=1).astype(np.float64)
-    return Table(goldens, uploads, similarity, turned)
+    views = tuple(view(sku, np.stack([axis(n), axis(3)])) for n, sku in enumerate(("r1", "r2", "p1")))
+    return against(views, uploads, np.stack([axis(0), axis(1), axis(2), 0.5 * axis(0), axis(1)]))
+
+
+def view(sku: str, *turned: np.ndarray) -> View:
+    return View(tuple(shown(sku, "golden") for _ in turned), np.stack(turned))
+
+
+def against(views: tuple[View, ...], uploads: tuple[Shown, ...], sent: np.ndarray) -> Table:
+    similarity = np.stack([closeness(each.turned, sent) for each in views]).astype(np.float64)
+    return Table(views, uploads, similarity)
 
 
 def test_pairs_are_sorted_by_why_they_do_not_match() -> None:
@@ -62,20 +72,62 @@ def test_a_golden_s_own_limit_comes_from_strangers() -> None:
     assert table().accepted(beyond)[0] == pytest.approx(2 / 3)
 
 
+def test_a_product_counts_once_however_many_goldens_it_has_and_by_their_mean() -> None:
+    ring, pendant = view("r1", axis(0)[None], axis(3)[None]), view("p1", axis(2)[None])
+    uploads = (shown("r1", "same"), shown("r1", "same"), shown("p1", "same"))
+    some = against((ring, pendant), uploads, np.stack([axis(0), axis(1), axis(2)]))
+    genuine = [one.similarity for one in some.held() if one.negative is None]
+    assert genuine == [0.5, 0.0, 1.0]
+    assert report_of(some).cross_design.tar.n == 3
+    near = 0.8 * axis(0) + 0.2 * axis(2)  # a stranger that is like one golden of the ring: 0.4 in the mean
+    assert some.accepted(near[None]) == (pytest.approx(2 / 3), 0.0)
+    assert some.accepted(near[None] + 0.8 * axis(3)) == (pytest.approx(1 / 3), 0.0)
+
+
+def test_a_product_known_from_two_sides_is_held_by_the_one_that_the_photo_shows() -> None:
+    views = (view("r1", axis(0)[None]), view("r1", axis(1)[None]), view("p1", axis(2)[None]))
+    uploads = (shown("r1", "same"), shown("p1", "same"))
+    some = against(views, uploads, np.stack([axis(1), 0.5 * axis(0) + 0.2 * axis(1)]))
+    assert [(one.golden, one.upload, one.similarity) for one in some.held()] == [
+        ("r1", "r1", 1.0),
+        ("r1", "p1", 0.5),
+        ("p1", "r1", 0.0),
+        ("p1", "p1", 0.0),
+    ]
+    assert some.nearest() == [("r1", "r1"), ("p1", "r1")]
+
+
+def test_goldens_are_asked_together_by_product_and_view() -> None:
+    net = MismatchNet(load_lite("lite0")[0], frozen=4)
+    sent = [shown(*one) for one in (("r1", "golden"), ("p1", "golden"), ("r1", "golden"), ("r1", "same"))]
+    bases = np.random.default_rng(0).normal(0, 1.0, (5, 1, 112, 6, 6))
+    photos = [seen(one, base, 2) for one, base in zip([*sent, shown("r1", "golden", view="side")], bases, strict=True)]
+    found = table_of(net, photos)
+    assert [(one.sku, one.turned.shape) for one in found.views] == [
+        ("r1", (2, 2, 128)),
+        ("p1", (1, 2, 128)),
+        ("r1", (1, 2, 128)),
+    ]
+    upload = vectors_of(net, photos[3].patches)[:1]
+    assert found.similarity[0, 0] == pytest.approx(float(closeness(found.views[0].turned, upload)[0]), abs=1e-4)
+
+
+def seen(what: Shown, base: np.ndarray, patches: int) -> Seen:
+    """A photo whose maps are like `base`."""
+    noise = np.random.default_rng(patches).normal(0, 0.05, (patches, 112, 6, 6))
+    fine = (base + noise).astype(np.float16)
+    return Seen(shown=what, patches=Patches(fine, np.tile(fine[:, :96, ::2, ::2], (1, 2, 1, 1))))
+
+
 def test_a_network_is_measured_as_it_serves() -> None:
     net = MismatchNet(load_lite("lite0")[0], frozen=4)
     rng = np.random.default_rng(0)
-
-    def seen(what: Shown, base: np.ndarray, patches: int) -> Seen:
-        fine = (base + rng.normal(0, 0.05, (patches, 112, 6, 6))).astype(np.float16)
-        return Seen(shown=what, patches=Patches(fine, np.tile(fine[:, :96, ::2, ::2], (1, 2, 1, 1))))
-
     photos = []
     for sku in ("r1", "p1"):
         base = rng.normal(0, 1.0, (1, 112, 6, 6))
         photos += [seen(shown(sku, "golden"), base, 3), seen(shown(sku, "same"), base, 1)]
     found = table_of(net, photos)
-    assert found.turned.shape == (2, 3, 128)
+    assert [one.turned.shape for one in found.views] == [(1, 3, 128)] * 2
     assert found.nearest() == [("r1", "r1"), ("p1", "p1")]
 
 

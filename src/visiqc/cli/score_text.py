@@ -79,5 +79,5 @@ def _place(region: Region) -> str:
 def stage_in_words(calibration: CalibrationReport) -> str:
     """What a p-value rests on."""
     if calibration.provisional:
-        return f"stage 0, provisional: {calibration.n} good photos of other products"
+        return f"stage 0, provisional: {calibration.n} comparisons of good photos of other products"
     return f"stage {calibration.stage}: {calibration.n} accepted pieces"

@@ -183,7 +183,7 @@ def _differs(calibration: CalibrationReport) -> Reason:
 
 def _figures(calibration: CalibrationReport) -> str:
     basis = (
-        f"{calibration.n} good photos of other products, provisional"
+        f"{calibration.n} comparisons of good photos of other products, provisional"
         if calibration.provisional
         else (f"{calibration.n} accepted pieces")
     )

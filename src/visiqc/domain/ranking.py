@@ -32,7 +32,8 @@ class Ranking:
 
     Args:
         own: The SKU's calibration in force, or None.
-        fleet: Ascending scores of good photos of other products.
+        fleet: Ascending scores of good photos of other products, one of each comparison: a photo that was held against
+            one golden and against three has two.
         fleet_source: Digest of the fleet sidecar.
         policy: The levels the golden version asks for.
 

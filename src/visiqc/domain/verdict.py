@@ -113,7 +113,8 @@ class CalibrationReport:
 
     Attributes:
         stage: 0 = provisional (fleet), 1 to 4 = order statistics of 29 / 59 / 149 / 299 specimens.
-        n: Good specimens the p-value rests on.
+        n: Scores the p-value rests on: one of each accepted specimen; in stage 0 one of each comparison, for the fleet
+            holds a good photo against several numbers of goldens.
         source: Digest of the fleet sidecar, or id of the SKU's calibration.
         score: The photo's score: the highest of its map.
         p_value: In (0, 1]; small = unlike a good piece.

@@ -20,8 +20,11 @@ from visiqc.errors import IntegrityError
 from visiqc.vision.fusion import Fusion, SizeScale
 from visiqc.vision.types import FloatArray
 
-FEWEST_SCORES = 20
-"""Good photos a fleet needs: the smallest p-value of n is 1 / (n + 1), and 5 % is the usual review level."""
+FEWEST_PHOTOS = 20
+"""Good photos a fleet needs: the smallest p-value of n is 1 / (n + 1), and 5 % is the usual review level.
+
+Each counts once, however many numbers of goldens it was held against: compared again, it is no further evidence.
+"""
 _LISTS = ("scores", "colour_metal", "colour_stones", "colour_metal_single", "colour_stones_single")
 _SIZES = ("sizes", "single_sizes")
 FAR = 0.01
@@ -37,7 +40,8 @@ class Fleet:
     """Stage-0 calibration.
 
     Attributes:
-        scores: Tolerated scores of good photos of the fleet's products, ascending.
+        scores: Tolerated scores of good photos of the fleet's products, ascending; one of each comparison, so that a
+            photo held against one golden and against three has two.
         products: How many products they come from.
         usual: Median of a usual good photo's tolerated map; calmer photos are held to a tighter scale.
         alike_poor: Masked similarity after alignment, in units of the view's own alikeness, that one in four other
@@ -100,13 +104,10 @@ class Fleet:
     def identity_limit(self, turned: FloatArray) -> float:
         """Identity similarity to a view's goldens that 1 % of the cohort reaches.
 
-        Each golden has a limit of its own: a plain band looks like many other rings, a circuit board like
-        none (score normalisation by a cohort, Auckenthaler et al., Digital Signal Processing 10, 2000).
-
         Args:
             turned: (n, steps, D) float32 identity of the goldens in steps of rotation.
         """
-        return float(np.quantile(closeness(turned, self.cohort), 1.0 - FAR))
+        return limit_among(turned, self.cohort)
 
 
 def closeness(turned: FloatArray, vectors: FloatArray) -> FloatArray:
@@ -122,6 +123,19 @@ def closeness(turned: FloatArray, vectors: FloatArray) -> FloatArray:
         (m,) float32 in [-1, 1].
     """
     return np.asarray(np.einsum("ntd,md->ntm", turned, vectors).max(axis=1).mean(axis=0), np.float32)
+
+
+def limit_among(turned: FloatArray, strangers: FloatArray) -> float:
+    """Identity similarity to a view's goldens that 1 % of strangers reach.
+
+    Each view has a limit of its own: a plain band looks like many other rings, a circuit board like none (score
+    normalisation by a cohort, Auckenthaler et al., Digital Signal Processing 10, 2000).
+
+    Args:
+        turned: (n, steps, D) float32 identity of the goldens in steps of rotation.
+        strangers: (m, D) float32 unit vectors of other designs, at least one.
+    """
+    return float(np.quantile(closeness(turned, strangers), 1.0 - FAR))
 
 
 def alignment_says(alike: float) -> float:
@@ -204,9 +218,9 @@ def _read_fusion(plain: dict[str, Any]) -> Fusion:
 def _require_sensible(fleet: Fleet) -> None:
     """Raise `IntegrityError` for figures that would decide nonsense, such as NaN, which passes every comparison."""
     unsorted = any(list(getattr(fleet, name)) != sorted(getattr(fleet, name)) for name in _LISTS)
-    if unsorted or len(fleet.scores) < FEWEST_SCORES:
+    if unsorted or len(fleet.scores) < FEWEST_PHOTOS:
         raise IntegrityError(
-            f"the fleet calibration needs at least {FEWEST_SCORES} ascending scores; install VisiQC again"
+            f"the fleet calibration needs at least {FEWEST_PHOTOS} ascending scores; install VisiQC again"
         )
     limits = (fleet.usual, fleet.alike_poor, fleet.heat_low, fleet.heat_high, fleet.same_accepted, fleet.same_sure)
     figures = (*(figure for name in _LISTS for figure in getattr(fleet, name)), *limits)

@@ -282,5 +282,5 @@ def _threshold_from(verdict: Verdict | None) -> str:
         return ""
     held = verdict.calibration
     if held.provisional:
-        return f"Provisional: a rank among {held.n} good pieces of other products, none of this one"
+        return f"Provisional: a rank among {held.n} comparisons of good photos of other products, none of this one"
     return f"From {held.n} accepted pieces of this product (stage {held.stage})"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from visiqc.errors import BadRecipe, InputError
+from visiqc.inspection.fleet import FEWEST_PHOTOS
 from visiqc.inspection.parts import Models
 from visiqc.runtime.bundle import find_model
 from visiqc.runtime.cards import ModelCard, VerifiedModel, verified_model
@@ -276,14 +277,18 @@ def require_calibration(
     settings: CalibrationSettings,
     whole: Set[Path] | None = None,
 ) -> None:
-    """Raise `InputError` unless the products held out are enough for the sidecar that is wanted."""
-    designs = {product.design for product in held_out_products(sets, held_out, whole)}
-    if settings.wanted and len(designs) < settings.fewest_products:
-        raise InputError(
-            f"calibration needs {settings.fewest_products} products that nothing is learned from, and {len(designs)} "
-            "are held out; raise held_out, add products, or set "
-            "calibration.wanted=false and calibrate later with training/calibrate_fleet.py"
-        )
+    """Raise `InputError` unless the products held out, and their `whole` photos, are enough for the sidecar wanted."""
+    products = held_out_products(sets, held_out, whole)
+    good = {photo.path for product in products for photo in product.uploads if not photo.defective}
+    needed = [(settings.fewest_products, "products", len({product.design for product in products}))]
+    needed += [(FEWEST_PHOTOS, "good photos of products", len(good))] if whole is not None else []
+    for least, what, count in needed if settings.wanted else []:
+        if count < least:
+            raise InputError(
+                f"calibration needs {least} {what} that nothing is learned from, and {count} are held out; raise "
+                "held_out, add products, or set calibration.wanted=false and calibrate later with "
+                "training/calibrate_fleet.py"
+            )
 
 
 def _require_channels(trunk: ModelCard) -> None:

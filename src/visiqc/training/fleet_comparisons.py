@@ -91,7 +91,7 @@ def enrolled(product: Product, count: int, models: Models, long_side: int) -> Go
 def judged(product: Product, upload: Upload, bank: GoldenBank, models: Models, long_side: int) -> Judged:
     """A photo held against its own product's goldens, whatever it looks like."""
     found = replace(_compared(upload.path, bank, models, long_side), types=None)
-    return Judged(found=found, product=product.name, defective=upload.defective, pose=upload.pose)
+    return Judged(found=found, product=product.name, photo=upload.path, defective=upload.defective, pose=upload.pose)
 
 
 def _compared(path: Path, bank: GoldenBank, models: Models, long_side: int, *, limits: Fleet = _LENIENT) -> Comparison:
@@ -105,7 +105,7 @@ def as_impostor(
 ) -> list[Held]:
     """A product's good uploads, each held against other products."""
     return [
-        (other.name, _compared(path, banks[other.name], models, recipe.long_side, limits=_STRICT))
+        Held(other.name, _compared(path, banks[other.name], models, recipe.long_side, limits=_STRICT), product.name)
         for path, other in _impostors(product, products, banks, recipe)
     ]
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from visiqc.errors import InputError
 from visiqc.evaluation.fusion_fit import FusionFit, MapPair, fit_fusion
-from visiqc.inspection.fleet import FEWEST_SCORES, Fleet
+from visiqc.inspection.fleet import FEWEST_PHOTOS, Fleet
 from visiqc.inspection.parts import Models
 from visiqc.runtime.models import cards_of
 from visiqc.training.fleet_comparisons import held_against_own, require_products
 from visiqc.training.fleet_products import Product
 from visiqc.training.fleet_recipe import FleetRecipe
-from visiqc.training.fleet_sidecar import pair_of, score_of
+from visiqc.training.fleet_sidecar import pair_of, photo_count, score_of
 
 TEMPERATURE = "held out/type_temperature"
 """The metric in a defect model's card that says what its type logits are divided by."""
@@ -68,10 +68,13 @@ def with_fusion(
     require_products(products, recipe)
     _, own = held_against_own(products, models, recipe, told=lambda name, n: told(name, n, len(products)))
     compared = [one for one in own if one.found.golden_map is not None]
-    if sum(not one.defective for one in compared) < FEWEST_SCORES:
-        raise InputError(f"a fleet needs at least {FEWEST_SCORES} good photos that can be compared; add products")
+    good = [one for one in compared if not one.defective]
+    if (photos := photo_count(good)) < FEWEST_PHOTOS:
+        raise InputError(
+            f"a fleet needs at least {FEWEST_PHOTOS} good photos that can be compared, got {photos}; add products"
+        )
     fit = _weighed([pair_of(one, base.usual) for one in compared], base)
-    scores = sorted(round(score_of(one, base.usual, fit), 4) for one in compared if not one.defective)
+    scores = sorted(round(score_of(one, base.usual, fit), 4) for one in good)
     usual, unusual = (float(np.quantile(scores, share)) for share in (0.5, 0.95))
     fleet = replace(
         base,
@@ -87,7 +90,8 @@ def with_fusion(
     shares = {f"auroc_change_share_{share:g}": value for share, value in fit.aurocs.items()}
     sides = [one.found.footing.side for one in compared if one.found.footing is not None]
     figures = {
-        "good_photos": float(len(scores)),
+        "good_photos": float(photos),
+        "good_comparisons": float(len(scores)),
         "review_threshold": unusual,
         "change_share": fit.share,
         "usual_side": float(np.median(sides)),

@@ -6,21 +6,34 @@ No design may be an impostor of itself, so its own vectors are left out of the c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from visiqc.errors import InputError
 from visiqc.inspection.compare import Comparison
-from visiqc.inspection.fleet import FAR, closeness, sameness
+from visiqc.inspection.fleet import limit_among, sameness
 from visiqc.vision.bank import GoldenBank
 from visiqc.vision.golden_view import GoldenView
 from visiqc.vision.types import FloatArray, Mask
 
 Banks = dict[str, GoldenBank]
-Held = tuple[str, Comparison]
-"""The product whose goldens a photo was held against, and what came of it."""
 _TURNS_KEPT = 3
 _OWN = 0.97  # a vector this close to one of a design's goldens is of one of them
+
+
+class Held(NamedTuple):
+    """A photo held against a product's goldens.
+
+    Attributes:
+        product: Whose goldens they are.
+        found: What came of it.
+        shown: The product the photo shows.
+    """
+
+    product: str
+    found: Comparison
+    shown: str
 
 
 def cohort_of(banks: Banks) -> FloatArray:
@@ -71,17 +84,57 @@ def sameness_limits(strangers: Sequence[float]) -> tuple[float, float]:
     return accepted, sure
 
 
+def accepted_unseen(
+    held: Sequence[Held], cohort: FloatArray, own: Mapping[str, Mask], designs: Mapping[str, str]
+) -> list[bool]:
+    """Whether each photo would pass for the other design it was held against, had neither design been known.
+
+    What all of them reach sets the limits of a sidecar: at those, 1 % pass whatever the models are worth. So both
+    designs of a pair are left out in turn, of the photos that set the limit and of the cohort.
+
+    Args:
+        held: Photos against products of other designs.
+        cohort: (n, D) float32 identity vectors.
+        own: By product, the rows that show its design.
+        designs: By product.
+
+    Returns:
+        One of each photo that was compared; none where no pair of two further designs is left.
+    """
+    compared = [(one, told) for one in held if (told := _told(one)) is not None]
+    scores = np.array(sameness_scores([one for one, _ in compared], cohort, own))
+    pairs = np.array([(designs[one.product], designs[one.shown]) for one, _ in compared])
+    found: list[bool] = []
+    for (one, (view, similarity, alike)), pair in zip(compared, pairs, strict=True):
+        others = scores[~np.isin(pairs, pair).any(axis=1)]
+        if len(others):
+            # What could not be enrolled has no rows in the cohort.
+            known = own[one.product] | own.get(one.shown, own[one.product])
+            same = sameness(similarity, limit_among(view.turned, cohort[~known]), alike)
+            found.append(same >= sameness_limits(others.tolist())[0])
+    return found
+
+
 def _scores(held: Sequence[Held], cohort: FloatArray, own: Mapping[str, Mask]) -> Iterator[float]:
     limits: dict[tuple[str, int], float] = {}
-    for name, found in held:
-        if found.identity is None or found.view is None or found.alike is None:
+    for one in held:
+        if (told := _told(one)) is None:
             continue
-        key = name, id(found.view)
-        if own[name].all():
-            raise InputError(f"{name} is the only design of the cohort; add products that are another design")
+        view, similarity, alike = told
+        if own[one.product].all():
+            raise InputError(f"{one.product} is the only design of the cohort; add products that are another design")
+        key = one.product, id(view)
         if key not in limits:
-            limits[key] = float(np.quantile(closeness(found.view.turned, cohort[~own[name]]), 1.0 - FAR))
-        yield sameness(found.identity.similarity, limits[key], found.alike)
+            limits[key] = limit_among(view.turned, cohort[~own[one.product]])
+        yield sameness(similarity, limits[key], alike)
+
+
+def _told(one: Held) -> tuple[GoldenView, float, float] | None:
+    """View, identity similarity and alignment of a photo that was compared; None of others."""
+    found = one.found
+    if found.identity is None or found.view is None or found.alike is None:
+        return None
+    return found.view, found.identity.similarity, found.alike
 
 
 def _kept(view: GoldenView) -> FloatArray:

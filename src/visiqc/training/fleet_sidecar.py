@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -11,11 +12,12 @@ from visiqc.domain.colour import ColourPart
 from visiqc.errors import InputError
 from visiqc.evaluation.fusion_fit import STEADY, FusionFit, MapPair, fit_fusion, fused_score
 from visiqc.inspection.compare import Comparison
-from visiqc.inspection.fleet import FEWEST_SCORES, Fleet
+from visiqc.inspection.fleet import FEWEST_PHOTOS, Fleet
 from visiqc.inspection.parts import Models
 from visiqc.training.fleet_sameness import (
     Banks,
     Held,
+    accepted_unseen,
     cohort_of,
     own_by_name,
     sameness_limits,
@@ -27,10 +29,14 @@ from visiqc.vision.types import FloatArray, Mask, ScoreMap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A comparison with what the photo is known to show, and the product it was held against."""
+    """A comparison with what the photo is known to show, and the product it was held against.
+
+    A photo held against several numbers of goldens is judged as often.
+    """
 
     found: Comparison
     product: str
+    photo: Path
     defective: bool = False
     pose: str = ""
 
@@ -68,7 +74,12 @@ class FleetPhotos:
     @property
     def good(self) -> list[Held]:
         """Comparisons of good photos with their own goldens."""
-        return [(one.product, one.found) for one in self.own if not one.defective]
+        return [Held(one.product, one.found, one.product) for one in self.own if not one.defective]
+
+
+def photo_count(judged: Iterable[Judged]) -> int:
+    """How many photos there are: each once, however many numbers of goldens it was held against."""
+    return len({one.photo for one in judged})
 
 
 def make_sidecar(
@@ -80,19 +91,19 @@ def make_sidecar(
         InputError: Too few photos could be compared.
     """
     compared = [one for one in photos.own if one.found.golden_map is not None]
-    count = sum(not one.defective for one in compared)
-    alike = _alike([found for _, found in photos.others])
-    if count < FEWEST_SCORES or not alike:
+    good = [one for one in compared if not one.defective]
+    alike = _alike(photos.others)
+    if (count := photo_count(good)) < FEWEST_PHOTOS or not alike:
         raise InputError(
-            f"a fleet needs at least {FEWEST_SCORES} good photos that can be compared, and photos of other products "
+            f"a fleet needs at least {FEWEST_PHOTOS} good photos that can be compared, and photos of other products "
             f"to hold them against; got {count} and {len(alike)}"
         )
     cohort = photos.cohort
     accepted, sure = sameness_limits(sameness_scores(photos.others, cohort, photos.own_rows))
-    usual = round(float(np.median([np.nanmedian(_map(one)) for one in compared if not one.defective])), 4)
+    usual = round(float(np.median([np.nanmedian(_map(one)) for one in good])), 4)
     pairs = [pair_of(one, usual) for one in compared if one.found.change_map is not None]
     fit = fit_fusion(pairs) if models.defect is not None else None
-    scores = sorted(score_of(one, usual, fit) for one in compared if not one.defective)
+    scores = sorted(score_of(one, usual, fit) for one in good)
     fleet = Fleet(
         scores=tuple(round(score, 4) for score in scores),
         products=len({photos.designs[name] for name in photos.banks}),
@@ -119,34 +130,40 @@ def with_colour_scales(fleet: Fleet, photos: Iterable[Judged]) -> Fleet:
 
     What too few of them show has no scale.
     """
-    good = [one.found for one in photos if not one.defective]
-    alone = [found for found in good if found.view is not None and found.view.single]
-    several = [found for found in good if found.view is not None and not found.view.single]
+    good = [one for one in photos if not one.defective]
+    alone = [one for one in good if one.found.view is not None and one.found.view.single]
+    several = [one for one in good if one.found.view is not None and not one.found.view.single]
     return replace(
         fleet,
-        colour_metal=_ascending(map(_metal, several)),
-        colour_stones=_ascending(map(_stones, several)),
-        colour_metal_single=_ascending(map(_metal, alone)),
-        colour_stones_single=_ascending(map(_stones, alone)),
+        colour_metal=_ascending(several, _metal),
+        colour_stones=_ascending(several, _stones),
+        colour_metal_single=_ascending(alone, _metal),
+        colour_stones_single=_ascending(alone, _stones),
     )
 
 
 def sidecar_metrics(photos: FleetPhotos, fleet: Fleet, fit: FusionFit | None) -> dict[str, float]:
-    """Shares at the limits; every product's own vectors are left out of the cohort it is held against."""
-    good = photos.good
-    own = photos.own_rows
+    """Shares at the limits; every product's own vectors are left out of the cohort it is held against.
+
+    `good_photos` counts photos that were compared, `good_comparisons` their scores; all else of good photos is counted
+    in comparisons. Other designs are held to limits that neither design of the pair had a part in, for at those in the
+    sidecar the share is 1 % whatever the models are worth; without that many designs, it is missing.
+    """
+    good, own, cohort = photos.good, photos.own_rows, fleet.cohort
+    compared = [one for one in photos.own if not one.defective and one.found.golden_map is not None]
+    strangers = accepted_unseen(photos.others, cohort, own, photos.designs)
+    impostors: Mapping[str, float] = {"impostors_accepted": float(np.mean(strangers))} if strangers else {}
     weights: Mapping[str, float] = {"change_share": fit.share} if fit else {}
     aurocs = {f"auroc_change_share_{share:g}": value for share, value in fit.aurocs.items()} if fit else {}
     return {
-        "good_photos": float(len(fleet.scores)),
+        "good_photos": float(photo_count(compared)),
+        "good_comparisons": float(len(fleet.scores)),
         "impostor_pairs": float(len(photos.others)),
-        "retaken": float(sum(bool(found.complaints) for _, found in good)),
-        "good_accepted": float(np.mean(_accepted(good, fleet, own))),
-        "impostors_accepted": float(np.mean(_accepted(photos.others, fleet, own))),
-        "good_alignment_poor": float(
-            np.mean([alike < fleet.alike_poor for alike in _alike([found for _, found in good])])
-        ),
+        "retaken": float(sum(bool(one.found.complaints) for one in good)),
+        "good_accepted": float(np.mean([same >= fleet.same_accepted for same in sameness_scores(good, cohort, own)])),
+        "good_alignment_poor": float(np.mean([alike < fleet.alike_poor for alike in _alike(good)])),
         "review_threshold": float(np.quantile(fleet.scores, 0.95)),
+        **impostors,
         **weights,
         **aurocs,
     }
@@ -186,18 +203,15 @@ def _stones(found: Comparison) -> float | None:
     return found.colour.stone_score if found.colour is not None else None
 
 
-def _ascending(scores: Iterable[float | None]) -> tuple[float, ...]:
-    """Scores that are there; none at all where they are too few to be a scale."""
-    known = sorted(round(score, 4) for score in scores if score is not None)
-    return tuple(known) if len(known) >= FEWEST_SCORES else ()
+def _ascending(judged: Iterable[Judged], score_in: Callable[[Comparison], float | None]) -> tuple[float, ...]:
+    """Scores that are there; none at all where they are of too few photos to be a scale."""
+    known = [(one, round(score, 4)) for one in judged if (score := score_in(one.found)) is not None]
+    enough = photo_count(one for one, _ in known) >= FEWEST_PHOTOS
+    return tuple(sorted(score for _, score in known)) if enough else ()
 
 
-def _alike(comparisons: Sequence[Comparison]) -> list[float]:
-    return [found.alike for found in comparisons if found.alike is not None]
-
-
-def _accepted(held: Sequence[Held], fleet: Fleet, own: Mapping[str, Mask]) -> list[bool]:
-    return [same >= fleet.same_accepted for same in sameness_scores(held, fleet.cohort, own)]
+def _alike(held: Sequence[Held]) -> list[float]:
+    return [one.found.alike for one in held if one.found.alike is not None]
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

@@ -31,6 +31,7 @@ class Shown:
         family: Kind of product, where known.
         attribute: What a variant differs in.
         look: What a record tells of `mismatch_looks.ATTRIBUTES`.
+        view: Of a golden photo, all that are enrolled with it; empty = all of its product.
     """
 
     photo: Path
@@ -41,6 +42,7 @@ class Shown:
     family: str = ""
     attribute: str | None = None
     look: Mapping[str, str] = field(default_factory=dict)
+    view: tuple[Path, ...] = ()
 
     @property
     def genuine(self) -> bool:
@@ -112,6 +114,7 @@ def _golden(photo: Path, pair: Pair) -> Shown:
         role="golden",
         family=_family(planned, pair.family),
         look=look_of(planned.get("design", {})),
+        view=pair.goldens,
     )
 
 

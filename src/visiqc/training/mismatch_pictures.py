@@ -22,7 +22,7 @@ from visiqc.vision.types import Photo
 
 
 class Meeting(NamedTuple):
-    """An upload beside the golden of a product that it is most like."""
+    """An upload against a product, beside the first golden of the view that it is most like."""
 
     similarity: float
     golden: Shown
@@ -82,7 +82,7 @@ def worst_mistakes(table: Table, limit: float | None, *, most: int = MOST) -> Mi
     """The pairs to look at, each upload once for every product.
 
     Args:
-        table: Goldens against uploads.
+        table: Views against uploads.
         limit: Accepted above it; None = nothing is accepted.
         most: Of each kind.
     """
@@ -96,16 +96,10 @@ def worst_mistakes(table: Table, limit: float | None, *, most: int = MOST) -> Mi
 
 
 def _meetings(table: Table) -> Iterator[Meeting]:
-    """Every genuine upload beside the most similar golden of every product."""
-    rows: dict[str, list[int]] = {}
-    for row, golden in enumerate(table.goldens):
-        rows.setdefault(golden.sku, []).append(row)
-    for own in rows.values():
-        nearest = table.similarity[own].argmax(axis=0)
-        for column, upload in enumerate(table.uploads):
-            if upload.genuine:
-                row = own[int(nearest[column])]
-                yield Meeting(float(table.similarity[row, column]), table.goldens[row], upload)
+    """Every genuine upload against every product."""
+    for row, column in table.pairs():
+        if (upload := table.uploads[column]).genuine:
+            yield Meeting(float(table.similarity[row, column]), table.views[row].goldens[0], upload)
 
 
 def _examples(meetings: Sequence[Meeting], said: Callable[[Meeting], str]) -> Iterator[Example]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from visiqc.evaluation.size_fit import known_likeness
-from visiqc.inspection.fleet import Fleet
-from visiqc.training.mismatch_validation import Table
+from visiqc.inspection.fleet import Fleet, limit_among
+from visiqc.training.mismatch_validation import Table, View
 from visiqc.vision.fusion import Fusion
 from visiqc.vision.golden_view import TURNS
 from visiqc.vision.types import FloatArray
@@ -29,26 +28,24 @@ def with_identity(known: Fleet, table: Table, learned: FloatArray, *, digest: st
         digest: SHA-256 of the model.
         source: What the cohort shows.
     """
-    cohort = np.concatenate([*(turned[::_STEP] for turned in table.turned), learned])
+    cohort = np.concatenate([*(_kept(view) for view in table.views), learned])
     found = replace(known, cohort=cohort, identity=digest, source=f"{known.source}; cohort: {source}")
     if known.fusion is None or not known.fusion.sizes:
         return found
-    return replace(found, fusion=_known_anew(found, known.fusion, table, learned))
+    return replace(found, fusion=_known_anew(known.fusion, table, learned))
 
 
-def _known_anew(fleet: Fleet, fusion: Fusion, table: Table, learned: FloatArray) -> Fusion:
+def _known_anew(fusion: Fusion, table: Table, learned: FloatArray) -> Fusion:
     """Likeness to *other* designs has the measure of the model that tells it."""
     several, single = list[float](), list[float]()
-    for turned, others in _views(table):
-        strangers = replace(fleet, cohort=np.concatenate([others, learned]))
-        single += [strangers.identity_limit(turned[k : k + 1]) for k in range(len(turned))]
-        several += [strangers.identity_limit(turned)] if len(turned) > 1 else []
+    for view in table.views:
+        others = [_kept(other) for other in table.views if other.sku != view.sku]
+        strangers, turned = np.concatenate([*others, learned]), view.turned
+        single += [limit_among(turned[k : k + 1], strangers) for k in range(len(turned))]
+        several += [limit_among(turned, strangers)] if len(turned) > 1 else []
     return replace(fusion, known=known_likeness(several or single), single_known=known_likeness(single))
 
 
-def _views(table: Table) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """The turned goldens of every product (k, turns, D), and those of the others (n, D)."""
-    skus = np.array([golden.sku for golden in table.goldens])
-    for sku in dict.fromkeys(skus):
-        own = skus == sku
-        yield table.turned[own], np.concatenate([*table.turned[~own][:, ::_STEP], table.turned[:0, 0]])
+def _kept(view: View) -> FloatArray:
+    """(n, D) vectors of a view's goldens in the turns that stand in a cohort."""
+    return np.concatenate(view.turned[:, ::_STEP])

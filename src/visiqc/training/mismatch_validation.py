@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from visiqc.errors import InputError
 from visiqc.evaluation.verification_report import Held, Negative, VerificationReport, verify
-from visiqc.inspection.fleet import FAR
+from visiqc.inspection.fleet import closeness, limit_among
 from visiqc.training.mismatch_data import Shown
 from visiqc.training.mismatch_features import Patches
 from visiqc.training.mismatch_model import MismatchNet
@@ -30,23 +31,48 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Goldens against uploads.
+class View:
+    """Golden photos that are enrolled together, as serving asks them together.
 
     Attributes:
-        goldens: The rows.
-        uploads: The columns.
-        similarity: (G, U) float64, of the golden's most similar turn.
-        turned: (G, turns, D) float32 vectors of the goldens.
+        goldens: At least one, all of one product.
+        turned: (n, turns, D) float32 vectors, of each golden in turns.
     """
 
     goldens: tuple[Shown, ...]
-    uploads: tuple[Shown, ...]
-    similarity: NDArray[np.float64]
     turned: FloatArray
 
+    @property
+    def sku(self) -> str:
+        """The product."""
+        return self.goldens[0].sku
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Views against uploads.
+
+    Attributes:
+        views: The rows; a product has one, or several where it is known from several sides.
+        uploads: The columns.
+        similarity: (V, U) float64, `closeness`: to each golden of the view at its best turn, the mean over the goldens.
+    """
+
+    views: tuple[View, ...]
+    uploads: tuple[Shown, ...]
+    similarity: NDArray[np.float64]
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Row and column of every upload against every product, once: at the view that it is most like."""
+        rows: dict[str, list[int]] = {}
+        for row, view in enumerate(self.views):
+            rows.setdefault(view.sku, []).append(row)
+        for own in rows.values():
+            nearest = self.similarity[own].argmax(axis=0)
+            yield from ((own[at], column) for column, at in enumerate(nearest.tolist()))
+
     def held(self) -> list[Held]:
-        """Every upload against every golden; other products sent in a product's place are left out: whose are they?"""
+        """Every upload against every product; other products sent in a product's place are left out: whose are they?"""
         return [
             Held(
                 similarity=float(self.similarity[row, column]),
@@ -55,27 +81,29 @@ class Table:
                 negative=_negative(golden, upload),
                 attribute=upload.attribute or "",
             )
-            for row, golden in enumerate(self.goldens)
-            for column, upload in enumerate(self.uploads)
+            for row, column in self.pairs()
+            for golden, upload in [(self.views[row].goldens[0], self.uploads[column])]
             if upload.genuine or (upload.role == "variant" and upload.sku == golden.sku)
         ]
 
     def nearest(self) -> list[tuple[str, str]]:
-        """Each genuine upload's product, and that of the golden it is most like."""
+        """Each genuine upload's product, and that of the view it is most like."""
         best = self.similarity.argmax(axis=0)
-        return [(upload.sku, self.goldens[best[n]].sku) for n, upload in enumerate(self.uploads) if upload.genuine]
+        return [(upload.sku, self.views[best[n]].sku) for n, upload in enumerate(self.uploads) if upload.genuine]
 
     def accepted(self, cohort: FloatArray) -> tuple[float, float]:
-        """Shares of genuine uploads and of other products' that reach a golden's own limit among strangers.
+        """Shares of genuine uploads and of other products' that reach a view's own limit among strangers.
 
         Args:
             cohort: (n, D) float32 vectors of products that are not in the table.
         """
-        limits = np.quantile(np.einsum("gtd,cd->gtc", self.turned, cohort).max(axis=1), 1.0 - FAR, axis=1)
+        limits = np.array([limit_among(view.turned, cohort) for view in self.views])
         reached = self.similarity >= limits[:, None]
-        genuine = np.array([[u.genuine and u.sku == g.sku for u in self.uploads] for g in self.goldens])
-        others = np.array([[u.genuine and u.sku != g.sku for u in self.uploads] for g in self.goldens])
-        return float(reached[genuine].mean()), float(reached[others].mean())
+        own, others = list[bool](), list[bool]()
+        for row, column in self.pairs():
+            if (upload := self.uploads[column]).genuine:
+                (own if upload.sku == self.views[row].sku else others).append(bool(reached[row, column]))
+        return float(np.mean(own)), float(np.mean(others))
 
 
 def vectors_of(net: MismatchNet, patches: Patches) -> FloatArray:
@@ -107,7 +135,7 @@ def pooled_of(net: MismatchNet, photos: Sequence[Seen]) -> Tensor:
 
 
 def table_of(net: MismatchNet, photos: Sequence[Seen]) -> Table:
-    """Goldens among the photos against the others.
+    """Goldens among the photos, by product and view, against the others.
 
     Raises:
         InputError: There is no golden or no upload.
@@ -117,10 +145,16 @@ def table_of(net: MismatchNet, photos: Sequence[Seen]) -> Table:
     if not goldens or not uploads:
         raise InputError(f"nothing to validate on: {len(goldens)} golden photos and {len(uploads)} uploads held out")
     net.eval()
-    turned = np.stack([vectors_of(net, seen.patches) for seen in goldens])
+    together: dict[tuple[str, tuple[Path, ...]], list[Seen]] = {}
+    for seen in goldens:
+        together.setdefault((seen.shown.sku, seen.shown.view), []).append(seen)
+    views = tuple(
+        View(tuple(seen.shown for seen in some), np.stack([vectors_of(net, seen.patches) for seen in some]))
+        for some in together.values()
+    )
     sent = np.concatenate(list(_first_vectors(net, uploads)))
-    similarity = np.einsum("gtd,ud->gtu", turned, sent).max(axis=1).astype(np.float64)
-    return Table(tuple(s.shown for s in goldens), tuple(s.shown for s in uploads), similarity, turned)
+    similarity = np.stack([closeness(view.turned, sent) for view in views]).astype(np.float64)
+    return Table(views, tuple(seen.shown for seen in uploads), similarity)
 
 
 def report_of(table: Table, *, draws: int = 100) -> VerificationReport:
