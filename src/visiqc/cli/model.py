@@ -122,6 +122,7 @@ def promote(
             by=who,
             override=override,
             learned=learned,
+            champion=asked.champion_parts,
             progress=steps,
         )
     print(describe_moved(moved), flush=True)
