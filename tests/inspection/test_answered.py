@@ -54,7 +54,6 @@ def answered(parts: Parts, number: int, decision: Decision) -> Verdict:
 
 def says(outcome: Outcome, about: Verdict, parts: Parts) -> None:
     """Write down beforehand what a set of models says about a photo of a product without a calibration."""
-    assert about.calibration is not None
     digests = (*parts.models.digests, parts.fleet.digest)
     reasons = () if outcome is Outcome.PASS else about.reasons
     held = replace(about.calibration, source=parts.fleet.digest)
