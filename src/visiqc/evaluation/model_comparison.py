@@ -151,7 +151,7 @@ def compare_models(
 
     Raises:
         InputError: It is no rendered set, or too small to compare on.
-        Unavailable: The answers cannot be kept.
+        Unavailable: The answers cannot be kept, or a model failed for want of memory or device; the same call goes on.
     """
     known = read_known(folder)
     with _place(keep) as place:
