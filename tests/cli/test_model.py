@@ -165,6 +165,7 @@ def test_a_challenger_that_passes_what_an_inspector_rejected_is_refused_by_the_n
     seen = verdict_of(upload, parts.records.golden("signet", 1), parts)
     models, fleet = other_models("halo-1")
     passed = replace(seen, outcome=Outcome.PASS, reasons=(), model_digests=(*models.digests, fleet.digest))
+    passed = replace(passed, calibration=replace(seen.calibration, source=fleet.digest))
     for verdict in (replace(seen, outcome=Outcome.REVIEW, reasons=(a_reason(),)), passed):
         parts.records.add_verdict(verdict)
     review_photo(upload.id, Decision.REJECT, parts, author=Author(id="user-1", name="Ana (inspector)"))

@@ -9,6 +9,7 @@ import pytest
 
 from rendered_answers import answers
 from visiqc.domain.outcome import Outcome
+from visiqc.errors import InputError
 from visiqc.evaluation.intervals import Interval
 from visiqc.evaluation.model_comparison import ModelComparison, compare_rows
 from visiqc.evaluation.paired_differences import DEFECTS, MIX_UPS, Difference
@@ -95,6 +96,22 @@ def test_photos_that_either_fails_on_are_counted_and_left_out_for_both() -> None
     found = compare_rows(champion, challenger, draws=100)
     assert (found.photos, found.champion_failures, found.challenger_failures) == (len(champion) - 2, 1, 1)
     assert not found.worse
+
+
+def test_failures_are_told_with_the_first_reason() -> None:
+    champion, challenger = answers(designs=6), answers(designs=6)
+    challenger[3] = failed(challenger[3])
+    said = f"the challenger failed on 1 of 66 photos, the first: {challenger[3].name}: InputError: broken"
+    assert said in compare_rows(champion, challenger, draws=100).text()
+
+
+def test_a_challenger_that_fails_on_every_photo_is_blamed_and_not_the_set() -> None:
+    champion = answers(designs=6)
+    said = r"^the challenger failed on 66 of 66 photos, the first: d0/good-0\.jpg: InputError: broken; without these"
+    with pytest.raises(InputError, match=said):
+        compare_rows(champion, [failed(row) for row in champion], draws=100)
+    with pytest.raises(InputError, match=r"^a comparison needs good photos"):
+        compare_rows(champion[:1], champion[:1], draws=100)
 
 
 def mistaken(outcome: Outcome) -> list[PhotoRow]:

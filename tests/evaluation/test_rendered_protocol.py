@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from commands import run_command
 from small_renders import load, small_set
 from visiqc.domain.outcome import Outcome
-from visiqc.errors import Conflict, InputError
+from visiqc.errors import Conflict, InputError, Unavailable
+from visiqc.evaluation import rendered_scoring
 from visiqc.evaluation.model_comparison import compare_models
 from visiqc.evaluation.rendered_photos import KnownSet, read_known
 from visiqc.evaluation.rendered_protocol import RenderedRun, run_rendered
@@ -37,6 +41,18 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(known: KnownSet, kept: Path) -> RenderedRun:
     return run_rendered(known, load, kept, goldens=1, long_side=SIDE)
+
+
+def once(work: Callable[..., Any], error: Exception) -> Callable[..., Any]:
+    """`work` that is kept from it the first time it is asked."""
+    errors = [error]
+
+    def tried(*args: Any, **options: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return work(*args, **options)
+
+    return tried
 
 
 def test_every_upload_has_a_row_with_truth_and_answer(run: RenderedRun, known: KnownSet) -> None:
@@ -132,6 +148,31 @@ def test_goldens_that_cannot_be_enrolled_fail_their_design_alone(tmp_path: Path)
     assert reasons["luna-pendant"] is None
     assert "the goldens cannot be enrolled: 1.jpg" in (reasons["gala-studs"] or "")
     assert "Not scored and left out: gala-studs" in as_text(measured(found))
+
+
+def test_a_photo_that_failed_is_tried_again_by_the_next_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = read_known(small_set(tmp_path / "set", {"luna-pendant": ("guided-good-8", "guided-good-11")}))
+    with monkeypatch.context() as patch:
+        patch.setattr(rendered_scoring, "read_photo", once(rendered_scoring.read_photo, cv2.error("no memory")))
+        first = run_rendered(known, load, tmp_path, goldens=1, long_side=SIDE)
+    assert [row.failure for row in first.rows] == ["error: no memory", None]
+    told: list[tuple[int, int, str]] = []
+    again = run_rendered(known, load, tmp_path, goldens=1, long_side=SIDE, progress=lambda *what: told.append(what))
+    assert told == [(2, 2, first.rows[0].name)]
+    assert [row.failure for row in again.rows] == [None, None]
+
+
+@pytest.mark.parametrize("place", ["build_bank", "compare"])
+def test_a_model_without_memory_stops_the_run_and_the_same_call_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    known = read_known(small_set(tmp_path / "set", {"gala-studs": ("jig-good-5",)}))
+    gone = Unavailable("model trunk failed on cpu: no memory; try again")
+    monkeypatch.setattr(rendered_scoring, place, once(getattr(rendered_scoring, place), gone))
+    with pytest.raises(Unavailable, match="no memory"):
+        run_rendered(known, load, tmp_path, goldens=1, long_side=SIDE)
+    (row,) = run_rendered(known, load, tmp_path, goldens=1, long_side=SIDE).rows
+    assert row.failure is None
 
 
 def test_models_against_themselves_are_neither_worse_nor_better(known: KnownSet, kept: Path, run: RenderedRun) -> None:

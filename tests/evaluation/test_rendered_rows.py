@@ -37,6 +37,17 @@ def test_a_torn_line_is_no_row_and_what_follows_is_not_glued_to_it(tmp_path: Pat
     assert [row.name for row in store.rows("ring")] == ["ring/1.jpg", "ring/3.jpg"]
 
 
+def test_a_failure_is_no_answer_and_a_later_answer_takes_its_place(tmp_path: Path) -> None:
+    store = RowStore(tmp_path)
+    store.start("ring")
+    for row in (a_row("ring/1.jpg"), a_row("ring/2.jpg", failure="OSError: no memory")):
+        store.add(row, {})
+    assert [row.name for row in store.rows("ring")] == ["ring/1.jpg", "ring/2.jpg"]
+    assert [row.name for row in store.start("ring")] == ["ring/1.jpg"]
+    store.add(a_row("ring/2.jpg"), {})
+    assert [row.failure for row in store.rows("ring")] == [None, None]
+
+
 def test_maps_come_back_with_their_holes_and_those_that_are_not_there_do_not(tmp_path: Path) -> None:
     scores = np.array([[0.5, np.nan], [4e8, 1e-9]], np.float32)
     row, store = a_row("ring/uploads/1.jpg", has_map=True), RowStore(tmp_path)

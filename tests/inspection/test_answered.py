@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import damage, enrolled, other_models, parts_in, photo_of, scored, scratched, sent
+from builders import a_calibration
 from pictures import board
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.review import Decision
@@ -52,10 +53,18 @@ def answered(parts: Parts, number: int, decision: Decision) -> Verdict:
 
 
 def says(outcome: Outcome, about: Verdict, parts: Parts) -> None:
-    """Write down beforehand what a set of models says about a photo."""
+    """Write down beforehand what a set of models says about a photo of a product without a calibration."""
     digests = (*parts.models.digests, parts.fleet.digest)
     reasons = () if outcome is Outcome.PASS else about.reasons
-    parts.records.add_verdict(replace(about, outcome=outcome, reasons=reasons, model_digests=digests))
+    held = replace(about.calibration, source=parts.fleet.digest)
+    parts.records.add_verdict(replace(about, outcome=outcome, reasons=reasons, model_digests=digests, calibration=held))
+
+
+def calibrated(score: float, name: str, *sides: Parts) -> None:
+    """Give the board 59 accepted pieces of one score under the models of each side."""
+    for parts in sides:
+        own = a_calibration(id=f"{name} {parts.fleet.digest}", sku="board", scores=(score,) * 59)
+        parts.records.add_calibration(replace(own, fleet=parts.fleet.digest))
 
 
 def test_passing_what_an_inspector_rejected_is_worse_and_the_photo_is_named(champion: Parts, challenger: Parts) -> None:
@@ -103,8 +112,43 @@ def test_a_photo_that_cannot_be_scored_is_counted_and_stops_nothing(
     damage(tmp_path, answered(champion, 1, Decision.REJECT).photo_digest)
     says(Outcome.REVIEW, answered(champion, 2, Decision.REJECT), challenger)
     found = compare_on_answers(champion, challenger)
-    assert (len(found.photos), found.unusable) == (1, 1)
+    assert (len(found.photos), found.failed, found.unusable, found.worse) == (1, (), 1, False)
     assert "1 could not be scored" in found.text()
+
+
+def test_both_sides_say_what_they_say_today_and_not_what_they_said_under_an_earlier_calibration(
+    champion: Parts, challenger: Parts
+) -> None:
+    calibrated(-1.0, "strict", champion)
+    strict = scored("board", sent("1.jpg", photo_of(board(), 2.0, noise=1)), champion)
+    review_photo(strict.id, Decision.REJECT, champion, author=ANA)
+    calibrated(1e6, "lenient", champion, challenger)
+    found = compare_on_answers(champion, challenger)
+    assert strict.outcome is not Outcome.PASS
+    assert found.flagged(rejected=True) == (1, 0, 0)
+    sources = [verdict.calibration_source.split()[0] for verdict in champion.records.verdicts(strict.id)]
+    assert sources == ["strict", "lenient", "lenient"]
+
+
+def test_a_challenger_that_cannot_use_a_golden_is_worse_and_the_photo_is_named(
+    champion: Parts, challenger: Parts, tmp_path: Path
+) -> None:
+    upload = answered(champion, 1, Decision.ACCEPT)
+    damage(tmp_path, champion.records.current_golden("board").photos[0].digest)
+    found = compare_on_answers(champion, challenger)
+    assert (found.worse, found.unusable, [photo.upload_id for photo in found.failed]) == (True, 0, [upload.id])
+    assert f"cannot score 1 that the models in force can: it is worse\n    1.jpg ({upload.id}): " in found.text()
+    assert found.as_json()["failed"] == [upload.id]
+
+
+def test_a_golden_version_that_was_superseded_tells_nothing_against_a_challenger(
+    champion: Parts, challenger: Parts, tmp_path: Path
+) -> None:
+    answered(champion, 1, Decision.ACCEPT)
+    damage(tmp_path, champion.records.current_golden("board").photos[0].digest)
+    enrolled("board", [sent("again.jpg", photo_of(board(), noise=7))], champion)
+    found = compare_on_answers(champion, challenger)
+    assert (found.worse, found.failed, found.unusable) == (False, (), 1)
 
 
 def test_only_standing_answers_that_accept_or_reject_count_the_newest_of_each(champion: Parts) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench import other_models
+from bench import damage, enrolled, other_models, photo_of, sent
 from builders import a_model_set, members
+from pictures import board
 from visiqc.domain.model_set import Move
 from visiqc.errors import Conflict, InputError, NotFound
 from visiqc.inspection.parts import Parts
@@ -74,6 +77,44 @@ def test_one_that_learned_from_the_photos_needs_a_persons_word_too(challenger: P
         promote(members(), challenger, Found(), supersedes="", by="anna", learned=learned)
     row = promote(members(), challenger, Found(), supersedes="", by="anna", override="known", learned=learned).model_set
     assert (row.overridden, row.why, row.comparison["learned"]) == (True, "known", list(learned))
+
+
+def test_one_that_cannot_use_a_product_needs_a_persons_word_too(
+    challenger: Parts, own_shop: Parts, tmp_path: Path
+) -> None:
+    damage(tmp_path, own_shop.records.current_golden("board").photos[0].digest)
+    asked = partial(promote, members(), challenger, Found(), supersedes="", by="anna", champion=own_shop)
+    with pytest.raises(Conflict, match=r"the challenger cannot use board version 1: .*--override"):
+        asked()
+    assert challenger.records.model_sets() == ()
+    row = asked(override="it is made no more").model_set
+    assert (row.overridden, row.comparison["cannot_use"]) == (True, ["board version 1"])
+
+
+def test_a_product_whose_next_version_it_can_use_stops_no_challenger(
+    challenger: Parts, own_shop: Parts, tmp_path: Path
+) -> None:
+    damage(tmp_path, own_shop.records.current_golden("board").photos[0].digest)
+    enrolled("board", [sent("again.jpg", photo_of(board(), noise=7))], own_shop)
+    moved = promote(members(), challenger, Found(), supersedes="", by="anna", champion=own_shop)
+    assert [(one.title, one.usable) for one in moved.refitted] == [
+        ("board version 1", False),
+        ("board version 2", True),
+        ("plate version 1", True),
+    ]
+    assert not moved.model_set.overridden
+
+
+def test_a_product_that_cannot_be_used_as_it_is_stops_no_challenger_and_no_rollback(
+    challenger: Parts, own_shop: Parts, tmp_path: Path
+) -> None:
+    golden = own_shop.records.current_golden("board")
+    for digest in (golden.bank_digest, golden.photos[0].digest):
+        damage(tmp_path, digest)
+    row = promote(members(), challenger, Found(), supersedes="", by="anna", champion=own_shop).model_set
+    assert (row.overridden, row.comparison) == (False, Found().as_json())
+    back = roll_back(None, members("lite0-1"), own_shop, supersedes=row.id, by="ben")
+    assert [one.usable for one in back.refitted] == [False, True]
 
 
 def test_a_promotion_that_was_overtaken_is_refused(challenger: Parts) -> None:

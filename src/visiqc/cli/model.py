@@ -125,6 +125,7 @@ def promote(
             by=who,
             override=override,
             learned=learned,
+            champion=asked.champion_parts,
             progress=steps,
         )
     print(describe_moved(moved), flush=True)

@@ -58,9 +58,11 @@ def _although(row: ModelSet) -> str:
     """What a person let pass; empty where nothing was."""
     if not row.overridden:
         return ""
-    learned = bool(row.comparison.get("learned"))
-    said = ["worse"] if row.comparison.get("worse") or not learned else []
-    return f"although {' and '.join(said + ['compared on designs it knows'] * learned)}: "
+    learned, lost = bool(row.comparison.get("learned")), row.comparison.get("cannot_use")
+    said = ["worse"] if row.comparison.get("worse") or not (learned or lost) else []
+    said += ["compared on designs it knows"] if learned else []
+    said += [f"unfit for {', '.join(lost)}"] if lost else []
+    return f"although {' and '.join(said)}: "
 
 
 def describe_moved(moved: Moved) -> str:
@@ -73,8 +75,8 @@ def describe_refitted(refitted: Sequence[Refitted]) -> str:
     pieces = sum(one.added for one in refitted)
     return "\n".join(
         [
-            f"{len(refitted)} approved golden versions are ready for these models; {pieces} accepted pieces were "
-            "scored again.",
-            *(f"  {one.sku} version {one.version}: {one.trouble}" for one in refitted if one.trouble),
+            f"{sum(one.usable for one in refitted)} approved golden versions are ready for these models; {pieces} "
+            "accepted pieces were scored again.",
+            *(f"  {one.title}: {one.trouble}" for one in refitted if one.trouble),
         ]
     )

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from visiqc.errors import InputError
 from visiqc.evaluation.clustered import DRAWS
 from visiqc.evaluation.paired_differences import DEFECTS, MIX_UPS, Difference, paired_differences
 from visiqc.evaluation.protocol import Progress
@@ -40,6 +41,7 @@ class ModelComparison:
         photos: Photos that both answered.
         designs: Designs they show.
         champion_failures, challenger_failures: Photos that each failed on; these are in no figure.
+        failures: The same in words, with the first reason; empty where none failed.
         champion, challenger: What decided each one's answers; None where only rows were compared.
     """
 
@@ -48,6 +50,7 @@ class ModelComparison:
     designs: int
     champion_failures: int
     challenger_failures: int
+    failures: str = ""
     champion: RunKey | None = None
     challenger: RunKey | None = None
 
@@ -88,8 +91,8 @@ class ModelComparison:
             lines += ["", "No mix-ups among the photos: whether another design is noticed was not compared."]
         if self.designs < ENOUGH_DESIGNS:
             lines += ["", f"Fewer than {ENOUGH_DESIGNS} designs: intervals from so few are too narrow."]
-        if self.champion_failures or self.challenger_failures:
-            lines += ["", f"Failed: champion {self.champion_failures} photos, challenger {self.challenger_failures}."]
+        if self.failures:
+            lines += ["", f"Left out, and tried again by the next call: {self.failures}."]
         return "\n".join(lines) + "\n"
 
     def as_json(self) -> dict[str, Any]:
@@ -148,7 +151,7 @@ def compare_models(
 
     Raises:
         InputError: It is no rendered set, or too small to compare on.
-        Unavailable: The answers cannot be kept.
+        Unavailable: The answers cannot be kept, or a model failed for want of memory or device; the same call goes on.
     """
     known = read_known(folder)
     with _place(keep) as place:
@@ -170,21 +173,37 @@ def compare_rows(
 ) -> ModelComparison:
     """Hold two sets of answers about the same photos against each other; arguments and errors as `paired_differences`.
 
-    Photos that either failed on are counted, and left out for both.
+    Photos that either failed on are counted, and left out for both; where too few are left for that, the error says so.
     """
     both = [
         at for at, rows in enumerate(zip(champion, challenger, strict=True)) if all(row.failure is None for row in rows)
     ]
     before, after = ([rows[at] for at in both] for rows in (champion, challenger))
+    failures = "; ".join(filter(None, [_failed("champion", champion), _failed("challenger", challenger)]))
+    try:
+        differences = paired_differences(before, after, draws=draws, seed=seed)
+    except InputError as err:
+        if not failures:
+            raise
+        raise InputError(f"{failures}; without these, {err}") from err
     return ModelComparison(
-        differences=paired_differences(before, after, draws=draws, seed=seed),
+        differences=differences,
         photos=len(both),
         designs=len({row.sku for row in before}),
         champion_failures=sum(row.failure is not None for row in champion),
         challenger_failures=sum(row.failure is not None for row in challenger),
+        failures=failures,
         champion=keys[0] if keys else None,
         challenger=keys[1] if keys else None,
     )
+
+
+def _failed(who: str, rows: Sequence[PhotoRow]) -> str:
+    """Of how many photos one side has no answer, and why not of the first; empty where it has all."""
+    failed = [row for row in rows if row.failure is not None]
+    if not failed:
+        return ""
+    return f"the {who} failed on {len(failed)} of {len(rows)} photos, the first: {failed[0].name}: {failed[0].failure}"
 
 
 def _given(parts: ModelSet) -> Loader:

@@ -30,7 +30,7 @@ def score_in_processes(
     """Score products in several processes, each with one thread of OpenCV.
 
     Args:
-        jobs: Products whose rows are not complete.
+        jobs: Products whose photos do not all have an answer.
         load: Opens the models in each process; threads of ONNX Runtime are its business.
         processes: At most this many at a time.
         done: Photos that were done before.
@@ -38,7 +38,7 @@ def score_in_processes(
         progress: Called about once a second.
 
     Raises:
-        Unavailable: A process died, or rows cannot be kept.
+        Unavailable: A process died, rows cannot be kept, or a model failed for want of memory or its device.
     """
     context = multiprocessing.get_context(
         "spawn"

@@ -1,7 +1,7 @@
 """Score a rendered set the way it would be used: enrol every design, answer every upload, keep a row of each.
 
 Rows are kept as they come, under a digest of everything that decides them, so that the same call goes on where it was
-stopped and a call with another model starts anew.
+stopped and a call with another model starts anew. A photo that failed is tried again by the next call.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def run_rendered(
     Args:
         known: From `read_known`.
         load: Opens the models; called here, and once more in each further process.
-        folder: Where runs are kept, each in a folder of its own; rows that are there are not scored again.
+        folder: Where runs are kept, each in a folder of its own; answers that are there are not made again.
         goldens: Golden photos of each design.
         long_side: Resolution of the comparison, pixels.
         aligned: Whether photos are laid over the golden view first; False measures what that is worth.
@@ -70,7 +70,8 @@ def run_rendered(
     Raises:
         InputError: No design has so many goldens, or no upload shows a side that they do.
         Conflict: Another call is scoring the same photos with the same models.
-        Unavailable: The folder cannot be written, or a process died; the same call goes on.
+        Unavailable: The folder cannot be written, a process died, or a model failed for want of memory or its device;
+            the same call goes on.
     """
     products = _with_goldens(known, goldens)
     parts = load()
@@ -90,7 +91,7 @@ def run_rendered(
 
 
 def _score(jobs: Sequence[Job], parts: ModelSet, load: Loader, *, processes: int, progress: Progress | None) -> None:
-    """Score what has no row yet."""
+    """Score what has no answer yet."""
     store = RowStore(jobs[0].place)
     left = {job.product.sku: _unanswered(job.product, store) for job in jobs}
     open_jobs = [job for job in jobs if left[job.product.sku]]
@@ -165,7 +166,7 @@ def _claimed(place: Path, key: RunKey) -> Iterator[None]:
 
 
 def _unanswered(product: KnownProduct, store: RowStore) -> int:
-    answered = {row.name for row in store.rows(product.sku)}
+    answered = {row.name for row in store.answered(product.sku)}
     return sum(photo.name not in answered for photo in product.uploads)
 
 

@@ -156,9 +156,16 @@ class RowStore:
             raise Unavailable(f"the rows of {sku} cannot be read; evaluate into another folder") from err
         return [row for line in lines if (row := _parsed(line)) is not None]
 
+    def answered(self, sku: str) -> list[PhotoRow]:
+        """The product's rows so far without those of photos that failed.
+
+        A failure is no answer: what caused it, such as memory that ran out, may have passed.
+        """
+        return [row for row in self.rows(sku) if row.failure is None]
+
     def start(self, sku: str) -> list[PhotoRow]:
-        """The rows so far, in a file that the next row can be appended to."""
-        rows = self.rows(sku)
+        """The answered rows, in a file that the next row can be appended to."""
+        rows = self.answered(sku)
         path = self._rows_of(sku)
         draft = path.with_suffix(".part")
         try:

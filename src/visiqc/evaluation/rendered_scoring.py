@@ -13,7 +13,7 @@ from typing import Any
 from visiqc.domain.golden import ScoringPolicy
 from visiqc.domain.ranking import Ranking
 from visiqc.domain.verdict import Region, Warp
-from visiqc.errors import VisiQCError
+from visiqc.errors import Unavailable, VisiQCError
 from visiqc.evaluation.frames import box_in_upload
 from visiqc.evaluation.protocol import PHOTO_ERRORS
 from visiqc.evaluation.rendered_photos import KnownPhoto, KnownProduct, PhotoBox
@@ -102,12 +102,12 @@ class _Bench:
 
 
 def score_product(job: Job, parts: ModelSet) -> Iterator[str]:
-    """Score those uploads of a product that have no row yet; the name of each is given once its row is kept.
+    """Score those uploads of a product that have no answer yet; the name of each is given once its row is kept.
 
     A photo that fails does not stop the others; neither do goldens that cannot be enrolled: every upload fails then.
 
     Raises:
-        Unavailable: A row cannot be kept.
+        Unavailable: A row cannot be kept, or a model ran out of memory or device: that says nothing about the photo.
     """
     store = RowStore(job.place)
     known = {row.name for row in store.start(job.product.sku)}
@@ -118,6 +118,8 @@ def score_product(job: Job, parts: ModelSet) -> Iterator[str]:
     lights = {photo.light for photo in goldens}
     try:
         bench: _Bench | str = _enrolled(job, goldens, parts)
+    except Unavailable:
+        raise
     except VisiQCError as err:
         bench = f"the goldens cannot be enrolled: {err}"
     for photo in missing:
@@ -201,6 +203,8 @@ def _answered(
             has_map=bool(maps),
             seconds=round(seconds, 4),
         )
+    except Unavailable:
+        raise
     except PHOTO_ERRORS as err:
         return PhotoRow(**truth, failure=f"{type(err).__name__}: {err}"), {}
     return row, maps

@@ -2,7 +2,8 @@
 
 Rendered photos say nothing of one's own factory, answered ones do. A challenger may have learned from these very
 answers, so agreeing with them proves nothing and wins nothing. But none takes over in silence that passes what an
-inspector rejected and the models in force flag.
+inspector rejected and the models in force flag, or that cannot score what they can. What counts is what either would
+say today: a verdict that was held against another calibration is not taken for it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from visiqc.domain.golden import GoldenVersion
 from visiqc.domain.inspection_queue import QueueFilter
 from visiqc.domain.model_set import models_key
 from visiqc.domain.outcome import Outcome
+from visiqc.domain.ranking import source_in_force
 from visiqc.domain.review import Decision, Review, standing_review
+from visiqc.domain.upload import Upload
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Unavailable, VisiQCError
+from visiqc.errors import Conflict, Unavailable, VisiQCError
+from visiqc.inspection.answer_comparison import MOST, AnswerComparison, AnsweredPhoto, FailedPhoto
 from visiqc.inspection.calibrate import Progress
 from visiqc.inspection.inspect import verdict_of
 from visiqc.inspection.parts import Parts
@@ -26,87 +31,7 @@ from visiqc.inspection.promotion import Measured
 from visiqc.inspection.recalibrate import recalibrate
 from visiqc.inspection.refit import golden_bank
 
-MOST: Final = 100
-"""Rejected photos, and accepted ones, that are scored: the newest of each. A photo takes about a second."""
 _AT_ONCE: Final = 200
-_NAMED: Final = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnsweredPhoto:
-    """One photo under both sets of models.
-
-    Attributes:
-        upload_id: Which.
-        name: As its sender called it.
-        rejected: Whether the inspector rejected the piece; otherwise it was accepted.
-        champion, challenger: Whether each set flags it: any outcome but PASS.
-    """
-
-    upload_id: str
-    name: str
-    rejected: bool
-    champion: bool
-    challenger: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerComparison:
-    """What two sets of models say about photos that inspectors answered.
-
-    Attributes:
-        photos: Those that both scored.
-        unusable: Photos that one of the two could not score.
-    """
-
-    photos: tuple[AnsweredPhoto, ...]
-    unusable: int = 0
-
-    def flagged(self, *, rejected: bool) -> tuple[int, int, int]:
-        """Of the rejected or the accepted photos: how many there are, the champion flags, the challenger flags."""
-        some = [photo for photo in self.photos if photo.rejected is rejected]
-        return len(some), sum(photo.champion for photo in some), sum(photo.challenger for photo in some)
-
-    @property
-    def lost(self) -> tuple[AnsweredPhoto, ...]:
-        """Rejected photos that the champion flags and the challenger passes."""
-        return tuple(photo for photo in self.photos if photo.rejected and photo.champion and not photo.challenger)
-
-    @property
-    def worse(self) -> bool:
-        """Whether the challenger flags fewer of the rejected photos. More false alarms are told, but do not decide."""
-        _, champion, challenger = self.flagged(rejected=True)
-        return challenger < champion
-
-    def text(self) -> str:
-        """A few lines for people."""
-        if not (self.photos or self.unusable):
-            return "No inspector has accepted or rejected a photo yet: nothing of your own was compared.\n"
-        rejected, before, after = self.flagged(rejected=True)
-        accepted, alarms_before, alarms_after = self.flagged(rejected=False)
-        lines = [
-            f"Photos that inspectors answered, the newest {MOST} of each kind; a challenger that learned from them "
-            "wins nothing here.",
-            f"  rejected {rejected}: the models in force flag {before}, the challenger {after}"
-            + (", which is worse" if self.worse else ""),
-            *(f"    it passes {photo.name} ({photo.upload_id})" for photo in self.lost[:_NAMED]),
-            *([f"    and {len(self.lost) - _NAMED} more"] if len(self.lost) > _NAMED else []),
-            f"  accepted {accepted}: the models in force flag {alarms_before}, the challenger {alarms_after} "
-            "(not decisive)",
-        ]
-        if self.unusable:
-            lines.append(f"  {self.unusable} could not be scored by both and count for neither")
-        return "\n".join(lines) + "\n"
-
-    def as_json(self) -> dict[str, Any]:
-        """All of it as JSON values."""
-        kinds = {"rejected": True, "accepted": False}
-        counts = {
-            kind: dict(zip(("photos", "champion", "challenger"), self.flagged(rejected=rejected), strict=True))
-            for kind, rejected in kinds.items()
-        }
-        lost = [photo.upload_id for photo in self.lost]
-        return {"worse": self.worse, "flagged": counts, "lost": lost, "unusable": self.unusable}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +56,8 @@ def compare_on_answers(
 ) -> AnswerComparison:
     """Score the photos that inspectors accepted or rejected with two sets of models.
 
-    Verdicts are kept beside those of record, so a run that was stopped goes on where it was.
+    Verdicts are kept beside those of record, so a run that was stopped goes on where it was. Golden versions are fitted
+    to both sets first, so that both hold scores against the same accepted pieces.
 
     Args:
         champion: Every port, with the models in force.
@@ -144,31 +70,20 @@ def compare_on_answers(
     """
     reviews = newest_answers(champion.records, most)
     before, after = _Asked(champion), _Asked(challenger)
-    photos, unusable = [], 0
+    found: list[AnsweredPhoto | FailedPhoto | None] = []
     for number, review in enumerate(reviews):
-        name = champion.records.upload(review.upload_id).photo_name
+        upload = champion.records.upload(review.upload_id)
         if progress is not None:
-            progress(name, number, len(reviews))
-        try:
-            verdicts = before.verdict(review), after.verdict(review)
-        except Unavailable:
-            raise
-        except VisiQCError:
-            unusable += 1
-            continue
-        flags = [verdict.outcome is not Outcome.PASS for verdict in verdicts]
-        photos.append(
-            AnsweredPhoto(
-                upload_id=review.upload_id,
-                name=name,
-                rejected=review.decision is Decision.REJECT,
-                champion=flags[0],
-                challenger=flags[1],
-            )
-        )
+            progress(upload.photo_name, number, len(reviews))
+        golden = champion.records.golden(upload.sku, review.golden_version)
+        found.append(_compared(upload, golden, before, after, rejected=review.decision is Decision.REJECT))
     if progress is not None and reviews:
         progress("done", len(reviews), len(reviews))
-    return AnswerComparison(photos=tuple(photos), unusable=unusable)
+    return AnswerComparison(
+        photos=tuple(one for one in found if isinstance(one, AnsweredPhoto)),
+        failed=tuple(one for one in found if isinstance(one, FailedPhoto)),
+        unusable=found.count(None),
+    )
 
 
 def newest_answers(records: Records, most: int) -> Sequence[Review]:
@@ -189,23 +104,97 @@ def _standing(records: Records) -> Iterator[Review]:
         after = some[-1][0]
 
 
+def _compared(
+    upload: Upload, golden: GoldenVersion, before: _Asked, after: _Asked, *, rejected: bool
+) -> AnsweredPhoto | FailedPhoto | None:
+    """What both sets say about one photo; None where it tells nothing about the challenger."""
+    try:
+        champion = before.verdict(upload, golden)
+    except Unavailable:
+        raise
+    except VisiQCError:
+        return None
+    try:
+        challenger = after.verdict(upload, golden)
+    except Unavailable:
+        raise
+    except VisiQCError as err:
+        if not _tells(upload, golden, before, after):
+            return None
+        return FailedPhoto(upload_id=upload.id, name=upload.photo_name, why=str(err))
+    return AnsweredPhoto(
+        upload_id=upload.id,
+        name=upload.photo_name,
+        rejected=rejected,
+        champion=champion.outcome is not Outcome.PASS,
+        challenger=challenger.outcome is not Outcome.PASS,
+    )
+
+
+def _tells(upload: Upload, golden: GoldenVersion, before: _Asked, after: _Asked) -> bool:
+    """Whether a failure of the challenger tells against it."""
+    if after.cannot_use(golden):
+        # Whoever followed the advice to enrol the next version is not refused for the one before for good.
+        return before.current(golden)
+    # The champion's verdict may be one that was kept before the photo was damaged.
+    return before.scores(upload, golden)
+
+
 class _Asked:
     """One set of models, with golden versions fitted to it as they are needed."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._key = models_key((*parts.models.digests, parts.fleet.digest))
-        self._fitted: set[tuple[str, int]] = set()
+        self._sources: dict[tuple[str, int], str] = {}
+        self._trouble: dict[tuple[str, int], str] = {}
 
-    def verdict(self, review: Review) -> Verdict:
-        """What these models say about the photo, held against the golden version that was answered about."""
-        records = self._parts.records
-        if (known := records.verdict_under(review.upload_id, review.golden_version, self._key)) is not None:
-            return known
-        upload = records.upload(review.upload_id)
-        golden = records.golden(upload.sku, review.golden_version)
-        if (golden.sku, golden.version) not in self._fitted:
-            # Else the verdict that is kept would be more provisional than the calibration allows.
-            recalibrate(golden, golden_bank(golden, self._parts), self._parts)
-            self._fitted.add((golden.sku, golden.version))
-        return records.add_verdict(verdict_of(upload, golden, self._parts))
+    def verdict(self, upload: Upload, golden: GoldenVersion) -> Verdict:
+        """What these models say about the photo today, held against a golden version; what they said is taken over.
+
+        Raises:
+            Conflict: The golden version cannot be used with these models.
+            VisiQCError: As `verdict_of`.
+        """
+        source = self._source(golden)
+        for known in self._parts.records.verdicts(upload.id):
+            same = (known.golden_version, known.models) == (golden.version, self._key)
+            # Of a photo that was not compared, such as a RETAKE, a calibration changes nothing.
+            if same and known.calibration_source in {"", source}:
+                return known
+        return self._parts.records.add_verdict(verdict_of(upload, golden, self._parts))
+
+    def scores(self, upload: Upload, golden: GoldenVersion) -> bool:
+        """Whether these models can score the photo, whatever was kept of it."""
+        try:
+            verdict_of(upload, golden, self._parts)
+        except Unavailable:
+            raise
+        except VisiQCError:
+            return False
+        return True
+
+    def cannot_use(self, golden: GoldenVersion) -> bool:
+        """Whether a golden version was found not to fit these models."""
+        return (golden.sku, golden.version) in self._trouble
+
+    def current(self, golden: GoldenVersion) -> bool:
+        """Whether new photos of the product are held against this version."""
+        return self._parts.records.current_golden(golden.sku).version == golden.version
+
+    def _source(self, golden: GoldenVersion) -> str:
+        """What scores are held against, once the golden version is fitted to these models."""
+        place = golden.sku, golden.version
+        if place in self._trouble:
+            raise Conflict(self._trouble[place])
+        if place not in self._sources:
+            try:
+                # Else verdicts would be more provisional than the accepted pieces allow.
+                fitted = recalibrate(golden, golden_bank(golden, self._parts), self._parts)
+            except Unavailable:
+                raise
+            except VisiQCError as err:
+                self._trouble[place] = str(err)
+                raise
+            self._sources[place] = source_in_force(fitted.calibration, self._parts.fleet.digest)
+        return self._sources[place]

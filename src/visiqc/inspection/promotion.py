@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from visiqc.domain.model_set import Members, ModelSet, Move, named_set, set_before
-from visiqc.errors import Conflict, InputError
+from visiqc.errors import Conflict, InputError, Unavailable, VisiQCError
 from visiqc.inspection.calibrate import Progress
 from visiqc.inspection.model_ports import ModelSetRecords
 from visiqc.inspection.parts import Parts
 from visiqc.inspection.recalibrate import Refitted, refit_all
+from visiqc.inspection.refit import golden_bank
 
 
 class Measured(Protocol):
@@ -69,6 +70,7 @@ def promote(
     by: str,
     override: str = "",
     learned: Sequence[str] = (),
+    champion: Parts | None = None,
     progress: Progress | None = None,
 ) -> Moved:
     """Put a set in force that passed the gate.
@@ -79,18 +81,27 @@ def promote(
         measured: The gate's result against the set in force.
         supersedes: Id of the row that was in force when it was measured; empty when there was none.
         by: Who promotes it.
-        override: Why it should be promoted although it is worse, or learned from what it was compared on.
+        override: Why it should be promoted although it is worse, learned from what it was compared on, or cannot use a
+            product.
         learned: What it learned from of the photos it was compared on, in words; kept with the comparison.
+        champion: Every port, with the models in force: a product that these cannot use either stops nothing. None = any
+            product that the challenger cannot use does.
         progress: Told while goldens and calibrations are fitted.
 
     Raises:
-        Conflict: It is worse or learned from the photos, without an override; or another set came in force meanwhile.
+        Conflict: It is worse, learned from the photos or cannot use a product, without an override; or another set came
+            in force meanwhile.
         InputError: `by` names nobody.
+        Unavailable: Database, disk or models are out of reach.
     """
     worse = gate(measured, override=override)
     if learned and not override.strip():
         raise Conflict(f"{'; '.join(learned)}, which it was compared on; say why that counts, or compare on others")
     refitted = _prepared(parts, by, progress)
+    lost = _lost(refitted, parts, champion)
+    if lost and not override.strip():
+        raise Conflict(_cannot_use(lost))
+    notes = {"learned": list(learned), "cannot_use": [one.title for one in lost]}
     return _moved(
         ModelSet(
             id=uuid.uuid4().hex,
@@ -99,8 +110,8 @@ def promote(
             made_at=parts.clock(),
             made_by=by,
             why=override.strip(),
-            overridden=worse or bool(learned),
-            comparison=measured.as_json() | ({"learned": list(learned)} if learned else {}),
+            overridden=worse or any(notes.values()),
+            comparison=measured.as_json() | {name: note for name, note in notes.items() if note},
             supersedes=supersedes,
         ),
         refitted,
@@ -132,7 +143,10 @@ def roll_back(
     why: str = "",
     progress: Progress | None = None,
 ) -> Moved:
-    """Put an earlier set in force again; `target` None = what ships. Other arguments and errors as `promote`."""
+    """Put an earlier set in force again; `target` None = what ships. Other arguments and errors as `promote`.
+
+    Products that it cannot use stop nothing, they are named in the result: what is in force may be what is broken.
+    """
     refitted = _prepared(parts, by, progress)
     return _moved(
         ModelSet(
@@ -155,6 +169,34 @@ def _prepared(parts: Parts, by: str, progress: Progress | None) -> tuple[Refitte
     if not by.strip():
         raise InputError("a change of models must say who makes it; name a person")
     return refit_all(parts, progress=progress)
+
+
+def _lost(refitted: Sequence[Refitted], parts: Parts, champion: Parts | None) -> tuple[Refitted, ...]:
+    """Versions that new photos are held against and that can be used no more: no photo of the product could be scored.
+
+    One that was superseded does not count: enrolling the next version is the way out.
+    """
+    unusable = [one for one in refitted if not one.usable]
+    current = [one for one in unusable if parts.records.current_golden(one.sku).version == one.version]
+    return tuple(one for one in current if champion is None or _used(one, champion))
+
+
+def _used(one: Refitted, champion: Parts) -> bool:
+    try:
+        golden_bank(champion.records.golden(one.sku, one.version), champion)
+    except Unavailable:
+        raise
+    except VisiQCError:
+        return False
+    return True
+
+
+def _cannot_use(lost: Sequence[Refitted]) -> str:
+    more = f" (and so with {', '.join(one.title for one in lost[1:])})" if len(lost) > 1 else ""
+    return (
+        f"the challenger cannot use {lost[0].title}: {lost[0].trouble}{more}; no photo could be scored, so it is not "
+        "promoted; approve a next version that it can use, or say with --override why it should be all the same"
+    )
 
 
 def _moved(model_set: ModelSet, refitted: tuple[Refitted, ...], parts: Parts) -> Moved:

@@ -31,6 +31,7 @@ class Refitted:
         calibration: Its calibration under the models in use; None where it has none.
         added: Pieces that were scored again.
         trouble: Why it, or some of its pieces, cannot follow; empty when all is well.
+        usable: Whether photos can be held against it with the models in use.
     """
 
     sku: str
@@ -38,6 +39,12 @@ class Refitted:
     calibration: Calibration | None = None
     added: int = 0
     trouble: str = ""
+    usable: bool = True
+
+    @property
+    def title(self) -> str:
+        """Which, in words."""
+        return f"{self.sku} version {self.version}"
 
 
 def refit_all(parts: Parts, *, progress: Progress | None = None) -> tuple[Refitted, ...]:
@@ -51,14 +58,21 @@ def refit_all(parts: Parts, *, progress: Progress | None = None) -> tuple[Refitt
     for number, golden in enumerate(goldens):
         if progress is not None:
             progress(f"{golden.sku} version {golden.version}", number, len(goldens))
-        try:
-            bank = golden_bank(golden, parts)
-            done.append(recalibrate(golden, bank, parts))
-        except VisiQCError as err:
-            done.append(Refitted(sku=golden.sku, version=golden.version, trouble=str(err)))
+        done.append(_refitted(golden, parts))
     if progress is not None:
         progress("done", len(goldens), len(goldens))
     return tuple(done)
+
+
+def _refitted(golden: GoldenVersion, parts: Parts) -> Refitted:
+    """One golden version, followed as far as it can be."""
+    usable = False
+    try:
+        bank = golden_bank(golden, parts)
+        usable = True
+        return recalibrate(golden, bank, parts)
+    except VisiQCError as err:
+        return Refitted(sku=golden.sku, version=golden.version, trouble=str(err), usable=usable)
 
 
 def recalibrate(golden: GoldenVersion, bank: GoldenBank, parts: Parts) -> Refitted:
