@@ -123,6 +123,19 @@ def test_a_damaged_photo_stops_its_own_piece_only(
     assert f"the piece of photo {photo[:8]} no longer counts" in result.trouble
 
 
+def test_a_piece_that_could_not_be_scored_for_now_is_tried_again(
+    renewed: Parts, calibrated: Calibration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: object) -> float:
+        raise Unavailable("not enough memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(at_work, "specimen_score", no_memory)
+        result = of_the_board(refit_all(renewed))
+    assert "does not count yet: not enough memory; visiqc model refit tries again" in result.trouble
+    assert of_the_board(refit_all(renewed)).added == 2
+
+
 def test_a_product_that_cannot_follow_stops_none_of_the_others(renewed: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     build = at_work.golden_bank
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import GoldenVersion
-from visiqc.errors import VisiQCError
+from visiqc.errors import Unavailable, VisiQCError
 from visiqc.inspection.calibrate import Progress, Specimen, specimen_score
 from visiqc.inspection.parts import Parts, SentPhoto
 from visiqc.inspection.refit import golden_bank, refit_records
@@ -127,6 +127,10 @@ def _scored(
         try:
             sent = tuple(SentPhoto(name=digest[:8], content=parts.blobs.get(digest)) for digest in photos)
             scores[photos] = specimen_score(Specimen(name=photos[0][:8], photos=sent), bank, golden, parts)
+        except Unavailable as err:
+            trouble.append(
+                f"the piece of photo {photos[0][:8]} does not count yet: {err}; visiqc model refit tries again"
+            )
         except VisiQCError as err:
             trouble.append(f"the piece of photo {photos[0][:8]} no longer counts: {err}")
     return scores, trouble

@@ -20,7 +20,7 @@ _SQLITE = {
     "LOCKED": "it was locked; try again",
     "CANTOPEN": "it cannot be opened; check that its folder exists and that this user may write there",
     "PERM": "this user may not use it; check its owner and permissions",
-    "NOTADB": "the file is not a SQLite database; check VISIQC_DATABASE_URL",
+    "NOTADB": "the file is not a SQLite database; check VISIQC_DATABASE_URL or visiqc.sqlite3 in VISIQC_HOME",
     "CORRUPT": "the file is damaged; restore it from a backup",
     "IOERR": "its disk reports an error or is full; check the disk",
 }
