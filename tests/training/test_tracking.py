@@ -19,7 +19,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from visiqc.errors import Conflict, IntegrityError, NotFound, Unavailable
-from visiqc.training.mlflow_store import Away, Store, tracking_uri, translated
+from visiqc.training.mlflow_store import Away, Store, Unsent, tracking_uri, translated
 from visiqc.training.offline import QUEUE, Outbox
 from visiqc.training.registry import fetch, set_alias, version_of
 from visiqc.training.sending import FIRST_WAIT_S, Sender, send_all
@@ -237,7 +237,7 @@ def test_a_folder_that_may_not_be_used_is_named_and_the_others_are_sent(
     place = cache / "runs" / "a-colleagues" / barred
     place.unlink(missing_ok=True)
     place.mkdir()  # nobody, not even root, opens a folder as a file
-    assert send_all(cache / "runs") == {"own": 0}
+    assert send_all(cache / "runs") == {"a-colleagues": None, "own": 0}
     assert ("of", "own") in rows(cache, "select key, value from tags")
     assert [entry["run"] for entry in logged if "passed over" in entry["event"]] == ["a-colleagues"]
 
@@ -255,7 +255,7 @@ def test_the_log_of_a_deleted_experiment_waits_until_it_is_restored(
     Outbox(cache / "runs" / "two").add({"kind": "tags", "values": {"of": "two"}})
     assert send_all(cache / "runs") == {"one": 3, "two": 0}
     assert ("of", "two") in rows(cache, "select key, value from tags")
-    said = next(entry["error"] for entry in logged if "takes nothing of this run" in entry["event"])
+    said = next(entry["error"] for entry in logged if "nothing more of this run" in entry["event"])
     assert "no run in the experiment 'tests'" in said
     assert "mlflow experiments restore" in said
     client.restore_experiment(number)
@@ -342,8 +342,31 @@ def test_a_package_that_a_store_of_files_needs_stops_nothing(cache: Path, monkey
     assert [json.loads(line)["kind"] for line in (run / QUEUE).read_text().splitlines()] == ["file", "metrics", "end"]
 
 
-def test_what_only_a_library_knows_counts_as_away() -> None:
-    with pytest.raises(Away, match="KeyError: 'region'"), translated():
+def test_a_run_that_lacks_a_package_holds_no_other_back(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    Store(tracking_uri()).client.create_experiment("elsewhere", artifact_location="s3://nowhere/files")
+    with open_tracker("elsewhere", cache / "runs" / "a") as tracker:
+        tracker.figure(PNG, "roc.png")
+    Outbox(cache / "runs" / "b").add({"kind": "tags", "values": {"of": "b"}})
+    assert send_all(cache / "runs") == {"a": 2, "b": 0}
+
+
+@pytest.mark.parametrize("address", ["localhost:5000", "./mlruns", "ftp://server/mlflow"])
+def test_a_mistyped_address_loses_no_log(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, address: str, logged: list[MutableMapping[str, Any]]
+) -> None:
+    Outbox(cache / "runs" / "earlier").add({"kind": "tags", "values": {"of": "earlier"}})
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    with open_tracker("tests", cache / "runs" / "now") as tracker:
+        tracker.metrics({"a": 1.0}, step=0)
+    assert any("MLFLOW_TRACKING_URI is no address" in str(entry.get("error")) for entry in logged)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert len(Outbox(cache / "runs" / "now")) == 3
+    assert send_all(cache / "runs") == {"earlier": 0, "now": 0}
+
+
+def test_what_only_a_library_knows_counts_as_unsent() -> None:
+    with pytest.raises(Unsent, match="KeyError: 'region'"), translated():
         raise KeyError("region")
 
 

@@ -73,10 +73,11 @@ def sync() -> None:
 
     left = send_all(runs_folder())
     for name, entries in left.items():
-        print(f"{name}: {f'{entries} entries still wait' if entries else 'all sent'}")
+        said = "passed over, its folder cannot be used" if entries is None else f"{entries} entries still wait"
+        print(f"{name}: {'all sent' if entries == 0 else said}")
     if not left:
         print("nothing waits to be sent")
-    raise typer.Exit(UNAVAILABLE if any(left.values()) else DONE)
+    raise typer.Exit(DONE if all(entries == 0 for entries in left.values()) else UNAVAILABLE)
 
 
 def _train(

@@ -28,6 +28,7 @@ PATIENCE = {
 """MLflow's own settings that a training must not wait for; each can be set otherwise in the environment."""
 RUN_KEY = "visiqc.run"
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
+_NO_ADDRESS = "MLFLOW_TRACKING_URI is no address; wanted is one like http://server:5000"
 _KNOCK_S = 3.0
 _BATCH, _TEXT = 100, 5000
 _REFUSALS = frozenset(
@@ -45,7 +46,11 @@ class Away(Exception):
     """MLflow is out of reach at present; the text says how."""
 
 
-class Withheld(Away):
+class Unsent(Away):
+    """What this run has cannot be sent at present, though others may be; the text says why."""
+
+
+class Withheld(Unsent):
     """MLflow answers, but the run or its experiment was deleted there; the text says what to do."""
 
 
@@ -65,7 +70,7 @@ class Store:
         uri: Of the tracking store; its registry is the same one.
 
     Raises:
-        Away: Nobody answers there.
+        Away: Nobody answers there, the address is none that MLflow knows, or what opens it is missing.
     """
 
     def __init__(self, uri: str) -> None:
@@ -75,10 +80,16 @@ class Store:
             os.environ.setdefault(name, value)
         if uri.startswith("sqlite:") and uri == tracking_uri() and not os.environ.get("MLFLOW_TRACKING_URI"):
             cache_folder().mkdir(parents=True, exist_ok=True)
-        with translated():
-            from mlflow.tracking import MlflowClient
+        try:
+            with translated():
+                from mlflow.tracking import MlflowClient
 
-            self.client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+                self.client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        except Unsent as err:
+            raise Away(str(err)) from err  # whoever is sent there meets it
+        except Refused as err:
+            # A refused entry is left out, but an address that is mistyped refuses all that every run has.
+            raise Away(f"{_NO_ADDRESS} ({err})") from err
 
     def run(self, experiment: str, key: str, name: str) -> str:
         """The id of the run with that key, made if need be.
@@ -188,7 +199,7 @@ def translated() -> Iterator[None]:
     """Raise `Away` or `Refused` for whatever MLflow and the libraries under it raise.
 
     MLflow opens stores through drivers and plugins that raise errors of their own, and no training may end with one:
-    what nobody knows counts as `Away`, which loses nothing.
+    what nobody knows counts as `Unsent`, which loses nothing and holds back no other run.
     """
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -201,9 +212,9 @@ def translated() -> Iterator[None]:
     except (SQLAlchemyError, OSError) as err:  # requests' errors are OSErrors
         raise Away(_sentence(err)) from err
     except ImportError as err:
-        raise Away(f"MLflow needs a package that is not there ({_sentence(err)}); install it") from err
+        raise Unsent(f"MLflow needs a package that is not there ({_sentence(err)}); install it") from err
     except Exception as err:
-        raise Away(f"{type(err).__name__}: {_sentence(err)}") from err
+        raise Unsent(f"{type(err).__name__}: {_sentence(err)}") from err
 
 
 def _knock(uri: str) -> None:
@@ -218,10 +229,7 @@ def _knock(uri: str) -> None:
     except OSError as err:
         raise Away(f"{parts.hostname}:{port} does not answer ({_sentence(err)})") from err
     except ValueError:  # what it says may be a part of a password
-        raise Away(
-            "MLFLOW_TRACKING_URI is no address; wanted is one like http://server:5000, with signs such as / in a "
-            "password written as %2F"
-        ) from None
+        raise Away(f"{_NO_ADDRESS}, with signs such as / in a password written as %2F") from None
 
 
 def _sentence(err: Exception) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from visiqc.errors import Conflict, Unavailable
-from visiqc.training.mlflow_store import Away, Refused, Store, Withheld, tracking_uri
+from visiqc.training.mlflow_store import Away, Refused, Store, Unsent, Withheld, tracking_uri
 from visiqc.training.offline import QUEUE, Entry, Outbox
 from visiqc.training.run_folder import claimed, write_whole
 
@@ -107,10 +107,10 @@ class Sender:
         return store.send(self._run, entry)
 
     def _gone(self, err: Away) -> None:
-        self.away = not isinstance(err, Withheld)
+        self.away = not isinstance(err, Unsent)
         if not self._wait:
-            said = "is away" if self.away else "takes nothing of this run"
-            log.warning(f"the tracking server {said}; the log is kept and sent later", error=str(err))
+            said = "the tracking server is away" if self.away else "nothing more of this run can be sent"
+            log.warning(f"{said}; the log is kept and sent later", error=str(err))
         self._wait = min(LONGEST_WAIT_S, 2 * self._wait or FIRST_WAIT_S)
         self._next_try = self._clock() + self._wait
 
@@ -132,16 +132,17 @@ class Sender:
             log.warning("the run's key cannot be kept", error=err.strerror)
 
 
-def send_all(runs: Path) -> dict[str, int]:
+def send_all(runs: Path) -> dict[str, int | None]:
     """Send what every run in a folder has kept; a folder that this user may not use is named and passed over.
 
     Args:
         runs: Folder of the runs' folders.
 
     Returns:
-        Entries that still wait, by run, up to the first one whose server is away; runs at work send their own.
+        Entries that still wait, by run, up to the first one whose server is away; runs at work send their own. None
+        for a run that was passed over.
     """
-    left: dict[str, int] = {}
+    left: dict[str, int | None] = {}
     for folder in sorted(queue.parent for queue in runs.glob(f"*/{QUEUE}")):
         try:
             with claimed(folder):
@@ -152,6 +153,7 @@ def send_all(runs: Path) -> dict[str, int]:
         except (Unavailable, OSError) as err:  # where several people share a cache, it may be a colleague's
             said = err.strerror if isinstance(err, OSError) else str(err)
             log.warning("what a run has kept cannot be sent; it is passed over", run=folder.name, error=said)
+            left[folder.name] = None
             continue
         if sender.away:
             break  # each run would wait for the server anew
