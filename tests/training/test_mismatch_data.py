@@ -18,12 +18,14 @@ from visiqc.training.mismatch_data import held_out, shown_in
 RUBY = {"family": "signet", "look": {"metal": "gold14", "gem": "ruby"}, "shape": {"prongs": 4}}
 
 
-def recorded(root: Path, name: str, design: Mapping[str, Any], *, share: float | None = None) -> Path:
+def recorded(
+    root: Path, name: str, design: Mapping[str, Any], *, share: float | None = None, turn: float = 0.0
+) -> Path:
     """A photo's path inside a rendered product, with the record the renderer writes beside it."""
     record = root / "truth" / f"{name}.json"
     record.parent.mkdir(parents=True, exist_ok=True)
     measured = {} if share is None else {"area_share": share}
-    record.write_text(json.dumps({"planned": {"design": design}, "measured": measured}))
+    record.write_text(json.dumps({"planned": {"design": design, "turn_deg": turn}, "measured": measured}))
     return root / f"{name}.jpg"
 
 
@@ -50,13 +52,37 @@ def test_a_golden_is_shown_once_however_many_uploads_are_held_against_it(tmp_pat
     assert [one.role for one in shown_in(pairs)] == ["golden", "same", "same", "same"]
 
 
-def test_a_golden_knows_those_it_is_enrolled_with(tmp_path: Path) -> None:
-    front, side = (tmp_path / "front-1.jpg", tmp_path / "front-2.jpg"), (tmp_path / "side.jpg",)
-    pairs = [
-        Pair(sku="ring", goldens=goldens, upload=tmp_path / f"{n}.jpg", defective=False)
-        for n, goldens in enumerate((front, side))
-    ]
-    assert [one.view for one in shown_in(pairs)] == [front, front, side, (), ()]
+def enrolled(*sets: tuple[Path, ...]) -> list[set[str]]:
+    """The goldens by view, as photos of a ring that were held against these sets tell it."""
+    pairs = [Pair(sku="ring", goldens=one, upload=Path(f"{n}.jpg"), defective=False) for n, one in enumerate(sets)]
+    views: dict[str, set[str]] = {}
+    for one in shown_in(pairs):
+        for name in one.views:
+            views.setdefault(name, set()).add(one.photo.stem)
+    return sorted(views.values(), key=sorted)
+
+
+A, B, C, D = (Path(f"{name}.jpg") for name in "abcd")
+
+
+def test_a_golden_knows_those_it_is_enrolled_with() -> None:
+    assert enrolled((A, B), (C,)) == [{"a", "b"}, {"c"}]
+
+
+@pytest.mark.parametrize("sets", [((A, B, C), (A, B), (C,)), ((A, B), (C,), (A, B, C))])
+def test_an_upload_that_names_no_view_makes_none(sets: tuple[tuple[Path, ...], ...]) -> None:
+    assert enrolled(*sets) == [{"a", "b"}, {"c"}]
+
+
+def test_a_golden_of_two_versions_stands_in_both() -> None:
+    assert enrolled((A, B, C), (A, B, C, D)) == [{"a", "b", "c"}, {"a", "b", "c", "d"}]
+
+
+def test_the_stops_of_a_turntable_are_views_of_their_own(tmp_path: Path) -> None:
+    goldens = tuple(recorded(tmp_path / "ring", f"golden/{n}", RUBY, turn=turn) for n, turn in enumerate((0, 0, 90)))
+    pairs = [Pair(sku="ring", goldens=goldens, upload=tmp_path / "1.jpg", defective=False)]
+    first, second, turned, _ = (one.views for one in shown_in(pairs))
+    assert first == second != turned
 
 
 def test_one_design_in_two_sets_is_one_identity(tmp_path: Path) -> None:

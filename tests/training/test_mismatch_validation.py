@@ -18,10 +18,8 @@ from visiqc.training.mismatch_validation import Seen, Table, View, figures, repo
 
 
 def shown(sku: str, role: str, attribute: str | None = None, view: str = "") -> Shown:
-    together = (Path(view),) if view else ()
-    return Shown(
-        photo=Path("x.jpg"), sku=sku, identity=sku, role=role, family=sku[0], attribute=attribute, view=together
-    )
+    views = (view,) if view else ()
+    return Shown(photo=Path("x.jpg"), sku=sku, identity=sku, role=role, family=sku[0], attribute=attribute, views=views)
 
 
 def axis(number: int) -> np.ndarray:

@@ -31,7 +31,7 @@ class Shown:
         family: Kind of product, where known.
         attribute: What a variant differs in.
         look: What a record tells of `mismatch_looks.ATTRIBUTES`.
-        view: Of a golden photo, all that are enrolled with it; empty = all of its product.
+        views: Of a golden photo, names of those it is enrolled with, of each version one; empty = all of its product.
     """
 
     photo: Path
@@ -42,7 +42,7 @@ class Shown:
     family: str = ""
     attribute: str | None = None
     look: Mapping[str, str] = field(default_factory=dict)
-    view: tuple[Path, ...] = ()
+    views: tuple[str, ...] = ()
 
     @property
     def genuine(self) -> bool:
@@ -61,11 +61,12 @@ def shown_in(pairs: Iterable[Pair]) -> tuple[Shown, ...]:
         pairs: Of one data set or several.
     """
     found: dict[Path, Shown] = {}
-    pairs = tuple(pairs)  # gone through twice
+    pairs = tuple(pairs)  # gone through several times
+    together = _together(pairs)
     for pair in pairs:
         for golden in pair.goldens:
             if golden not in found:
-                found[golden] = _golden(golden, pair)
+                found[golden] = _golden(golden, pair, together[pair.sku])
     for pair in pairs:
         if pair.upload not in found and (shown := _upload(pair)) is not None:
             found[pair.upload] = shown
@@ -103,8 +104,23 @@ def held_out(pairs: Sequence[Pair], share: float, *, seed: int) -> frozenset[str
     return frozenset(name for names, _ in kept for name in names)
 
 
-def _golden(photo: Path, pair: Pair) -> Shown:
+def _together(pairs: Iterable[Pair]) -> dict[str, list[frozenset[Path]]]:
+    """The sets of golden photos that are asked together, by product.
+
+    An upload that names no view is held against all of them: what other sets make up is no set of its own.
+    """
+    named: dict[str, dict[frozenset[Path], None]] = {}
+    for pair in pairs:
+        named.setdefault(pair.sku, {})[frozenset(pair.goldens)] = None
+    return {
+        sku: [one for one in sets if one != frozenset[Path]().union(*(other for other in sets if other < one))]
+        for sku, sets in named.items()
+    }
+
+
+def _golden(photo: Path, pair: Pair, together: Sequence[frozenset[Path]]) -> Shown:
     planned, _ = _record(photo)
+    stop = planned.get("turn_deg", 0)  # of the turntable: sides of one product are views of their own
     mask = _beside(photo, ".png")
     return Shown(
         photo=photo,
@@ -114,7 +130,7 @@ def _golden(photo: Path, pair: Pair) -> Shown:
         role="golden",
         family=_family(planned, pair.family),
         look=look_of(planned.get("design", {})),
-        view=pair.goldens,
+        views=tuple(f"{n} at {stop}" for n, one in enumerate(together) if photo in one),
     )
 
 

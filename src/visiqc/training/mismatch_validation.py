@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -53,7 +52,7 @@ class Table:
     """Views against uploads.
 
     Attributes:
-        views: The rows; a product has one, or several where it is known from several sides.
+        views: The rows; a product has one, or several where it is known from several sides or in several versions.
         uploads: The columns.
         similarity: (V, U) float64, `closeness`: to each golden of the view at its best turn, the mean over the goldens.
     """
@@ -145,12 +144,13 @@ def table_of(net: MismatchNet, photos: Sequence[Seen]) -> Table:
     if not goldens or not uploads:
         raise InputError(f"nothing to validate on: {len(goldens)} golden photos and {len(uploads)} uploads held out")
     net.eval()
-    together: dict[tuple[str, tuple[Path, ...]], list[Seen]] = {}
-    for seen in goldens:
-        together.setdefault((seen.shown.sku, seen.shown.view), []).append(seen)
+    together: dict[tuple[str, str], list[int]] = {}
+    for n, seen in enumerate(goldens):
+        for view in seen.shown.views or ("",):
+            together.setdefault((seen.shown.sku, view), []).append(n)
+    turned = [vectors_of(net, seen.patches) for seen in goldens]
     views = tuple(
-        View(tuple(seen.shown for seen in some), np.stack([vectors_of(net, seen.patches) for seen in some]))
-        for some in together.values()
+        View(tuple(goldens[n].shown for n in some), np.stack([turned[n] for n in some])) for some in together.values()
     )
     sent = np.concatenate(list(_first_vectors(net, uploads)))
     similarity = np.stack([closeness(view.turned, sent) for view in views]).astype(np.float64)
