@@ -13,8 +13,9 @@ from small_sets import drawn_set
 from visiqc.errors import BadRecipe, InputError
 from visiqc.recipes import make_recipe, read_recipe
 from visiqc.training import defect, mismatch
+from visiqc.training.calibration_settings import CalibrationSettings, require_calibration
 from visiqc.training.datasets.pairs import OWN, Pair, PairSet
-from visiqc.training.defect import CalibrationSettings, DefectRecipe, require_calibration
+from visiqc.training.defect import DefectRecipe
 from visiqc.training.defect_candidate import held_out_products
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,19 @@ def test_too_few_good_photos_for_a_calibration_are_refused_before_the_hours(tmp_
         require_calibration([few], frozenset({"ring"}), settings, whole)
     enough, whole = photographed(20)
     require_calibration([enough], frozenset({"ring"}), settings, whole)
+
+
+def test_products_without_a_defect_are_not_counted_where_both_maps_are_weighed(tmp_path: Path) -> None:
+    def of(sku: str, *, defective: bool) -> Pair:
+        golden, upload = (tmp_path / f"{sku}-{what}.jpg" for what in ("golden", str(defective)))
+        return Pair(sku=sku, goldens=(golden,), upload=upload, defective=defective)
+
+    pairs = (of("ring", defective=False), of("ring", defective=True), of("chain", defective=False))
+    sets, both = [PairSet(name="ours", licence=OWN, digest="0" * 64, pairs=pairs)], frozenset({"ring", "chain"})
+    settings = CalibrationSettings(fewest_products=2)
+    require_calibration(sets, both, settings)
+    with pytest.raises(InputError, match=r"needs 2 products with defective photos that nothing .* and 1 are held out"):
+        require_calibration(sets, both, settings, maps=True)
 
 
 def test_a_design_that_two_sets_photograph_is_one_product_and_no_impostor_of_itself(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_targets_leave_out_what_is_unsure_and_count_the_ground_a_little() -> Non
 
 def test_a_label_that_stands_for_none_of_the_classes_is_ignored_and_no_class_of_its_own() -> None:
     labels = np.full((64, 64), PRODUCT, np.uint8)
-    labels[:16], labels[16:32], labels[32:48] = DEFECT, DEFECT - 1, 200
+    labels[:16], labels[16:32], labels[32:40], labels[40:48] = DEFECT, DEFECT - 1, 200, 100
     told = coded(labels, 3, 5)
     assert np.unique(told).tolist() == [PRODUCT, IGNORED, IGNORED + 1 + 3, IGNORED + 1 + 5]
     assert (told[32:48] == IGNORED).all()

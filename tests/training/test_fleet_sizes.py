@@ -11,7 +11,7 @@ from bench import jpeg, other_models, photo_of
 from pictures import board
 from visiqc.errors import BadRecipe, IntegrityError
 from visiqc.inspection.fleet import Fleet, to_json
-from visiqc.training.defect import CalibrationSettings
+from visiqc.training.calibration_settings import CalibrationSettings
 from visiqc.training.fleet import build_fleet, write_fleet
 from visiqc.training.fleet_products import Product, Upload
 from visiqc.training.fleet_recipe import FleetRecipe

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from visiqc.errors import BadRecipe, InputError
-from visiqc.inspection.fleet import FEWEST_PHOTOS
 from visiqc.inspection.parts import Models
 from visiqc.runtime.bundle import find_model
 from visiqc.runtime.cards import ModelCard, VerifiedModel, verified_model
 from visiqc.runtime.models import OnnxTrunk
 from visiqc.runtime.sessions import open_session
 from visiqc.settings import Settings, cache_folder
+from visiqc.training.calibration_settings import CalibrationSettings, require_calibration
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, require_limit
 from visiqc.training.defect_batches import BatchPlan, DefectBatches
-from visiqc.training.defect_candidate import Trained, held_out_products, write_candidate
+from visiqc.training.defect_candidate import Trained, write_candidate
 from visiqc.training.defect_hard import HardPlaces
 from visiqc.training.defect_learner import DefectLearner
 from visiqc.training.defect_loss import LossSettings
@@ -30,7 +30,6 @@ from visiqc.training.defect_types import TypeClasses, classes_of
 from visiqc.training.defect_validation import ValidationProduct, answers, keep_products, with_defects
 from visiqc.training.engine import FitSettings, fit
 from visiqc.training.fit_plots import learning_curves
-from visiqc.training.fleet_recipe import require_sizes
 from visiqc.training.joined_set import joined_set
 from visiqc.training.laid import lay_set
 from visiqc.training.laid_product import LaidProduct
@@ -49,26 +48,6 @@ from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
 from visiqc.training.training_record import require_shippable_parent, require_unlearned, training_record
 from visiqc.vision.rotation import Embed
-
-
-@dataclass(frozen=True, kw_only=True)
-class CalibrationSettings:
-    """The fleet sidecar of the new model, from the products held out; a nested key `calibration` of the recipe."""
-
-    wanted: bool = True
-    """Without a sidecar of its own a model cannot be promoted."""
-    goldens: tuple[int, ...] = (1, 3)
-    """Numbers of goldens each product is enrolled with."""
-    sizes: tuple[int, ...] = ()
-    """Longer sides of golden frames, in pixels, at which good photos are compared too, so that scores mean the same at
-    each; the photos must be that large, none is enlarged. Empty = scores are left as they are."""
-    impostors: int = 6
-    """Other products every upload is held against, to measure an identity model; a defect model needs none."""
-    fewest_products: int = 10
-    """Products below which the sidecar is refused."""
-
-    def __post_init__(self) -> None:
-        require_sizes(self.sizes, "calibration.sizes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,9 +206,9 @@ def _parts(recipe: DefectRecipe, models: Models, parent: ModelCard | None) -> Pa
     held_out = products_held_out(recipe, sets)
     say(*describe_sets(sets, held_out))
     require_unlearned(parent, sets, held_out)
-    require_calibration(sets, held_out, recipe.calibration)  # before the hours, not after them
+    require_calibration(sets, held_out, recipe.calibration, maps=True)
     laid, whole = laid_sets(recipe, sets, models)
-    require_calibration(sets, held_out, recipe.calibration, whole)
+    require_calibration(sets, held_out, recipe.calibration, whole, maps=True)
     classes = classes_of(sets)
     apart = [product for product in laid if product.sku in held_out]
     with stage("trunk maps of the products held out"):
@@ -269,26 +248,6 @@ def products_held_out(recipe: DefectRecipe, sets: Sequence[PairSet]) -> frozense
     held_out = held_out_skus(sets, recipe.held_out, seed=recipe.seed) | reserved_skus(sets, recipe.data.held_out)
     require_learned(sets, held_out)
     return held_out
-
-
-def require_calibration(
-    sets: Sequence[PairSet],
-    held_out: frozenset[str],
-    settings: CalibrationSettings,
-    whole: Set[Path] | None = None,
-) -> None:
-    """Raise `InputError` unless the products held out, and their `whole` photos, are enough for the sidecar wanted."""
-    products = held_out_products(sets, held_out, whole)
-    good = {photo.path for product in products for photo in product.uploads if not photo.defective}
-    needed = [(settings.fewest_products, "products", len({product.design for product in products}))]
-    needed += [(FEWEST_PHOTOS, "good photos of products", len(good))] if whole is not None else []
-    for least, what, count in needed if settings.wanted else []:
-        if count < least:
-            raise InputError(
-                f"calibration needs {least} {what} that nothing is learned from, and {count} are held out; raise "
-                "held_out, add products, or set calibration.wanted=false and calibrate later with "
-                "training/calibrate_fleet.py"
-            )
 
 
 def _require_channels(trunk: ModelCard) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visiqc.training.datasets.labels import LabelImage
-from visiqc.training.datasets.pairs import DEFECT, IGNORED
+from visiqc.training.datasets.pairs import DEFECT, GROUND, IGNORED, PRODUCT
 from visiqc.vision.types import FloatArray, Mask
 
 NOT_TYPED = -1
@@ -39,10 +39,11 @@ class Targets(NamedTuple):
 def coded(labels: LabelImage, *type_classes: int) -> LabelImage:
     """A label image whose defects name their type class: `IGNORED` + 1 + class in place of `DEFECT`.
 
-    Of several classes, the second takes the place of `DEFECT` - 1, and so on. Higher values than `IGNORED` that stand
-    for none of them are ignored: products that were laid before label images were looked at may hold any.
+    Of several classes, the second takes the place of `DEFECT` - 1, and so on. Values that stand for nothing are
+    ignored: products that were laid before label images were looked at may hold any.
     """
-    table = np.minimum(np.arange(256), IGNORED).astype(np.uint8)
+    table = np.full(256, IGNORED, np.uint8)
+    table[[GROUND, PRODUCT]] = GROUND, PRODUCT
     for number, type_class in enumerate(type_classes):
         table[DEFECT - number] = IGNORED + 1 + type_class
     return np.asarray(table[labels], np.uint8)

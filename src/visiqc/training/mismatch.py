@@ -14,9 +14,9 @@ from visiqc.errors import BadRecipe, InputError
 from visiqc.inspection.parts import Models
 from visiqc.runtime.cards import ModelCard
 from visiqc.settings import cache_folder
+from visiqc.training.calibration_settings import CalibrationSettings, require_calibration
 from visiqc.training.datasets.pairs import PairSet
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable, bytes_of, name_of, require_limit
-from visiqc.training.defect import CalibrationSettings, require_calibration
 from visiqc.training.defect_candidate import held_out_products
 from visiqc.training.engine import FitSettings, fit
 from visiqc.training.export_lite import load_lite
