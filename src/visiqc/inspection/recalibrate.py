@@ -32,6 +32,7 @@ class Refitted:
         added: Pieces that were scored again.
         trouble: Why it, or some of its pieces, cannot follow; empty when all is well.
         usable: Whether photos can be held against it with the models in use.
+        passing: Trouble that may be gone when it is tried again, such as too little memory; empty when there is none.
     """
 
     sku: str
@@ -40,6 +41,7 @@ class Refitted:
     added: int = 0
     trouble: str = ""
     usable: bool = True
+    passing: str = ""
 
     @property
     def title(self) -> str:
@@ -72,7 +74,8 @@ def _refitted(golden: GoldenVersion, parts: Parts) -> Refitted:
         usable = True
         return recalibrate(golden, bank, parts)
     except VisiQCError as err:
-        return Refitted(sku=golden.sku, version=golden.version, trouble=str(err), usable=usable)
+        passing = str(err) if isinstance(err, Unavailable) else ""
+        return Refitted(sku=golden.sku, version=golden.version, trouble=str(err), usable=usable, passing=passing)
 
 
 def recalibrate(golden: GoldenVersion, bank: GoldenBank, parts: Parts) -> Refitted:
