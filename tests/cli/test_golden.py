@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from builders import a_model_set
 from commands import Run
+from visiqc.bootstrap import build_records
+from visiqc.settings import Settings
 
 
 def test_a_golden_is_enrolled_approved_listed_and_shown(visiqc: Run, golden_photo: Path) -> None:
@@ -76,6 +79,15 @@ def test_calibrating_counts_pieces_and_names_those_left_out(
     assert "left out: jig-defective-4.jpg: one of its photos is a golden photo or was counted before" in ran.out
     assert "left out: gone.jpg" in ran.out
     assert "28 more for stage 1" in ran.out
+
+
+def test_calibrating_with_models_that_the_settings_name_says_nothing_of_promoted_ones(
+    visiqc: Run, home: Path, scratched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_records(Settings(home=home)).add_model_set(a_model_set())
+    monkeypatch.setenv("VISIQC_TRUNK", "lite0-1")
+    ran = visiqc("golden", "calibrate", "signet", scratched)
+    assert (ran.code, "1 accepted pieces added" in ran.out, "meanwhile" in ran.out) == (0, True, False), ran.err
 
 
 def test_a_golden_photo_cannot_calibrate_itself(visiqc: Run, home: Path, golden_photo: Path) -> None:

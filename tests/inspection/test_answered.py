@@ -13,8 +13,10 @@ from pictures import board
 from visiqc.domain.outcome import Outcome
 from visiqc.domain.review import Decision
 from visiqc.domain.verdict import Verdict
-from visiqc.errors import Conflict
+from visiqc.errors import Conflict, Unavailable
+from visiqc.inspection import recalibrate as at_work
 from visiqc.inspection.answered import WithAnswers, compare_on_answers, newest_answers
+from visiqc.inspection.calibrate import Specimen, calibrate_golden
 from visiqc.inspection.parts import Parts
 from visiqc.inspection.promotion import gate
 from visiqc.inspection.reviewing import Author, review_photo
@@ -128,6 +130,28 @@ def test_both_sides_say_what_they_say_today_and_not_what_they_said_under_an_earl
     assert found.flagged(rejected=True) == (1, 0, 0)
     sources = [verdict.calibration_source.split()[0] for verdict in champion.records.verdicts(strict.id)]
     assert sources == ["strict", "lenient", "lenient"]
+
+
+def test_sides_are_not_compared_while_an_accepted_piece_cannot_be_scored_for_now(
+    champion: Parts, challenger: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(champion, 1, Decision.REJECT)
+    pieces = [Specimen(name=f"{n}", photos=(sent(f"{n}.jpg", photo_of(board(), 2.0, noise=n)),)) for n in (2, 3)]
+    calibrate_golden("board", pieces, champion)
+    scores = iter([Unavailable("out of memory; try again"), 0.5, 0.6])
+
+    def once_out_of_memory(*_: object) -> float:
+        if isinstance(score := next(scores), Unavailable):
+            raise score
+        return score
+
+    monkeypatch.setattr(at_work, "specimen_score", once_out_of_memory)
+    with pytest.raises(Unavailable, match=r"^out of memory; try again$"):
+        compare_on_answers(champion, challenger)
+    assert len(compare_on_answers(champion, challenger).photos) == 1
+    own = champion.records.calibration("board", 1, challenger.fleet.digest)
+    assert own is not None
+    assert own.scores == (0.5, 0.6)
 
 
 def test_a_challenger_that_cannot_use_a_golden_is_worse_and_the_photo_is_named(

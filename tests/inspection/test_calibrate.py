@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from bench import photo_of, scored, scratched, sent
-from builders import a_calibration, a_model_set
+from builders import a_calibration, a_model_set, members
 from pictures import board
 from visiqc.domain.calibration import Calibration
+from visiqc.domain.model_set import Members, ModelRef, Move
 from visiqc.errors import InputError, NotFound
 from visiqc.inspection import calibrate
 from visiqc.inspection.calibrate import Specimen, calibrate_golden, specimen_score
@@ -154,6 +155,39 @@ def test_pieces_scored_while_other_models_came_in_force_are_said_to_count_later(
     monkeypatch.setattr(calibrate, "specimen_score", promoted_meanwhile)
     result = calibrate_golden("board", [piece("b", a_board(2))], own_shop)
     assert (result.overtaken, result.calibration.scores) == (True, (0.6, 0.7))
+
+
+def in_use(parts: Parts) -> Members:
+    """What these parts score with, as a set."""
+    trunk, identity, fleet = (
+        ModelRef(version="lite0-1", digest=each.digest)
+        for each in (parts.models.trunk, parts.models.identity, parts.fleet)
+    )
+    return members(trunk=trunk, identity=identity, defect=None, fleet=fleet)
+
+
+def test_models_that_came_in_force_before_the_first_piece_was_scored_are_told_too(
+    own_shop: Parts, fixed_scores: dict[str, float]
+) -> None:
+    fixed_scores |= dict.fromkeys("abcd", 0.7)
+
+    def told(n: int, *, named: bool = False) -> bool:
+        return calibrate_golden("board", [piece("abcd"[n], a_board(n))], own_shop, named=named).overtaken
+
+    own_shop.records.add_model_set(a_model_set(members=in_use(own_shop)))
+    assert not told(0), "what is in force is what was used"
+    own_shop.records.add_model_set(a_model_set(id="set-2", supersedes="set-1"))
+    assert told(1)
+    assert not told(2, named=True), "where the settings name the models it does not matter"
+    back = {"move": Move.ROLLED_BACK, "shipped": True, "members": members("shipped-1")}
+    own_shop.records.add_model_set(a_model_set(id="set-3", supersedes="set-2", **back))
+    assert told(3), "a return to what ships counts as well"
+
+
+def test_what_ships_may_be_newer_than_when_it_was_returned_to(own_shop: Parts, fixed_scores: dict[str, float]) -> None:
+    fixed_scores["a"] = 0.7
+    own_shop.records.add_model_set(a_model_set(move=Move.ROLLED_BACK, shipped=True))
+    assert not calibrate_golden("board", [piece("a", a_board(1))], own_shop).overtaken
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from bench import damage, enrolled, other_models, photo_of, sent
 from builders import a_model_set, members
 from pictures import board
 from visiqc.domain.model_set import Move
-from visiqc.errors import Conflict, InputError, NotFound
+from visiqc.errors import Conflict, InputError, NotFound, Unavailable
 from visiqc.inspection.parts import Parts
 from visiqc.inspection.promotion import gate, promote, roll_back, rollback_target
 
@@ -89,6 +89,22 @@ def test_one_that_cannot_use_a_product_needs_a_persons_word_too(
     assert challenger.records.model_sets() == ()
     row = asked(override="it is made no more").model_set
     assert (row.overridden, row.comparison["cannot_use"]) == (True, ["board version 1"])
+
+
+@pytest.mark.parametrize("override", ["", "it is worth it"])
+def test_memory_that_ran_out_while_it_was_fitted_is_not_held_against_a_challenger(
+    challenger: Parts, own_shop: Parts, monkeypatch: pytest.MonkeyPatch, override: str
+) -> None:
+    def no_memory(*_: object, **__: object) -> object:
+        raise Unavailable("out of memory; try again")
+
+    asked = partial(promote, members(), challenger, Found(), supersedes="", by="anna", champion=own_shop)
+    with monkeypatch.context() as patch:
+        patch.setattr("visiqc.inspection.refit.build_bank", no_memory)
+        with pytest.raises(Unavailable, match="out of memory; try again"):
+            asked(override=override)
+    assert challenger.records.model_sets() == ()
+    assert asked(override=override).model_set.comparison == Found().as_json()
 
 
 def test_a_product_whose_next_version_it_can_use_stops_no_challenger(

@@ -151,9 +151,13 @@ def calibrate(
     from visiqc.cli.pieces import readable_pieces
     from visiqc.cli.progress import progress
     from visiqc.inspection.calibrate import calibrate_golden
+    from visiqc.settings import Settings
 
-    parts = build_parts()
+    settings = Settings()
+    parts = build_parts(settings)
     pieces, unread = readable_pieces(accepted, max_bytes=parts.limits.max_bytes)
     with progress(f"calibrate {sku}") as steps:
-        result = calibrate_golden(sku, pieces, parts, golden_version=golden_version, progress=steps)
+        result = calibrate_golden(
+            sku, pieces, parts, golden_version=golden_version, named=settings.names_models, progress=steps
+        )
     print(describe_calibrating(result, unread))

@@ -154,6 +154,7 @@ class _Asked:
 
         Raises:
             Conflict: The golden version cannot be used with these models.
+            Unavailable: It, or some of its accepted pieces, cannot be used for now only.
             VisiQCError: As `verdict_of`.
         """
         source = self._source(golden)
@@ -196,5 +197,7 @@ class _Asked:
             except VisiQCError as err:
                 self._trouble[place] = str(err)
                 raise
+            if fitted.passing:
+                raise Unavailable(fitted.passing)  # held against fewer pieces, one side would say something else
             self._sources[place] = source_in_force(fitted.calibration, self._parts.fleet.digest)
         return self._sources[place]

@@ -37,8 +37,8 @@ class CalibrationResult:
         added: Specimens that count from now on.
         left_out: Name and reason for every specimen that does not.
         wanted_next: Specimens still missing to the next stage; 0 at the last one.
-        overtaken: Whether other models were put in force meanwhile: under these the calibration does not count until
-            it is scored again.
+        overtaken: Whether other models than it was made with are in force by now: under these it does not count until
+            its pieces are scored again.
     """
 
     calibration: Calibration
@@ -63,19 +63,20 @@ def calibrate_golden(
     parts: Parts,
     *,
     golden_version: int | None = None,
+    named: bool = False,
     progress: Progress | None = None,
 ) -> CalibrationResult:
     """Score accepted specimens and add them to the golden version's calibration.
 
     A specimen counts only if every photo of it can be compared: none is a RETAKE or a WRONG_SAMPLE, was
     counted before, or is a golden photo. What does not count is named with the reason. Photos of those that count are
-    kept, so that `recalibrate` can score them again with other models.
+    kept, so that `recalibrate` can score them again with other models. `named` says that the settings name
+    the models, so that it does not matter which were promoted.
 
     Raises:
         InputError: No specimen at all counts; the reasons are in the message.
         NotFound, NotApproved, Conflict: As scoring.
     """
-    in_force = _in_force(parts)
     golden = approved_golden(sku, golden_version, parts)
     bank = golden_bank(golden, parts)
     before = calibration_in_force(golden, parts)
@@ -100,13 +101,17 @@ def calibrate_golden(
         progress("done", len(specimens), len(specimens))
     kept = _kept(scored, left_out, golden, parts)
     # A promotion fits once more what was calibrated while it was at work; what comes later it cannot know of.
-    return replace(kept, overtaken=_in_force(parts) != in_force)
+    return replace(kept, overtaken=not named and _overtaken(parts))
 
 
-def _in_force(parts: Parts) -> str:
-    """Id of the set of models in force; empty while that is what ships."""
+def _overtaken(parts: Parts) -> bool:
+    """Whether other models were put in force since these were loaded."""
     row = parts.records.current_model_set()
-    return row.id if row else ""
+    used = (*parts.models.digests, parts.fleet.digest)
+    if row is None or row.members.digests == used:
+        return False
+    # What ships may be newer than on the day of its row, but then it is none of the sets that were promoted.
+    return not row.shipped or any(not one.shipped and one.members.digests == used for one in parts.records.model_sets())
 
 
 def _kept(

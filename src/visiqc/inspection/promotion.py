@@ -175,10 +175,16 @@ def _lost(refitted: Sequence[Refitted], parts: Parts, champion: Parts | None) ->
     """Versions that new photos are held against and that can be used no more: no photo of the product could be scored.
 
     One that was superseded does not count: enrolling the next version is the way out.
+
+    Raises:
+        Unavailable: One cannot be used for now only, such as where memory ran out.
     """
     unusable = [one for one in refitted if not one.usable]
     current = [one for one in unusable if parts.records.current_golden(one.sku).version == one.version]
-    return tuple(one for one in current if champion is None or _used(one, champion))
+    lost = tuple(one for one in current if champion is None or _used(one, champion))
+    if passing := next((one.passing for one in lost if one.passing), ""):
+        raise Unavailable(passing)  # it says nothing about the challenger, so it is not held against it
+    return lost
 
 
 def _used(one: Refitted, champion: Parts) -> bool:

@@ -32,6 +32,7 @@ class Refitted:
         added: Pieces that were scored again.
         trouble: Why it, or some of its pieces, cannot follow; empty when all is well.
         usable: Whether photos can be held against it with the models in use.
+        passing: Trouble that may be gone when it is tried again, such as too little memory; empty when there is none.
     """
 
     sku: str
@@ -40,6 +41,7 @@ class Refitted:
     added: int = 0
     trouble: str = ""
     usable: bool = True
+    passing: str = ""
 
     @property
     def title(self) -> str:
@@ -72,7 +74,8 @@ def _refitted(golden: GoldenVersion, parts: Parts) -> Refitted:
         usable = True
         return recalibrate(golden, bank, parts)
     except VisiQCError as err:
-        return Refitted(sku=golden.sku, version=golden.version, trouble=str(err), usable=usable)
+        passing = str(err) if isinstance(err, Unavailable) else ""
+        return Refitted(sku=golden.sku, version=golden.version, trouble=str(err), usable=usable, passing=passing)
 
 
 def recalibrate(golden: GoldenVersion, bank: GoldenBank, parts: Parts) -> Refitted:
@@ -82,7 +85,7 @@ def recalibrate(golden: GoldenVersion, bank: GoldenBank, parts: Parts) -> Refitt
     present = records.calibration(golden.sku, golden.version, parts.fleet.digest)
     known = _pieces(history)
     wanted = _uncounted(known, present)
-    scores, trouble = _scored(wanted, golden, bank, parts)
+    scores, trouble, passing = _scored(wanted, golden, bank, parts)
     lost = max((len(each.scores) - len(each.specimens) for each in history), default=0)
     if lost and not (present and len(present.scores) >= len(known) + lost):
         trouble.append(f"{lost} pieces were counted before their photos were kept; calibrate with them again")
@@ -97,6 +100,7 @@ def recalibrate(golden: GoldenVersion, bank: GoldenBank, parts: Parts) -> Refitt
         calibration=added or present,
         added=len(scores),
         trouble="; ".join(trouble),
+        passing=passing,
     )
 
 
@@ -119,21 +123,22 @@ def _uncounted(pieces: Iterable[Photos], present: Calibration | None) -> list[Ph
 
 def _scored(
     wanted: Sequence[Photos], golden: GoldenVersion, bank: GoldenBank, parts: Parts
-) -> tuple[dict[Photos, float], list[str]]:
-    """The score of each piece by its photos, and why some have none."""
+) -> tuple[dict[Photos, float], list[str], str]:
+    """The score of each piece by its photos, why some have none, and what of it may be gone when tried again."""
     scores: dict[Photos, float] = {}
-    trouble = []
+    trouble, passing = [], ""
     for photos in wanted:
         try:
             sent = tuple(SentPhoto(name=digest[:8], content=parts.blobs.get(digest)) for digest in photos)
             scores[photos] = specimen_score(Specimen(name=photos[0][:8], photos=sent), bank, golden, parts)
         except Unavailable as err:
+            passing = passing or str(err)
             trouble.append(
                 f"the piece of photo {photos[0][:8]} does not count yet: {err}; visiqc model refit tries again"
             )
         except VisiQCError as err:
             trouble.append(f"the piece of photo {photos[0][:8]} no longer counts: {err}")
-    return scores, trouble
+    return scores, trouble, passing
 
 
 def _with(present: Calibration | None, scores: dict[Photos, float], golden: GoldenVersion, parts: Parts) -> Calibration:
