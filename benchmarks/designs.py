@@ -25,6 +25,7 @@ from visiqc.inspection.fleet import Fleet
 from visiqc.inspection.parts import Models, SentPhoto
 from visiqc.inspection.reading import read_photo
 from visiqc.runtime.models import NONE, load_models
+from visiqc.training.fleet_sameness import Held as HeldPhoto
 from visiqc.training.fleet_sameness import own_by_vector, sameness_scores
 from visiqc.vision.bank import GoldenBank
 from visiqc.vision.photo import DecodeLimits
@@ -97,7 +98,7 @@ def held(upload: Item, bench: Bench) -> list[Pair]:
         if upload.role == "good" or sku == upload.sku:
             one: Comparison = compare(copy.photo, copy.original_size, bank, bench.models, strict)
             if one.identity is not None:
-                same = sameness_scores([(sku, one)], bench.fleet.cohort, bench.own)[0]
+                same = sameness_scores([HeldPhoto(sku, one, upload.sku)], bench.fleet.cohort, bench.own)[0]
                 found.append(Pair(upload, golden, one.identity.similarity, same))
     return found
 
