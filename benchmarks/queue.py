@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import insert
@@ -35,10 +36,10 @@ def main(photos: int = 10_000) -> None:
         fill(records, database, photos)
         here = QueueFilter(order="PO-1", lot="L-3")
         for name, wanted in (("all", QueueFilter()), ("one lot", here)):
-            report(f"{name}, first page", lambda wanted=wanted: records.queue(wanted, limit=51))
+            report(f"{name}, first page", partial(records.queue, wanted, limit=51))
             last = Place(3, 0.99, 0)
-            report(f"{name}, last page", lambda wanted=wanted, last=last: records.queue(wanted, after=last, limit=51))
-            report(f"{name}, counts", lambda wanted=wanted: records.queue_counts(wanted))
+            report(f"{name}, last page", partial(records.queue, wanted, after=last, limit=51))
+            report(f"{name}, counts", partial(records.queue_counts, wanted))
 
 
 def report(name: str, work: Callable[[], object]) -> None:

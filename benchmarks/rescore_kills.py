@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,9 @@ def print_kills(
         process = subprocess.Popen(
             command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        _wait(process, lambda number=process.pid: _holds(home, number))
+        _wait(process, partial(_holds, home, process.pid))
         if kill % 3:
-            _wait(process, lambda before=done[-1]: _done(home) > before)
+            _wait(process, partial(_more_than, done[-1], home))
             time.sleep(chance.uniform(0.0, seconds / kills / 2))
         else:
             time.sleep(chance.uniform(0.0, ready_s))
@@ -62,6 +63,10 @@ def print_kills(
     took = time.perf_counter() - begun
     print(f"then left alone, exit code {ended.returncode}: {ended.stdout.strip()} (all of it {took:.0f} s)")
     print(_compared(answers(plain), answers(home)))
+
+
+def _more_than(before: int, home: Path) -> bool:
+    return _done(home) > before
 
 
 def _wait(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> None:

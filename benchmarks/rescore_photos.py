@@ -68,11 +68,14 @@ def distinct_photos(products: list[Path], seed: int) -> Iterator[tuple[str, byte
     chance, noise = random.Random(seed), np.random.default_rng(seed)
     for number in count():
         product = products[number % len(products)]
-        pixels = cv2.imread(str(chance.choice(sorted(product.glob("*.jpg")))))
+        file = chance.choice(sorted(product.glob("*.jpg")))
+        pixels = cv2.imread(str(file))
+        if pixels is None:
+            raise SystemExit(f"{file.name} cannot be read as a photo")
         height, width = pixels.shape[:2]
         top, bottom = (round(chance.uniform(0, 0.03) * height) for _ in range(2))
         left, right = (round(chance.uniform(0, 0.03) * width) for _ in range(2))
-        part = pixels[top : height - bottom, left : width - right].astype(np.float32)
+        part = pixels[top : height - bottom, left : width - right].astype(np.float64)
         part = part * chance.uniform(0.92, 1.08) + noise.normal(0, chance.uniform(0.5, 3.0), part.shape)
         options = [cv2.IMWRITE_JPEG_QUALITY, chance.randint(85, 95)]
         yield product.parent.name, cv2.imencode(".jpg", np.clip(part, 0, 255).astype(np.uint8), options)[1].tobytes()

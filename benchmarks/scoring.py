@@ -36,6 +36,7 @@ def main() -> None:
 def measure(photo: Path | None, long_side: int, threads: int, goldens: int, *, repeat: int) -> dict[str, object]:
     """One row, in this process."""
     import cv2
+    import numpy as np
 
     from visiqc.bootstrap import load_fleet
     from visiqc.inspection.compare import compare
@@ -54,7 +55,7 @@ def measure(photo: Path | None, long_side: int, threads: int, goldens: int, *, r
         SentPhoto(name=f"{i}", content=contents[i % len(contents)] + bytes(i), view="front") for i in range(goldens)
     ]
     bank, _ = build_bank(sent, models, DecodeLimits(), long_side=long_side)
-    totals, stages = [], {name: [] for name in STAGES}
+    totals, stages = list[float](), {name: list[float]() for name in STAGES}
     for n in range(repeat + 2):
         start = time.perf_counter()
         copy = read_photo(contents[n % len(contents)], DecodeLimits(), frame_long_side=long_side)
@@ -63,9 +64,8 @@ def measure(photo: Path | None, long_side: int, threads: int, goldens: int, *, r
         compared = time.perf_counter()
         if found.scores is None or found.view is None:
             raise SystemExit(f"the benchmark photo was not compared: {found.complaints}")
-        picture = overlay(
-            cv2.resize(copy.photo, found.view.frame_size[::-1]), found.scores, low=fleet.heat_low, high=fleet.heat_high
-        )
+        frame = np.asarray(cv2.resize(copy.photo, found.view.frame_size[::-1]), np.uint8)
+        picture = overlay(frame, found.scores, low=fleet.heat_low, high=fleet.heat_high)
         cv2.imencode(".jpg", picture)
         end = time.perf_counter()
         if n < 2:  # warm-up
@@ -92,6 +92,8 @@ def _twelve_megapixels(photo: Path | None) -> list[bytes]:
     contents = []
     for file in files:
         pixels = cv2.imread(str(file))
+        if pixels is None:
+            raise SystemExit(f"{file.name} cannot be read as a photo; give a JPEG or PNG")
         scale = PHOTO_LONG_SIDE / max(pixels.shape[:2])
         grown = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
         contents.append(cv2.imencode(".jpg", grown, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes())

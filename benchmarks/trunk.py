@@ -13,7 +13,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -50,7 +51,10 @@ def trunk_and_identity(version: str, threads: int) -> tuple[OnnxTrunk, OnnxIdent
     return OnnxTrunk(base.card, sessions[0]), OnnxIdentity(head.card, sessions[1])
 
 
-def timed(jobs: dict[str, Callable[[], object]], rounds: int) -> dict[str, tuple[float, float, float]]:
+Figures = dict[str, tuple[float, float, float]]
+
+
+def timed(jobs: Mapping[str, Callable[[], object]], rounds: int) -> Figures:
     """Wall minimum, wall median and CPU minimum of each job in ms, the jobs taken in turns."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
     for job in jobs.values():
@@ -64,7 +68,7 @@ def timed(jobs: dict[str, Callable[[], object]], rounds: int) -> dict[str, tuple
     return {name: (ms[:, 0].min(), float(np.median(ms[:, 0])), ms[:, 1].min()) for name, ms in columns.items()}
 
 
-def print_rows(size: tuple[int, int], cards: dict[str, ModelCard], cells: int, figures: dict, best: float) -> None:
+def print_rows(size: tuple[int, int], cards: dict[str, ModelCard], cells: int, figures: Figures, best: float) -> None:
     for name, (least, median, cpu) in figures.items():
         work = cards[name].multiply_adds * cells
         where = f"{size[1]}×{size[0]}"
@@ -85,14 +89,14 @@ def main() -> None:
         models = {version: trunk_and_identity(version, threads) for version in VERSIONS}
         for size in SIZES:
             photo = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
-            jobs = {f"trunk {v}": lambda t=trunk: t.features([photo]) for v, (trunk, _) in models.items()}  # noqa: B023
+            jobs = {f"trunk {v}": partial(trunk.features, [photo]) for v, (trunk, _) in models.items()}
             cards = {f"trunk {v}": trunk.card for v, (trunk, _) in models.items()}
             print_rows(size, cards, size[0] * size[1], timed(jobs, options.rounds), best)
         small = rng.integers(0, 256, (*IDENTITY_SIZE, 3), dtype=np.uint8)
         maps = {v: trunk.features([small]).stride16 for v, (trunk, _) in models.items()}
-        jobs = {f"identity {v}": lambda i=head, m=maps[v]: i.vectors(m) for v, (_, head) in models.items()}
+        heads = {f"identity {v}": partial(head.vectors, maps[v]) for v, (_, head) in models.items()}
         cards = {f"identity {v}": head.card for v, (_, head) in models.items()}
-        print_rows(IDENTITY_SIZE, cards, maps[VERSIONS[0]][0, 0].size, timed(jobs, options.rounds), best)
+        print_rows(IDENTITY_SIZE, cards, maps[VERSIONS[0]][0, 0].size, timed(heads, options.rounds), best)
 
 
 if __name__ == "__main__":
