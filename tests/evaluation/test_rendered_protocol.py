@@ -213,3 +213,12 @@ def test_the_command_knows_a_rendered_set_by_its_manifest(
     names = {file.name for file in (tmp_path / "out").iterdir()}
     assert names == {"summary.txt", "summary.json", f"photos-1-goldens-{SIDE}-px.csv"}
     assert not (tmp_path / "home").exists()  # measuring alone leaves no database behind
+
+
+def test_a_rendered_set_that_is_not_finished_is_told_how_to_finish_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rings" / "ring-1" / "truth" / "golden").mkdir(parents=True)
+    ran = run_command(monkeypatch, capsys, "evaluate", tmp_path / "rings")
+    assert ran.code == 3
+    assert "there is no manifest.json in rings; run `visiqc render` with the same recipe" in ran.err

@@ -46,10 +46,10 @@ def evaluate(
     neither. A rendered set (a folder with a manifest.json) has goldens of its own. Prints image AUROC, AU-PRO(0.3),
     and the rates at the deployed threshold, with intervals.
     """
-    from visiqc.evaluation.rendered_sets import MANIFEST
+    from visiqc.evaluation.rendered_sets import is_rendered
 
     sides = long_side or [1024]
-    if (folder / MANIFEST).is_file():
+    if is_rendered(folder):
         documents = _rendered(folder, k or [3], sides, tuple(sku or ()), processes, out, as_json=as_json)
     else:
         if len(sides) > 1:

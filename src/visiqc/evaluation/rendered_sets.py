@@ -85,6 +85,11 @@ class Manifest:
         return seed if isinstance(seed, int) else None
 
 
+def is_rendered(folder: Path) -> bool:
+    """Whether a folder is a rendered set, finished or not."""
+    return (folder / MANIFEST).is_file() or next(folder.glob("*/truth/golden"), None) is not None
+
+
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a set whose files are all there.
 

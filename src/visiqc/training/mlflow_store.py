@@ -233,7 +233,7 @@ def _knock(uri: str) -> None:
 
 
 def _sentence(err: Exception) -> str:
-    text = str(err).partition("\n")[0]
+    text = str(err).strip().partition("\n")[0]
     return re.sub(r"://[^/@\s]+@", "://", text)[:300] or type(err).__name__  # a password stands before the @
 
 
