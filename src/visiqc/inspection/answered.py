@@ -154,7 +154,7 @@ class _Asked:
 
         Raises:
             Conflict: The golden version cannot be used with these models.
-            Unavailable: It, or some of its accepted pieces, cannot be used for now only.
+            Unavailable: It or an accepted piece of it cannot be used at present; the same call may succeed later.
             VisiQCError: As `verdict_of`.
         """
         source = self._source(golden)

@@ -177,7 +177,7 @@ def _lost(refitted: Sequence[Refitted], parts: Parts, champion: Parts | None) ->
     One that was superseded does not count: enrolling the next version is the way out.
 
     Raises:
-        Unavailable: One cannot be used for now only, such as where memory ran out.
+        Unavailable: One cannot be used at present, such as where memory ran out; the same call may succeed later.
     """
     unusable = [one for one in refitted if not one.usable]
     current = [one for one in unusable if parts.records.current_golden(one.sku).version == one.version]

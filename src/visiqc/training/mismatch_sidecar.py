@@ -38,8 +38,9 @@ def with_identity(known: Fleet, table: Table, learned: FloatArray, *, digest: st
 def _known_anew(fusion: Fusion, table: Table, learned: FloatArray) -> Fusion:
     """Likeness to *other* designs has the measure of the model that tells it."""
     several, single = list[float](), list[float]()
+    kept = [(view.sku, _kept(view)) for view in table.views]
     for view in table.views:
-        others = [_kept(other) for other in table.views if other.sku != view.sku]
+        others = [one for sku, one in kept if sku != view.sku]
         strangers, turned = np.concatenate([*others, learned]), view.turned
         single += [limit_among(turned[k : k + 1], strangers) for k in range(len(turned))]
         several += [limit_among(turned, strangers)] if len(turned) > 1 else []
