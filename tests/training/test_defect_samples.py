@@ -82,6 +82,29 @@ def test_a_labelled_defect_names_its_class() -> None:
     assert classes == {NOT_TYPED, 0}
 
 
+@pytest.mark.parametrize(
+    ("weights", "drawn"), [({"ST-CHP": 9.0}, "ST-CHP"), ({"FI-CON": 0.0}, "ST-CHP"), ({"ST-CHP": 0.0}, "FI-CON")]
+)
+def test_defects_are_drawn_as_often_as_their_codes_weigh(weights: dict[str, float], drawn: str) -> None:
+    board = laid_boards()[0]
+    bad = [n for n, photo in enumerate(board.photos) if photo.defective]
+    other = replace(board.photos[bad[0]], name="chipped", codes=("ST-CHP",), apart=())
+    frames, labels = (
+        np.stack([*(each[n] for n in range(len(board.photos))), each[bad[0]]]) for each in (board.frames, board.labels)
+    )
+    two = replace(board, photos=(*board.photos, other), frames=frames, labels=labels)
+    settings = replace(SMALL, defective=1.0, damaged=0.0, same=0.0, code_weights=weights)
+    draws = SampleMaker([two], settings, lambda _: 0)
+    names = [draws.draw(np.random.default_rng(seed), goldens=1).name.split(" over ")[0] for seed in range(30)]
+    chipped = sum(name.endswith("/chipped") for name in names)
+    assert chipped > 20 if drawn == "ST-CHP" else chipped == 0
+
+
+def test_a_product_with_no_other_defects_than_those_of_weight_nothing_is_drawn_all_the_same() -> None:
+    sample = maker(defective=1.0, damaged=0.0, code_weights={"FI-CON": 0.0}).draw(np.random.default_rng(1), goldens=1)
+    assert sample.upload.shape == (96, 96, 3)
+
+
 def test_scenes_are_drawn_when_asked() -> None:
     sample = maker(scenes=1.0, damaged=0.0).draw(np.random.default_rng(0), goldens=2)
     assert np.array_equal(sample.goldens[0], sample.goldens[1])
@@ -113,7 +136,17 @@ def test_a_label_that_stands_for_none_of_the_classes_is_ignored_and_no_class_of_
     assert set(np.unique(targets_of(told).types)) == {NOT_TYPED, 3, 5}
 
 
-@pytest.mark.parametrize("wrong", [{"crop": 100}, {"goldens": ()}, {"damaged": 1.5}, {"scale": (2.0, 1.0)}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"crop": 100},
+        {"goldens": ()},
+        {"damaged": 1.5},
+        {"scale": (2.0, 1.0)},
+        {"code_weights": {"ST-XXX": 1.0}},
+        {"code_weights": {"ST-CHP": -1.0}},
+    ],
+)
 def test_settings_that_make_no_sense_are_refused_by_name(wrong: dict[str, object]) -> None:
     with pytest.raises(BadRecipe, match=f"samples.{next(iter(wrong))} must be"):
         SampleSettings(**wrong)  # type: ignore[arg-type]

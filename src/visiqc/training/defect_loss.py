@@ -22,6 +22,8 @@ class LossSettings:
     """How much a changed cell counts against an unchanged one."""
     focal: float = 20.0
     """Weight of the focal loss."""
+    each: float = 0.0
+    """Weight of the focal loss of changed cells, each sample counting once: a chip as much as a worn plating."""
     dice: float = 1.0
     """Weight of the Dice loss, over samples that show a change (Milletari et al., 3DV 2016)."""
     peak: float = 0.3
@@ -59,17 +61,26 @@ def defect_loss(
     focal = ((1 - right) ** settings.focus * wrong * weight).sum() / targets.weight.sum().clamp(min=1)
     parts = {
         "focal": focal,
+        "each": _each((1 - right) ** settings.focus * wrong, targets.change * targets.weight),
         "dice": _dice(probability * targets.weight, targets.change * targets.weight),
         "peak": _peak(change, targets, settings.peak_cells),
         "types": _types(types.float(), targets.types),
     }
     total = (
         settings.focal * focal
+        + settings.each * parts["each"]
         + settings.dice * parts["dice"]
         + settings.peak * parts["peak"]
         + settings.types * parts["types"]
     )
     return total, parts
+
+
+def _each(errors: Tensor, changed: Tensor) -> Tensor:
+    """The mean error over each sample's changed cells, averaged over the samples that have any."""
+    cells = changed.flatten(1).sum(1)
+    means = (errors * changed).flatten(1).sum(1) / cells.clamp(min=1)
+    return means.sum() / (cells > 0).sum().clamp(min=1)
 
 
 def _dice(probability: Tensor, change: Tensor) -> Tensor:

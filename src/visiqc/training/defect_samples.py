@@ -6,13 +6,15 @@ which nothing changed. Damage is added to good uploads, so that an unlabelled pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
+from visiqc.domain.defect_catalogue import CATALOGUE
 from visiqc.errors import BadRecipe, InputError
 from visiqc.training.augment import Augmenter, AugmentSettings, Sample
 from visiqc.training.datasets.labels import LabelImage
@@ -39,6 +41,8 @@ class SampleSettings:
     """Numbers of goldens, drawn for each batch."""
     defective: float = 0.4
     """Share of uploads drawn from the photos labelled defective, of whatever products have any."""
+    code_weights: Mapping[str, float] = field(default_factory=dict)
+    """How often defects of a catalogue code are drawn, against 1 of all others."""
     damaged: float = 0.65
     """Share of good uploads that get synthetic damage."""
     carried: float = 0.0
@@ -68,6 +72,12 @@ class SampleSettings:
         for name in ("defective", "damaged", "carried", "same", "hard", "scenes"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadRecipe(f"samples.{name} must be 0 to 1, got {getattr(self, name)}")
+        for code, weight in self.code_weights.items():
+            if code not in CATALOGUE or not 0 <= weight < math.inf:
+                raise BadRecipe(
+                    "samples.code_weights must be codes of the catalogue with weights of at least 0, "
+                    f"got {code}: {weight}"
+                )
         if self.hard_from < 1 or self.hard_photos < 1:
             raise BadRecipe(
                 "samples.hard_from and samples.hard_photos must be at least 1, "
@@ -159,8 +169,7 @@ class SampleMaker:
         product = among[rng.integers(len(among))]
         good = product.numbers(lambda photo: photo.good)
         if defective:
-            bad = product.numbers(_shows_damage)
-            chosen = bad[rng.integers(len(bad))]
+            chosen = self._defect(product, rng)
             labels = coded(product.labels[chosen], *product.photos[chosen].classes(self._class_of))
             upload = product.frames[chosen]
         else:
@@ -176,6 +185,14 @@ class SampleMaker:
             )
         against = [chosen] * goldens if same else _goldens_for(product, chosen, goldens, rng)
         return _over(product, chosen, against, upload, labels)
+
+    def _defect(self, product: LaidProduct, rng: Generator) -> int:
+        """The number of a photo of the product that shows a defect."""
+        bad = product.numbers(_shows_damage)
+        weights = np.array([self._settings.code_weights.get(product.photos[n].code or "", 1.0) for n in bad])
+        if not weights.any():  # nothing but codes that are never to be drawn
+            weights[:] = 1.0
+        return bad[rng.choice(len(bad), p=weights / weights.sum())]
 
     def _cut(self, raw: _Raw, rng: Generator) -> TrainingSample:
         side = self._settings.crop

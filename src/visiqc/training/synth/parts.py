@@ -57,6 +57,22 @@ def doubled(canvas: Canvas) -> Photo | None:
     return canvas.changed(there, mixed(canvas.photo[there], canvas.photo[where], cover))
 
 
+def turned(canvas: Canvas) -> Photo | None:
+    """A part turned, larger, smaller or moved in its place: a stone or a claw that does not sit as it should."""
+    rng, radius = canvas.rng, max(2.5, canvas.radius)
+    where = canvas.around(1.6 * radius + 3)
+    size = canvas.product[where].shape
+    centre = canvas.local(where)
+    angle = float(rng.choice([-1, 1])) * rng.uniform(10, 70) * (rng.random() < 0.7)
+    larger = float(np.exp(rng.choice([-1, 1]) * rng.uniform(0.15, 0.4) * (rng.random() < 0.6)))
+    warp = np.asarray(cv2.getRotationMatrix2D(centre, angle, larger), np.float64)
+    warp[:, 2] += rng.uniform(-0.4, 0.4, 2) * radius * (rng.random() < 0.5)
+    flags, border = cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101
+    moved = cv2.warpAffine(canvas.photo[where], warp, size[::-1], flags=flags, borderMode=border)
+    cover = blob(size, centre, radius, rng, ragged=0.1) * canvas.product[where]
+    return canvas.changed(where, mixed(canvas.photo[where], moved, cover))
+
+
 def removed(canvas: Canvas) -> Photo | None:
     """A detail painted over from what surrounds it."""
     where = canvas.around(1.8 * canvas.radius + 8)
