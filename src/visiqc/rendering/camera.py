@@ -76,12 +76,13 @@ class Camera:
         }
 
 
-def golden_camera(piece: Piece, *, turn_deg: float = 0.0) -> Camera:
+def golden_camera(piece: Piece, *, turn_deg: float = 0.0, beside: Points | None = None) -> Camera:
     """The pose of the golden photo: the piece in the middle, filling its view's share of the frame.
 
     Args:
         piece: What is photographed.
         turn_deg: How far the camera went around it, for a turntable set.
+        beside: (N, 3) corners of something that is framed together with it.
 
     Raises:
         InputError: The piece is smaller than 3 mm or has nothing to frame.
@@ -89,6 +90,8 @@ def golden_camera(piece: Piece, *, turn_deg: float = 0.0) -> Camera:
     points = _framed(piece)
     if np.ptp(points, axis=0).max() < _FEWEST_MM:
         raise InputError(f"impossible geometry: the piece is smaller than {_FEWEST_MM:g} mm")
+    if beside is not None:
+        points = np.concatenate([points, beside])
     camera = Camera(
         azimuth_deg=-90 - piece.view.yaw_deg - turn_deg,
         elevation_deg=piece.view.elevation_deg,

@@ -10,9 +10,10 @@ from numpy.random import Generator
 
 from visiqc.rendering.camera import Camera, focused, golden_camera, missed
 from visiqc.rendering.develop import Phone, draw_phone
-from visiqc.rendering.ground import Ground, card_place, draw_ground, ring_stand
+from visiqc.rendering.ground import Ground, card_corners, card_place, draw_ground, ring_stand
 from visiqc.rendering.light import Light, environment
 from visiqc.rendering.lights import draw_light
+from visiqc.rendering.mesh import Mesh
 from visiqc.rendering.piece import Piece
 from visiqc.rendering.scene import Setting
 from visiqc.rendering.shots import Shot, ShotRole
@@ -102,6 +103,9 @@ def _seed_of(text: str) -> list[int]:
 
 def _posed(shot: Shot, framed_on: Piece, spoil: Spoiled) -> Camera:
     golden = golden_camera(framed_on, turn_deg=shot.turn_deg)
+    if shot.card_framed and _stand(shot, framed_on) is None:
+        card = card_place(framed_on, golden.azimuth_deg, numbers(shot, "card"))
+        golden = golden_camera(framed_on, turn_deg=shot.turn_deg, beside=card_corners(card))
     rng = numbers(shot, "camera")
     return spoil.camera(focused(missed(golden, shot.pose, rng), shot.pose, rng))
 
@@ -122,14 +126,19 @@ def _laid_on(shot: Shot) -> Ground:
 
 
 def _set_up(shot: Shot, piece: Piece, camera: Camera, light: Light, ground: Ground) -> Setting:
-    home = np.random.default_rng(_seed_of(f"stand {shot.sku}"))
-    standing = piece.standing and home.random() < _STANDS
+    stand = _stand(shot, piece)
     return Setting(
         environment=environment(light, camera_azimuth_deg=camera.azimuth_deg),
         ground=ground,
-        stand=ring_stand(piece, home) if standing else None,
-        card=card_place(piece, camera.azimuth_deg, numbers(shot, "card")) if shot.card and not standing else None,
+        stand=stand,
+        card=card_place(piece, camera.azimuth_deg, numbers(shot, "card")) if shot.card and stand is None else None,
     )
+
+
+def _stand(shot: Shot, piece: Piece) -> Mesh | None:
+    """What the product is photographed on; None = the ground. No card lies beside a stand."""
+    home = np.random.default_rng(_seed_of(f"stand {shot.sku}"))
+    return ring_stand(piece, home) if piece.standing and home.random() < _STANDS else None
 
 
 def _weighed(weights: dict[str, float], rng: Generator) -> str:

@@ -80,6 +80,8 @@ def shot_digest(shot: Shot) -> str:
     drawn = asdict(shot) | {"design": to_dict(shot.design), "product": product, "revision": REVISION}
     if shot.view_seed is None:
         del drawn["view_seed"]  # shots had none once: their photos are as good as ever
+    if not shot.card_framed:
+        del drawn["card_framed"]  # the same
     return digest_of(drawn)
 
 

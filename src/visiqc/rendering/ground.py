@@ -213,5 +213,12 @@ def card_place(piece: Piece, azimuth_deg: float, rng: Generator) -> Points:
     return frame_of(np.stack([x, y, [0.0, 0.0, 1.0]], axis=1), [centre[0], centre[1], 0.15])
 
 
+def card_corners(place: Points) -> Points:
+    """(4, 3) corners of a card that lies at a (4, 4) place."""
+    half = np.array(CARD_MM) / 2
+    flat = np.array([[x, y, 0.0, 1.0] for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]) * [*half, 1.0, 1.0]
+    return np.asarray((flat @ place.T)[:, :3])
+
+
 def _frames(piece: Piece, name: str) -> bool:
     return not piece.focus or name.partition("#")[0] in piece.focus

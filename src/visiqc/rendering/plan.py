@@ -86,6 +86,7 @@ class _Product:
             side_px=self.recipe.side_px,
             samples=self.recipe.samples,
             card=card,
+            card_framed=card and self.recipe.card_framed,
         )
 
     def numbers(self, name: str) -> Generator:

@@ -60,6 +60,8 @@ class RenderRecipe:
     """Alpha and beta of the beta distribution that a defect's severity, 0 barely visible to 1 gross, is drawn from."""
     card_share: float = 0.1
     """Share of the photos with a scale card in the picture."""
+    card_framed: bool = False
+    """Whether those photos are framed on the card too; if not, the piece alone decides, and most cards are cut off."""
     side_px: int = 512
     """Width and height of the photos."""
     samples: int = 32
@@ -96,6 +98,8 @@ class RenderRecipe:
         values = as_values(self)
         if not self.defects_a_view:
             del values["defects_a_view"]  # recipes had none once: their sets are as good as ever
+        if not self.card_framed:
+            del values["card_framed"]  # the same
         return values
 
     @property

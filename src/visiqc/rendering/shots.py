@@ -53,7 +53,8 @@ class Shot:
         turn_deg: The piece turned about the vertical against the golden pose, for turntable sets.
         light: Key in `lights.LIGHTS`; empty = drawn.
         ground: Key in `ground.GROUNDS`; empty = drawn.
-        card: Whether the scale card lies in the picture.
+        card: Whether the scale card lies beside the piece.
+        card_framed: Whether the photo is framed on both, so that all of the card is in the picture.
         product: Of a variant: the product's own design, which the photo is framed on, so that a larger stone looks
             larger; None = `design`.
         view_seed: Of a photo that is another one but for a defect: that one's seed, of which specimen, dirt, light,
@@ -75,6 +76,7 @@ class Shot:
     light: str = ""
     ground: str = ""
     card: bool = False
+    card_framed: bool = False
     product: Design | None = None
     view_seed: int | None = None
 
