@@ -13,6 +13,7 @@ from pictures import board
 from visiqc.domain.model_set import Members, ModelRef
 from visiqc.domain.rescore import RescoreRequest, RescoreResult, RescoreRun, RescoreTask, Selection
 from visiqc.errors import InputError, NotFound
+from visiqc.inspection.calibrate import Specimen, calibrate_golden
 from visiqc.inspection.parts import Parts
 from visiqc.inspection.rescore import begin_rescore, plan_rescore, prepare_goldens, score_again
 
@@ -42,7 +43,7 @@ def task_of(run: RescoreRun, parts: Parts) -> RescoreTask:
 def test_a_photo_is_looked_at_with_other_models_and_its_verdict_of_record_stays(parts: Parts) -> None:
     request, again = with_other_models(parts)
     run = begin_rescore(request, again).run
-    assert prepare_goldens(run, again) == {}
+    assert prepare_goldens(run, again) == ({}, {})
     task = task_of(run, again)
     of_record = parts.records.verdict(task.upload_id)
     found = score_again(task, again)
@@ -77,7 +78,23 @@ def test_a_golden_that_cannot_be_fitted_is_named_and_stops_nothing(parts: Parts,
     request, again = with_other_models(parts)
     run = begin_rescore(request, again).run
     damage(tmp_path, parts.records.golden("ring", 1).photos[0].digest)
-    assert "were stored" in prepare_goldens(run, again)["ring", 1]
+    assert "were stored" in prepare_goldens(run, again).unusable["ring", 1]
+
+
+def test_an_accepted_piece_that_cannot_be_scored_is_told_and_the_others_count(parts: Parts, tmp_path: Path) -> None:
+    pieces = [
+        Specimen(name=name, photos=(sent("a.jpg", photo_of(board(), noise=n)),)) for n, name in ((2, "a"), (3, "b"))
+    ]
+    lost = calibrate_golden("ring", pieces, parts).calibration.specimens[0][0]
+    request, again = with_other_models(parts)
+    run = begin_rescore(request, again).run
+    damage(tmp_path, lost)
+    prepared = prepare_goldens(run, again)
+    assert prepared.unusable == {}
+    assert f"the piece of photo {lost[:8]} no longer counts" in prepared.fewer["ring", 1]
+    followed = parts.records.calibration("ring", 1, again.fleet.digest)
+    assert followed is not None
+    assert len(followed.scores) == 1
 
 
 def test_the_same_request_goes_on_and_another_begins(parts: Parts) -> None:

@@ -115,8 +115,8 @@ def _work(
         done = parts.records.rescore_counts(begun.run.id).done
         typer.echo(f"Going on with the run of {begun.run.started_at:%Y-%m-%d %H:%M} UTC: {done} are done", err=True)
     with progress("fit products") as steps:
-        unusable = prepare_goldens(begun.run, parts, progress=steps)
-    for (sku, version), why in unusable.items():
+        prepared = prepare_goldens(begun.run, parts, progress=steps)
+    for (sku, version), why in (*prepared.unusable.items(), *prepared.fewer.items()):
         typer.echo(f"visiqc: {sku} version {version}: {why}", err=True)
     with progress("score again", unit="photo") as steps:
         return run_rescore(
@@ -124,7 +124,7 @@ def _work(
             parts.records,
             LocalProcesses(processes),
             RescoreWork(settings, request.members),
-            unusable=unusable,
+            unusable=prepared.unusable,
             progress=steps,
             still_ours=hold.require,
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from visiqc.domain.rescore import RescorePlan, RescoreRequest, RescoreRun, RescoreTask, Selection
 from visiqc.domain.verdict import Verdict
@@ -34,6 +34,18 @@ class Begun:
 
     run: RescoreRun
     resumed: bool
+
+
+class Prepared(NamedTuple):
+    """What came of fitting golden versions.
+
+    Attributes:
+        unusable: Why versions cannot be used with the run's models.
+        fewer: Why photos are held against fewer accepted pieces of a version than it has.
+    """
+
+    unusable: Mapping[Golden, str]
+    fewer: Mapping[Golden, str]
 
 
 def plan_rescore(request: RescoreRequest, records: Records) -> RescorePlan:
@@ -89,28 +101,26 @@ def begin_rescore(request: RescoreRequest, parts: Parts, *, new: bool = False) -
     return Begun(parts.records.begin_rescore(run), resumed=False)
 
 
-def prepare_goldens(run: RescoreRun, parts: Parts, *, progress: Progress | None = None) -> Mapping[Golden, str]:
+def prepare_goldens(run: RescoreRun, parts: Parts, *, progress: Progress | None = None) -> Prepared:
     """Fit the golden versions that a run still needs to its models, once and before any photo.
-
-    Returns:
-        Why golden versions cannot be used with these models; empty when all can.
 
     Raises:
         Unavailable: Database or disk are out of reach.
     """
     goldens = parts.records.open_goldens(run.id)
-    trouble: dict[Golden, str] = {}
+    unusable, fewer = dict[Golden, str](), dict[Golden, str]()
     for number, (sku, version) in enumerate(goldens):
         if progress is not None:
             progress(f"{sku} version {version}", number, len(goldens))
         try:
             golden = parts.records.golden(sku, version)
-            recalibrate(golden, golden_bank(golden, parts), parts)
+            if trouble := recalibrate(golden, golden_bank(golden, parts), parts).trouble:
+                fewer[sku, version] = trouble
         except Unavailable:
             raise
         except VisiQCError as err:
-            trouble[sku, version] = str(err)
-    return trouble
+            unusable[sku, version] = str(err)
+    return Prepared(unusable, fewer)
 
 
 def queue_riskier(run: RescoreRun, records: Records) -> int:
