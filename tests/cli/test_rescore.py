@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from bench import blob_file
-from builders import a_review
+from builders import a_calibration, a_review
 from cli.conftest import SIGNET
 from commands import Run
 from services import a_service, wait_until
@@ -122,6 +122,13 @@ def test_it_is_told_how_often_old_and_new_models_agree_with_inspectors(history: 
     assert f"the new ones agree with {manifest['now']['agreed']} and" in ran.out
     decisions = {row["photo_name"]: row["decision"] for row in table(Path("found/rescore.csv"))}
     assert decisions[PHOTOS[3]] == "retake"
+
+
+def test_accepted_pieces_that_photos_are_not_held_against_are_told(history: History, visiqc: Run) -> None:
+    history.parts.records.add_calibration(a_calibration(sku="signet", fleet="gone"))
+    ran = visiqc("rescore", "--processes", 1)
+    assert ran.code == 0
+    assert "visiqc: signet version 1: 3 pieces were counted before their photos were kept" in ran.err
 
 
 def test_the_same_rescore_at_once_is_refused_in_one_sentence_and_nothing_is_done(history: History, visiqc: Run) -> None:

@@ -12,7 +12,8 @@ from builders import a_calibration, members
 from pictures import board
 from visiqc.domain.model_set import Members, ModelRef
 from visiqc.domain.rescore import RescoreRequest, RescoreResult, RescoreRun, RescoreTask, Selection
-from visiqc.errors import InputError, NotFound
+from visiqc.errors import InputError, NotFound, Unavailable
+from visiqc.inspection import recalibrate
 from visiqc.inspection.calibrate import Specimen, calibrate_golden
 from visiqc.inspection.parts import Parts
 from visiqc.inspection.rescore import begin_rescore, plan_rescore, prepare_goldens, score_again
@@ -95,6 +96,23 @@ def test_an_accepted_piece_that_cannot_be_scored_is_told_and_the_others_count(pa
     followed = parts.records.calibration("ring", 1, again.fleet.digest)
     assert followed is not None
     assert len(followed.scores) == 1
+
+
+def test_an_accepted_piece_that_cannot_be_scored_for_now_stops_the_run_until_it_can(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibrate_golden("ring", [Specimen(name="a", photos=(sent("a.jpg", photo_of(board(), noise=2)),))], parts)
+    request, again = with_other_models(parts)
+    run = begin_rescore(request, again).run
+
+    def no_memory(*_: object) -> float:
+        raise Unavailable("not enough memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recalibrate, "specimen_score", no_memory)
+        with pytest.raises(Unavailable, match="not enough memory"):
+            prepare_goldens(run, again)
+    assert prepare_goldens(run, again) == ({}, {})
 
 
 def test_the_same_request_goes_on_and_another_begins(parts: Parts) -> None:

@@ -100,6 +100,20 @@ def test_defects_are_drawn_as_often_as_their_codes_weigh(weights: dict[str, floa
     assert chipped > 20 if drawn == "ST-CHP" else chipped == 0
 
 
+def test_a_photo_of_several_codes_is_drawn_as_often_as_its_weightiest() -> None:
+    board = laid_boards()[0]
+    photos = tuple(replace(one, codes=("FI-CON", "ST-CHP")) if one.defective else one for one in board.photos)
+    plain = replace(board.photos[-1], role="same", defective=True, labelled=True, name="plain", codes=("ME-SCR",))
+    order = [*range(len(photos)), len(photos) - 1]
+    frames, labels = (np.stack([each[n] for n in order]) for each in (board.frames, board.labels))
+    two = replace(board, photos=(*photos, plain), frames=frames, labels=labels)
+    for weights, drawn in (({"ST-CHP": 50.0}, False), ({"ST-CHP": 0.0, "FI-CON": 0.0}, True)):
+        settings = replace(SMALL, defective=1.0, damaged=0.0, same=0.0, code_weights=weights)
+        draws = SampleMaker([two], settings, lambda _: 0)
+        names = [draws.draw(np.random.default_rng(seed), goldens=1).name.split(" over ")[0] for seed in range(12)]
+        assert {name.endswith("/plain") for name in names} == {drawn}
+
+
 def test_a_product_with_no_other_defects_than_those_of_weight_nothing_is_drawn_all_the_same() -> None:
     sample = maker(defective=1.0, damaged=0.0, code_weights={"FI-CON": 0.0}).draw(np.random.default_rng(1), goldens=1)
     assert sample.upload.shape == (96, 96, 3)

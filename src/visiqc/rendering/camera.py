@@ -22,6 +22,7 @@ _REACH = {
     PoseLevel.HANDHELD: (10.0, 0.12, 0.05),
 }
 """Largest error of each angle in degrees, of the distance and of the aim, both as shares."""
+_FILL_BESIDE = 0.66  # of the frame by a piece and what is beside it
 _FEWEST_MM = 3.0
 
 
@@ -82,7 +83,8 @@ def golden_camera(piece: Piece, *, turn_deg: float = 0.0, beside: Points | None 
     Args:
         piece: What is photographed.
         turn_deg: How far the camera went around it, for a turntable set.
-        beside: (N, 3) corners of something that is framed together with it.
+        beside: (N, 3) corners of something that is framed together with it: then both are in the middle, and fill a
+            little less where the view alone would leave no room to miss the pose.
 
     Raises:
         InputError: The piece is smaller than 3 mm or has nothing to frame.
@@ -90,8 +92,9 @@ def golden_camera(piece: Piece, *, turn_deg: float = 0.0, beside: Points | None 
     points = _framed(piece)
     if np.ptp(points, axis=0).max() < _FEWEST_MM:
         raise InputError(f"impossible geometry: the piece is smaller than {_FEWEST_MM:g} mm")
+    fill = piece.view.fill
     if beside is not None:
-        points = np.concatenate([points, beside])
+        points, fill = np.concatenate([points, beside]), min(fill, _FILL_BESIDE)
     camera = Camera(
         azimuth_deg=-90 - piece.view.yaw_deg - turn_deg,
         elevation_deg=piece.view.elevation_deg,
@@ -107,7 +110,7 @@ def golden_camera(piece: Piece, *, turn_deg: float = 0.0, beside: Points | None 
         right, up, _ = camera.axes()
         middle = (low + high) / 2 * half * camera.distance_mm
         target = _triple(np.asarray(camera.target) + right * middle[0] + up * middle[1])
-        wanted = half * float((high - low).max()) / 2 / piece.view.fill
+        wanted = half * float((high - low).max()) / 2 / fill
         camera = replace(camera, target=target, field_deg=float(2 * np.rad2deg(np.arctan(wanted))))
     return camera
 

@@ -104,7 +104,7 @@ def _seed_of(text: str) -> list[int]:
 def _posed(shot: Shot, framed_on: Piece, spoil: Spoiled) -> Camera:
     golden = golden_camera(framed_on, turn_deg=shot.turn_deg)
     if shot.card_framed and _stand(shot, framed_on) is None:
-        card = card_place(framed_on, golden.azimuth_deg, numbers(shot, "card"))
+        card = card_place(framed_on, golden.azimuth_deg, _card_numbers(shot))
         golden = golden_camera(framed_on, turn_deg=shot.turn_deg, beside=card_corners(card))
     rng = numbers(shot, "camera")
     return spoil.camera(focused(missed(golden, shot.pose, rng), shot.pose, rng))
@@ -131,8 +131,13 @@ def _set_up(shot: Shot, piece: Piece, camera: Camera, light: Light, ground: Grou
         environment=environment(light, camera_azimuth_deg=camera.azimuth_deg),
         ground=ground,
         stand=stand,
-        card=card_place(piece, camera.azimuth_deg, numbers(shot, "card")) if shot.card and stand is None else None,
+        card=card_place(piece, camera.azimuth_deg, _card_numbers(shot)) if shot.card and stand is None else None,
     )
+
+
+def _card_numbers(shot: Shot) -> Generator:
+    """Of the card's place: a photo that is framed on it has the piece where the product's other photos have it."""
+    return np.random.default_rng(_seed_of(f"card {shot.sku}")) if shot.card_framed else numbers(shot, "card")
 
 
 def _stand(shot: Shot, piece: Piece) -> Mesh | None:

@@ -86,7 +86,7 @@ class _Product:
             side_px=self.recipe.side_px,
             samples=self.recipe.samples,
             card=card,
-            card_framed=card and self.recipe.card_framed,
+            card_framed=card and self.recipe.card_framed and role is not ShotRole.UNUSABLE,
         )
 
     def numbers(self, name: str) -> Generator:

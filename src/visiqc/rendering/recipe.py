@@ -59,9 +59,10 @@ class RenderRecipe:
     severity: tuple[float, float] = (1.0, 1.5)
     """Alpha and beta of the beta distribution that a defect's severity, 0 barely visible to 1 gross, is drawn from."""
     card_share: float = 0.1
-    """Share of the photos with a scale card in the picture."""
+    """Share of the photos with a scale card beside the piece; none lies beside a ring on a stand."""
     card_framed: bool = False
-    """Whether those photos are framed on the card too; if not, the piece alone decides, and most cards are cut off."""
+    """Whether those photos are framed on the card too, which then lies where it does in all photos of the product; if
+    not, or where a photo is to be unusable, the piece alone decides, and most cards are cut off."""
     side_px: int = 512
     """Width and height of the photos."""
     samples: int = 32

@@ -53,7 +53,7 @@ class Shot:
         turn_deg: The piece turned about the vertical against the golden pose, for turntable sets.
         light: Key in `lights.LIGHTS`; empty = drawn.
         ground: Key in `ground.GROUNDS`; empty = drawn.
-        card: Whether the scale card lies beside the piece.
+        card: Whether the scale card lies beside the piece; none does beside a stand.
         card_framed: Whether the photo is framed on both, so that all of the card is in the picture.
         product: Of a variant: the product's own design, which the photo is framed on, so that a larger stone looks
             larger; None = `design`.

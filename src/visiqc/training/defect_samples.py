@@ -42,7 +42,8 @@ class SampleSettings:
     defective: float = 0.4
     """Share of uploads drawn from the photos labelled defective, of whatever products have any."""
     code_weights: Mapping[str, float] = field(default_factory=dict)
-    """How often defects of a catalogue code are drawn, against 1 of all others."""
+    """How often a product's photos of a catalogue code are drawn, against 1 of its others. Photos of several codes have
+    the highest weight; a product with nothing else is drawn all the same, and what is carried over is not weighed."""
     damaged: float = 0.65
     """Share of good uploads that get synthetic damage."""
     carried: float = 0.0
@@ -189,8 +190,9 @@ class SampleMaker:
     def _defect(self, product: LaidProduct, rng: Generator) -> int:
         """The number of a photo of the product that shows a defect."""
         bad = product.numbers(_shows_damage)
-        weights = np.array([self._settings.code_weights.get(product.photos[n].code or "", 1.0) for n in bad])
-        if not weights.any():  # nothing but codes that are never to be drawn
+        known = self._settings.code_weights
+        weights = np.array([max((known.get(code, 1.0) for code in product.photos[n].codes), default=1.0) for n in bad])
+        if not weights.any():  # nothing but codes that are not to be drawn
             weights[:] = 1.0
         return bad[rng.choice(len(bad), p=weights / weights.sum())]
 

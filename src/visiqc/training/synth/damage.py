@@ -62,7 +62,7 @@ KINDS: Mapping[str, SynthKind] = MappingProxyType(
         "texture": SynthKind(make=surface.texture, weight=1.2),
         "patch": SynthKind(make=parts.patch, weight=1.4),
         "doubled": SynthKind(make=parts.doubled),
-        "turned": SynthKind(make=parts.turned, weight=2.0),
+        "turned": SynthKind(make=parts.turned),
         "removed": SynthKind(make=parts.removed, weight=1.2),
         "bitten": SynthKind(make=parts.bitten, weight=1.2),
         "stone_lost": SynthKind(make=parts.stone_lost, jewelry_code="ST-MIS"),
