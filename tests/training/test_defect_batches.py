@@ -82,5 +82,5 @@ def test_a_learner_learns_from_a_batch_and_measures_what_was_held_out() -> None:
         optimiser.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.85 * losses[0]
-    assert set(parts) == {"focal", "dice", "peak", "types"}
+    assert set(parts) == {"focal", "each", "dice", "peak", "types"}
     assert "val/score" in learner.validate()
