@@ -105,8 +105,8 @@ def prepare_goldens(run: RescoreRun, parts: Parts, *, progress: Progress | None 
     """Fit the golden versions that a run still needs to its models, once and before any photo.
 
     Raises:
-        Unavailable: Database or disk are out of reach, or an accepted piece cannot be scored for now, such as where
-            memory ran out; the same call may succeed later.
+        Unavailable: Database or disk are out of reach, or memory ran out while an accepted piece was scored; the same
+            call may succeed later.
     """
     goldens = parts.records.open_goldens(run.id)
     unusable, fewer = dict[Golden, str](), dict[Golden, str]()
@@ -121,10 +121,8 @@ def prepare_goldens(run: RescoreRun, parts: Parts, *, progress: Progress | None 
         except VisiQCError as err:
             unusable[sku, version] = str(err)
             continue
-        if fitted.passing:
-            raise Unavailable(
-                fitted.passing
-            )  # held against fewer pieces for a moment, photos would be scored otherwise
+        if fitted.passing:  # held against fewer pieces for a moment, photos would be scored otherwise
+            raise Unavailable(fitted.passing)
         if fitted.trouble:
             fewer[sku, version] = fitted.trouble
     return Prepared(unusable, fewer)

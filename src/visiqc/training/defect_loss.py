@@ -61,7 +61,7 @@ def defect_loss(
     focal = ((1 - right) ** settings.focus * wrong * weight).sum() / targets.weight.sum().clamp(min=1)
     parts = {
         "focal": focal,
-        "each": _each((1 - right) ** settings.focus * wrong, targets.change * targets.weight),
+        "each": _by_sample((1 - right) ** settings.focus * wrong, targets.change * targets.weight),
         "dice": _dice(probability * targets.weight, targets.change * targets.weight),
         "peak": _peak(change, targets, settings.peak_cells),
         "types": _types(types.float(), targets.types),
@@ -76,10 +76,10 @@ def defect_loss(
     return total, parts
 
 
-def _each(errors: Tensor, changed: Tensor) -> Tensor:
-    """The mean error over each sample's changed cells, averaged over the samples that have any."""
-    cells = changed.flatten(1).sum(1)
-    means = (errors * changed).flatten(1).sum(1) / cells.clamp(min=1)
+def _by_sample(errors: Tensor, counted: Tensor) -> Tensor:
+    """The mean error over each sample's counted cells, averaged over the samples that have any."""
+    cells = counted.flatten(1).sum(1)
+    means = (errors * counted).flatten(1).sum(1) / cells.clamp(min=1)
     return means.sum() / (cells > 0).sum().clamp(min=1)
 
 
@@ -104,7 +104,5 @@ def _peak(change: Tensor, targets: DefectTargets, cells: int) -> Tensor:
 
 def _types(types: Tensor, classes: Tensor) -> Tensor:
     """Cross-entropy, each sample counting once: a plating covers a thousand times the cells of a scratch."""
-    wrong = functional.cross_entropy(types, classes, ignore_index=NOT_TYPED, reduction="none").flatten(1)
-    cells = (classes != NOT_TYPED).flatten(1).sum(1)
-    typed = (cells > 0).float()
-    return (wrong.sum(1) / cells.clamp(min=1) * typed).sum() / typed.sum().clamp(min=1)
+    wrong = functional.cross_entropy(types, classes, ignore_index=NOT_TYPED, reduction="none")
+    return _by_sample(wrong, (classes != NOT_TYPED).float())
