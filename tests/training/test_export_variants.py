@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from visiqc.bootstrap import load_fleet
+from visiqc.cli.model_moves import completed
 from visiqc.errors import BadRecipe, InputError
 from visiqc.runtime.bundle import bundled_models
 from visiqc.runtime.cards import TrainingRecord, read_card, verified_model
-from visiqc.runtime.models import DEFAULT_TRUNK
+from visiqc.runtime.models import DEFAULT_TRUNK, load_models
+from visiqc.settings import Settings
 from visiqc.training.defect_export import DefectFacts, export_defect
 from visiqc.training.defect_model import DefectArchitecture, DefectNet
 from visiqc.training.export_variants import VariantsRecipe, export_variants
+from visiqc.training.fleet import write_fleet
 
 SAMPLES = Path(__file__).parents[2] / "data/samples"
 
@@ -51,6 +55,23 @@ def test_a_variant_that_wins_is_written_with_a_card_of_its_own_and_can_be_verifi
         assert made.card.weights in {"fp16", "int8"}
     assert 0 < result.metrics["fp16_difference"] < 0.01
     assert 0 < result.metrics["int8_difference"] < 0.2
+
+
+def test_a_variant_has_the_sidecars_of_its_model_and_can_be_promoted_with_one(model: Path) -> None:
+    models = model.parents[1]
+    shipped = load_fleet(load_models())
+    write_fleet(replace(shipped, defect=read_card(model).sha256), models / "fleet" / "its-own")
+    write_fleet(replace(shipped, defect="0" * 64, trunk="1" * 64), models / "fleet" / "of-another-model-and-trunk")
+    result = export_variants(replace(recipe(model), kinds=("fp16",), faster=0.0, tolerance=1.0))
+    assert [folder.relative_to(models).as_posix() for folder in result.artifacts] == [
+        "defect/tiny-fp16",
+        "fleet/its-own-fp16",
+    ]
+    settings = Settings(home=models.parent / "home")
+    challenge = completed(settings, result.artifacts)
+    assert challenge.members.models["defect"].digest == read_card(result.artifacts[0]).sha256
+    assert challenge.members.fleet.version == "its-own-fp16"
+    assert challenge.parts.fleet.scores == shipped.scores
 
 
 def test_one_that_does_not_is_measured_and_not_written(model: Path) -> None:

@@ -24,8 +24,13 @@ def table(alike: float) -> Table:
     skus = ("r1", "r2", "p1")
     common, own = np.sqrt(alike), np.sqrt(1 - alike)
     vectors = [np.r_[common, own * np.eye(3)[n], np.zeros(124)].astype(np.float32) for n in range(len(skus))]
-    goldens = [Shown(photo=Path("x.jpg"), sku=sku, identity=sku, role="golden") for sku in skus]
-    views = [View((one, one), np.tile(vector, (2, TURNS, 1))) for one, vector in zip(goldens, vectors, strict=True)]
+    views = [
+        View(
+            tuple(Shown(photo=Path(sku, name), sku=sku, identity=sku, role="golden") for name in ("a.jpg", "b.jpg")),
+            np.tile(vector, (2, TURNS, 1)),
+        )
+        for sku, vector in zip(skus, vectors, strict=True)
+    ]
     return Table(tuple(views), (), np.zeros((len(skus), 0)))
 
 
@@ -56,6 +61,16 @@ def test_the_scale_of_the_maps_stays() -> None:
     same = replace(found.fusion, known=known.fusion.known, single_known=known.fusion.single_known)
     assert same == known.fusion
     assert found.usual == known.usual
+
+
+def test_a_golden_of_two_versions_stands_in_the_cohort_once() -> None:
+    once = table(0.5)
+    first = once.views[0]
+    again = View((replace(first.goldens[0], photo=Path("r1", "c.jpg")), first.goldens[1]), first.turned)
+    found = with_identity(
+        shipped_fleet(), replace(once, views=(*once.views, again)), NOTHING, digest="new", source="mine"
+    )
+    assert len(found.cohort) == 7 * 3
 
 
 def test_where_sizes_say_nothing_no_likeness_is_measured() -> None:

@@ -26,9 +26,12 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from visiqc.errors import BadRecipe, InputError
 from visiqc.evaluation.rendered_sets import read_manifest
+from visiqc.inspection.fleet import Fleet, read_fleet
 from visiqc.runtime.cards import ModelCard, verified_model, write_card
+from visiqc.runtime.installed import FLEET_FILES, versions_in
 from visiqc.runtime.models import NONE, load_models
 from visiqc.runtime.sessions import open_session
+from visiqc.training.fleet import write_fleet
 from visiqc.training.recipes import RunResult
 from visiqc.vision.photo import decode_rgb
 from visiqc.vision.types import FloatArray
@@ -82,9 +85,12 @@ class Tried:
 def export_variants(recipe: VariantsRecipe) -> RunResult:
     """Make the variants, measure them, and write those that win beside the model, under versions of their own.
 
+    Every fleet sidecar of the model that lies beside it is written for the variant, too: answers within `tolerance`
+    have the same scale, and without a sidecar of its own a model cannot be promoted.
+
     Raises:
         InputError: The model is no defect model, or the set has too few photos.
-        IntegrityError, NotFound: The model is not what its card says.
+        IntegrityError, NotFound: The model, or a sidecar of it, is not what it was.
     """
     model = verified_model(recipe.model)
     if model.card.name != "defect":
@@ -100,7 +106,7 @@ def export_variants(recipe: VariantsRecipe) -> RunResult:
         kept = plain_ms / ms >= recipe.faster and apart <= recipe.tolerance
         tried.append(Tried(kind=kind, content=content, ms=ms, speed_up=plain_ms / ms, difference=apart, kept=kept))
         log.info("variant measured", kind=kind, speed_up=round(plain_ms / ms, 2), difference=apart, kept=kept)
-    folders = tuple(_write(recipe.model, model.card, one) for one in tried if one.kept)
+    folders = tuple(folder for one in tried if one.kept for folder in _write(recipe.model, model.card, one))
     metrics = {"fp32_ms": plain_ms}
     for one in tried:
         metrics |= {
@@ -205,7 +211,8 @@ def _eighth(content: bytes, feeds: Sequence[Feed]) -> bytes:
 _MAKERS: Mapping[Kind, Callable[[bytes, Sequence[Feed]], bytes]] = {"fp16": _half, "int8": _eighth}
 
 
-def _write(source: Path, card: ModelCard, one: Tried) -> Path:
+def _write(source: Path, card: ModelCard, one: Tried) -> Iterator[Path]:
+    """Write a variant and its sidecars; yield their folders."""
     folder = source.with_name(f"{card.version}-{one.kind}")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / card.file).write_bytes(one.content)
@@ -215,4 +222,17 @@ def _write(source: Path, card: ModelCard, one: Tried) -> Path:
         replace(card, version=folder.name, sha256=digest, bytes=len(one.content), weights=one.kind, metrics=metrics),
         folder,
     )
-    return folder
+    yield folder
+    for sidecar, fleet in _sidecars_of(card, source.parent.parent / "fleet"):
+        place = sidecar.with_name(f"{sidecar.name}-{one.kind}")
+        write_fleet(replace(fleet, defect=digest, source=f"{fleet.source}; fitted to {card.title}"), place)
+        yield place
+
+
+def _sidecars_of(card: ModelCard, folder: Path) -> Iterator[tuple[Path, Fleet]]:
+    """The fleet sidecars in a folder that were built with a defect model."""
+    for sidecar in versions_in(folder, "fleet"):
+        figures, cohort = (sidecar / name for name in FLEET_FILES)
+        text = figures.read_text(encoding="utf-8")
+        if card.sha256 in text:  # one of another trunk is none of this model, and is not to be complained of
+            yield sidecar, read_fleet(text, cohort.read_bytes(), trunk=card.trunk_sha256 or "")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +30,7 @@ def with_identity(known: Fleet, table: Table, learned: FloatArray, *, digest: st
         digest: SHA-256 of the model.
         source: What the cohort shows.
     """
-    cohort = np.concatenate([*(_kept(view) for view in table.views), learned])
+    cohort = np.concatenate([*_kept_once(table.views), learned])
     found = replace(known, cohort=cohort, identity=digest, source=f"{known.source}; cohort: {source}")
     if known.fusion is None or not known.fusion.sizes:
         return found
@@ -45,6 +47,16 @@ def _known_anew(fusion: Fusion, table: Table, learned: FloatArray) -> Fusion:
         single += [limit_among(turned[k : k + 1], strangers) for k in range(len(turned))]
         several += [limit_among(turned, strangers)] if len(turned) > 1 else []
     return replace(fusion, known=known_likeness(several or single), single_known=known_likeness(single))
+
+
+def _kept_once(views: Iterable[View]) -> Iterator[FloatArray]:
+    """The vectors that stand in a cohort: a photo that is a golden of two versions stands there once."""
+    seen = set[Path]()
+    for view in views:
+        for golden, turned in zip(view.goldens, view.turned, strict=True):
+            if golden.photo not in seen:
+                seen.add(golden.photo)
+                yield turned[::_STEP]
 
 
 def _kept(view: View) -> FloatArray:
