@@ -152,6 +152,7 @@ def trained(visiqc: Shell, export: Path, held_out: Path) -> ModelCard:
     named = [argument for change in changes for argument in ("--set", change)]
     ran = visiqc("train", "defect", "configs/train_defect_smoke.yaml", *named)
     assert f"{export.name}: 1 products, 1 defective, 1 good; learned from 1, held out 0" in ran.stderr
+    assert "this candidate does not" in ran.stderr, "nor what the size of a photo does to its scores"
     (candidate,) = re.findall(r"visiqc model promote (.+)$", ran.stdout)
     (folder,) = (Path(candidate) / "defect").iterdir()
     card = read_card(folder)

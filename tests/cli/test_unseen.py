@@ -54,6 +54,9 @@ def test_letting_it_pass_is_kept_in_the_history_though_the_gate_itself_was_passe
     assert row.comparison["learned"] == ["defect mine-1 learned from gala-studs"]
     champion = "The champion knows what it is compared on, which favours it: defect mine-1 learned from gala-studs."
     assert champion not in ran.err
+    assert "does not know what the size of a photo does to its scores, though the champion does" in ran.err
     again = a_candidate(tmp_path / "next", "halo-9", seed=1)
-    assert champion in visiqc("model", "promote", again, "--on", large, "--yes").err
+    said = visiqc("model", "promote", again, "--on", large, "--yes").err
+    assert champion in said
+    assert "the size of a photo" not in said  # neither side knows
     assert 'although compared on designs it knows: "all there is"' in visiqc("model", "history").out

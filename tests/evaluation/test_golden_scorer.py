@@ -97,6 +97,39 @@ def test_calibrating_photos_that_cannot_be_compared_are_passed_over(boards: Path
     assert scorer.score(boards / "test/good/0.jpg").outcome is Outcome.PASS  # the fleet speaks: too few of its own
 
 
+def test_an_accepted_photo_that_is_broken_calibrates_nothing_and_is_named(boards: Path, tmp_path: Path) -> None:
+    whole = (boards / "train/good/1.jpg").read_bytes()
+    (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    told: dict[Path, str] = {}
+    make = golden_scorers(real_models(), real_fleet(), POLICY, skipped=told.__setitem__)
+    scorer = make([boards / "train/good/0.jpg"], [tmp_path / "half.jpg", boards / "train/good/2.jpg"])
+    assert scorer.score(boards / "test/good/0.jpg").outcome is Outcome.PASS
+    assert list(told) == [tmp_path / "half.jpg"]
+    assert "cut off" in told[tmp_path / "half.jpg"]
+
+
+def test_what_one_run_measured_is_printed_though_the_next_cannot_write_its_files(
+    boards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "2-goldens").write_text("a file stands where the folder should be")
+    options = ("--k", "1", "--k", "2", "--seeds", "1", "--long-side", "256", "--out", tmp_path / "out", "--json")
+    ran = run_command(monkeypatch, capsys, "evaluate", boards, *options)
+    assert ran.code != 0
+    assert [document["k"] for document in json.loads(ran.out)] == [1, 2]
+
+
+def test_numbers_of_goldens_that_cannot_be_are_refused_before_anything_is_measured(
+    boards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path))
+    ran = run_command(monkeypatch, capsys, "evaluate", boards, "--k", "1", "--k", "50")
+    assert (ran.code, ran.out) == (3, "")
+    assert "k must be 1 to 3 with the 3 good photos" in ran.err
+    assert "1/" not in ran.err
+
+
 def test_the_command_prints_figures_and_writes_them(
     boards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

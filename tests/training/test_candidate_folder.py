@@ -23,6 +23,7 @@ from visiqc.training.defect_types import TypeClasses
 from visiqc.training.defect_validation import ValidationPhoto
 from visiqc.training.export_lite import load_lite
 from visiqc.training.joined_set import JoinedSet
+from visiqc.training.laid_product import LaidPhoto, LaidProduct
 from visiqc.training.mismatch import MismatchRecipe
 from visiqc.training.mismatch_batches import Row
 from visiqc.training.mismatch_data import Shown
@@ -35,12 +36,18 @@ PLAIN = {"data": {"renders": ["boards"]}, "calibration": {"wanted": False}}
 RECORD = TrainingRecord(recipe="seed: 0\n", data=(), minutes=1.0, machine="2 cores", epochs=1, commit="a" * 40)
 
 
+def a_laid_ring() -> LaidProduct:
+    photo = LaidPhoto(name="a.jpg", role="same", defective=None, labelled=False, codes=(), similarity=1.0, pose="jig")
+    grey = np.zeros((1, 16, 16), np.uint8)
+    return LaidProduct("ring", (photo,), np.stack([grey] * 3, axis=-1), grey, np.ones((16, 16), bool))
+
+
 def a_defect_candidate(folder: Path, record: TrainingRecord) -> None:
     torch.manual_seed(0)
     answers = [
         ValidationPhoto(
-            sku="ring",
-            name=f"{score}.jpg",
+            laid=a_laid_ring(),
+            number=0,
             pose="jig",
             defective=score > 0,
             score=score,
@@ -55,7 +62,6 @@ def a_defect_candidate(folder: Path, record: TrainingRecord) -> None:
     trained = defect_candidate.Trained(
         net=DefectNet(DefectArchitecture(embeddings=(4, 6, 8), widths=(4, 6, 8)), types=2),
         answers=answers,
-        apart=[],
         classes=TypeClasses(("ME-SCR", "unknown")),
         held_out=frozenset({"ring"}),
         sets=[],

@@ -26,6 +26,18 @@ def test_goldens_are_good_photos_and_are_not_held_against_themselves(tmp_path: P
     assert {pair.codes for pair in found.pairs if pair.defective} == {("ME-SCR",)}
 
 
+def test_other_codes_make_it_another_set_so_that_photos_laid_before_are_laid_again(tmp_path: Path) -> None:
+    folder = mvtec(tmp_path / "nut", {"good": 2, "scratch": 3})
+    digests = [read(folder, codes=codes).digest for codes in ({}, {"scratch": "ME-SCR"}, {"scratch": "ME-DNT"})]
+    assert len(set(digests)) == 3
+    assert read(folder).digest == digests[0]
+
+
+def test_a_seed_that_no_generator_takes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadRecipe, match="seed must be 0 to 4294967295, got -1"):
+        FolderSource(folder=tmp_path, licence=TERMS, seed=-1)
+
+
 def test_the_licence_cannot_be_left_out(tmp_path: Path) -> None:
     for source in (FolderSource, TableSource):
         with pytest.raises(BadRecipe, match=f"on what terms {tmp_path.name} may be learned from: licence: "):

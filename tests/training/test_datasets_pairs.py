@@ -38,10 +38,27 @@ def test_a_model_that_learned_from_own_photos_alone_is_shippable() -> None:
     require_shippable([pairs_of("renders", OWN)])
 
 
-@pytest.mark.parametrize("name", ["CC BY-NC-SA 4.0", "cc_by_nc", "non-commercial use only"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CC BY-NC-SA 4.0",
+        "CC BY-NC4.0",
+        "cc_by_nc",
+        "non-commercial use only",
+        "non commercial use only",
+        "for academic use only",
+        "Research use only",
+        "research-only",
+    ],
+)
 def test_a_licence_that_says_non_commercial_cannot_be_called_commercial(name: str) -> None:
     with pytest.raises(InputError, match="does not allow commercial use"):
         Licence(name=name, commercial=True)
+
+
+@pytest.mark.parametrize("name", ["CC BY 4.0", "Apache-2.0", "own photos", "NCR Ltd's photos", "research photos"])
+def test_a_licence_that_does_not_may_be(name: str) -> None:
+    assert Licence(name=name, commercial=True).commercial
 
 
 def test_a_set_without_a_pair_says_why_it_has_none() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ import torch
 
 from bench import real_models
 from small_sets import laid_boards
+from visiqc.training import defect_pictures
 from visiqc.training.defect_model import DefectArchitecture, DefectNet
+from visiqc.training.defect_pictures import show_answers
 from visiqc.training.defect_types import TypeClasses, classes_of
 from visiqc.training.defect_validation import (
     ValidationPhoto,
@@ -21,8 +24,11 @@ from visiqc.training.defect_validation import (
     measured,
     with_defects,
 )
+from visiqc.training.grids import Example
+from visiqc.training.laid_product import LaidPhoto, LaidProduct
 
 TINY = DefectArchitecture(embeddings=(4, 6, 8), widths=(4, 6, 8))
+NOWHERE = np.zeros((2, 2), bool)
 CLASSES = TypeClasses(("FI-CON", "ME-SCR", "unknown"))
 
 
@@ -30,8 +36,8 @@ def answer(
     *, score: float, defective: bool, pose: str = "jig", logits: tuple[float, ...] = (), truth: int | None = None
 ) -> ValidationPhoto:
     return ValidationPhoto(
-        sku="ring",
-        name="a.jpg",
+        laid=LaidProduct("ring", (), np.zeros((0, 2, 2, 3), np.uint8), np.zeros((0, 2, 2), np.uint8), NOWHERE),
+        number=0,
         pose=pose,
         defective=defective,
         score=score,
@@ -48,11 +54,41 @@ def test_every_labelled_upload_is_answered_with_its_cells_and_its_type() -> None
     net = DefectNet(TINY, types=3)
     kept = keep_products(laid_boards()[:2], real_models().trunk.features, CLASSES.number)
     found = answers(net, kept)
-    assert [photo.name for photo in found] == ["good.jpg", "dirty.jpg"] * 2
+    assert [photo.laid.photos[photo.number].name for photo in found] == ["good.jpg", "dirty.jpg"] * 2
     assert [photo.type_class for photo in found] == [None, 0, None, 0]
     assert found[1].changed.any()
     assert not found[0].changed.any()
     assert found[0].score == pytest.approx(np.nanmax(found[0].change))
+
+
+def test_photos_of_one_name_are_shown_each_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Example] = []
+    monkeypatch.setattr(defect_pictures, "image_grid", lambda examples, title: shown.extend(examples))
+
+    def photo(role: str, codes: tuple[str, ...] = ()) -> LaidPhoto:
+        return LaidPhoto(
+            name="000.png", role=role, defective=bool(codes), labelled=True, codes=codes, similarity=1.0, pose=""
+        )
+
+    grey = np.stack([np.full((8, 8), level, np.uint8) for level in (9, 1, 2)])
+    bottle = LaidProduct(
+        "bottle",
+        (photo("golden"), photo("same"), photo("same", ("ME-SCR",))),
+        np.stack([grey] * 3, axis=-1),
+        grey,
+        np.ones((8, 8), bool),
+    )
+    good, bad = (
+        replace(answer(score=s, defective=d), laid=bottle, number=n) for s, d, n in ((1, False, 1), (-3, True, 2))
+    )
+    more = [replace(good, score=0.0), replace(bad, score=2.0)]
+    show_answers([good, bad, *more], CLASSES, SimpleNamespace(figure=lambda *_: None))  # type: ignore[arg-type]
+    assert [(one.code, int(one.upload[0, 0, 0]), int(one.golden[0, 0, 0])) for one in shown] == [
+        ("good", 1, 9),
+        ("good", 1, 9),
+        ("ME-SCR", 2, 9),
+        ("ME-SCR", 2, 9),
+    ]
 
 
 def test_products_that_show_defects_are_measured_without_those_that_show_none() -> None:

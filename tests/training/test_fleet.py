@@ -24,7 +24,7 @@ from visiqc.runtime.bundle import bundled_models
 from visiqc.runtime.models import DEFAULT_TRUNK
 from visiqc.training import fleet_additions, fleet_comparisons
 from visiqc.training.fleet import build_fleet
-from visiqc.training.fleet_products import Upload, fleet_products
+from visiqc.training.fleet_products import Upload, fleet_products, readable_products
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sameness import Held
 from visiqc.training.fleet_sidecar import FleetPhotos, Judged, make_sidecar, with_colour_scales
@@ -65,6 +65,25 @@ def test_a_sidecar_is_built_that_the_trunk_accepts(tmp_path: Path) -> None:
     assert (result.metrics["good_photos"], result.metrics["good_comparisons"]) == (20, 22)
     assert result.metrics["good_accepted"] >= 0.95
     assert all(np.isfinite(value) for value in result.metrics.values())
+
+
+def test_a_broken_upload_is_named_and_left_out_and_too_many_are_refused(
+    tmp_path: Path,
+) -> None:
+    photos = tmp_path / "photos"
+    for name in ("board", "ring"):
+        (photos / name).mkdir(parents=True)
+        for file in ("golden-1.jpg", "upload-0.jpg", "upload-1.jpg"):
+            (photos / name / file).write_bytes(jpeg(photo_of(ring())))
+    whole = (photos / "board" / "upload-1.jpg").read_bytes()
+    (photos / "board" / "upload-1.jpg").write_bytes(whole[: len(whole) // 2])
+    found = readable_products(fleet_products(photos), max_unreadable=1)
+    assert [(one.name, [each.path.name for each in one.uploads]) for one in found] == [
+        ("board", ["upload-0.jpg"]),
+        ("ring", ["upload-0.jpg", "upload-1.jpg"]),
+    ]
+    with pytest.raises(InputError, match=r"1 photos cannot be read \(board/upload-1\.jpg, …\), 0 are allowed"):
+        readable_products(fleet_products(photos), max_unreadable=0)
 
 
 def test_fewer_than_ten_products_are_refused(tmp_path: Path) -> None:

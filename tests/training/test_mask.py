@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,12 +14,13 @@ from visiqc.errors import BadRecipe
 from visiqc.recipes import make_recipe, read_recipe
 from visiqc.runtime.cards import read_card
 from visiqc.runtime.models import NONE, load_models
-from visiqc.training.datasets.pairs import PairSet
-from visiqc.training.mask import MaskRecipe, data_digest, photos_with_masks, products_held_out, train_mask
+from visiqc.training.datasets.pairs import OWN, Pair, PairSet
+from visiqc.training.mask import MaskRecipe, data_digest, evenly, photos_with_masks, products_held_out, train_mask
 from visiqc.training.mask_export import multiply_adds
 from visiqc.training.mask_model import MaskArchitecture, MaskNet, mask_loss
 from visiqc.training.mismatch import MismatchRecipe
 from visiqc.training.mismatch import products_held_out as mismatch_held_out
+from visiqc.training.mismatch_data import Shown
 from visiqc.training.sources import Sources, read_sources
 from visiqc.training.tracking import Tracker
 
@@ -46,6 +48,36 @@ def test_it_learns_from_no_product_the_mismatch_model_holds_out(monkeypatch: pyt
     sets = read_sources(data, shippable=True)
     recipe, other = MaskRecipe(data=data, held_out=0.5), MismatchRecipe(data=data, held_out=0.5)
     assert products_held_out(recipe, sets) == mismatch_held_out(other, sets)
+
+
+def test_products_that_share_a_lot_with_one_held_out_are_held_out_in_whichever_set_they_are() -> None:
+    def numbered(name: str) -> PairSet:
+        pairs = tuple(
+            Pair(
+                sku=f"{name}-{n}",
+                goldens=(Path(name, f"golden-{n}.jpg"),),
+                upload=Path(name, f"upload-{n}.jpg"),
+                lot=f"lot {n}",
+                defective=False,
+            )
+            for n in range(12)
+        )
+        return PairSet(name=name, licence=OWN, digest="0" * 64, pairs=pairs)
+
+    sets = [numbered("march"), numbered("april")]
+    apart = products_held_out(MaskRecipe(data=Sources(renders=(Path("none"),)), held_out=0.2), sets)
+    assert apart
+    lots = [{pair.lot for one in sets for pair in one.pairs if (pair.sku in apart) == held} for held in (True, False)]
+    assert not lots[0] & lots[1]
+
+
+@pytest.mark.parametrize("photos", [1, 5, 239, 240, 479, 700])
+def test_validation_looks_at_the_first_photo_and_the_last_and_leaves_no_long_gap(photos: int) -> None:
+    shown = [Shown(photo=Path(f"{n}.jpg"), sku="ring", identity="ring", role="same") for n in range(photos)]
+    taken = [int(one.photo.stem) for one in evenly(shown, 240)]
+    assert len(taken) == len(set(taken)) == min(photos, 240)
+    assert (taken[0], taken[-1]) == (0, photos - 1)
+    assert max(np.diff(taken), default=0) <= photos // 240 + 1
 
 
 def test_of_photos_that_differ_in_a_defect_alone_one_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

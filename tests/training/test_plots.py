@@ -62,6 +62,7 @@ def test_a_plot_is_a_picture_with_something_on_it(draw: Callable[[], bytes]) -> 
         lambda: pr_curve([True] * 4, [1, 2, 3, np.nan]),
         lambda: score_histogram([], [], None),
         lambda: reliability([], []),
+        lambda: confusion(np.zeros((0, 0)), []),
         lambda: learning_curves([]),
         lambda: image_grid([], "worst"),
     ],

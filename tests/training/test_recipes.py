@@ -52,6 +52,20 @@ def test_a_run_is_printed_seeded_and_reported(recipe_file: Path, capsys: pytest.
     assert printed.endswith("crust: 4\n")
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_no_generator_takes_is_refused_before_anything_runs(
+    seed: int, recipe_file: Path, own_cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run_recipe(
+            BakeRecipe,
+            lambda recipe: pytest.fail("it ran"),
+            [str(recipe_file), "--set", f"seed={seed}", "--no-tracking"],
+        )
+    assert f"seed must be 0 to 4294967295, got {seed}" in capsys.readouterr().err
+    assert not own_cache.exists()
+
+
 def test_a_refused_run_is_one_sentence_and_exit_2(recipe_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def bake(recipe: BakeRecipe) -> RunResult:
         raise Unavailable("the oven is cold")

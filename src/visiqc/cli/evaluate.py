@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,32 +52,52 @@ def evaluate(
 
     sides = long_side or [1024]
     if is_rendered(folder):
-        documents = _rendered(folder, k or [3], sides, tuple(sku or ()), processes, out, as_json=as_json)
+        documents: Iterable[str] = _rendered(folder, k or [3], sides, tuple(sku or ()), processes, out, as_json=as_json)
     else:
         if len(sides) > 1:
             raise typer.BadParameter("several resolutions are for rendered sets; give one", param_hint="--long-side")
         documents = _labelled(folder, k or [4], seeds, sides[0], out, as_json=as_json)
-    print("[" + ",\n".join(documents) + "]" if as_json else "\n\n".join(documents))
+    _print(documents, as_json=as_json)
 
 
-def _labelled(folder: Path, k: list[int], seeds: int, long_side: int, out: Path | None, *, as_json: bool) -> list[str]:
+def _print(documents: Iterable[str], *, as_json: bool) -> None:
+    """Each as it comes: what was measured stays, whatever ends the next run."""
+    between = ""
+    try:
+        for document in documents:
+            print(between or ("[" if as_json else ""), document, sep="", end="", flush=True)
+            between = ",\n" if as_json else "\n\n"
+    finally:
+        if between:
+            print("]" if as_json else "")
+
+
+def _labelled(
+    folder: Path, k: list[int], seeds: int, long_side: int, out: Path | None, *, as_json: bool
+) -> Iterator[str]:
+    """One document for each number of goldens, as soon as it is measured."""
     from visiqc.domain.golden import ScoringPolicy
     from visiqc.evaluation import tables
     from visiqc.evaluation.datasets import read_folder
     from visiqc.evaluation.golden_scorer import golden_scorers
-    from visiqc.evaluation.protocol import run_protocol
+    from visiqc.evaluation.protocol import require_sensible, run_protocol
     from visiqc.settings import Settings
 
     dataset = read_folder(folder)
-    make = golden_scorers(*_models(Settings()), ScoringPolicy(long_side=long_side))
-    documents = []
     for goldens in k:
+        require_sensible(dataset, goldens, range(seeds))
+    broken: dict[Path, str] = {}
+    policy = ScoringPolicy(long_side=long_side)
+    make = golden_scorers(*_models(Settings()), policy, skipped=broken.__setitem__)
+    for goldens in k:
+        broken.clear()
         result = run_protocol(dataset, make, k=goldens, seeds=range(seeds), progress=_tell)
+        notes = [f"train/good/{path.name} does not calibrate: {why}" for path, why in sorted(broken.items())]
+        result = replace(result, notes=(*result.notes, *notes))
+        yield tables.as_json(result) if as_json else tables.as_text(result)
         if out is not None:
             # The files have the same names whatever k is: each of several runs would replace the one before.
             tables.write_results(result, out / f"{goldens}-goldens" if len(set(k)) > 1 else out)
-        documents.append(tables.as_json(result) if as_json else tables.as_text(result))
-    return documents
 
 
 def _rendered(

@@ -37,7 +37,8 @@ def what_to_do(settings: Settings, candidates: Mapping[str, Path], models: Model
     if again is None:
         said = (
             "build one in a checkout of VisiQC, from photos of designs that none of them learned from (of others than "
-            "those rendered here: --set photos=FOLDER), and name it beside the candidate:"
+            "those rendered here: --set photos=FOLDER), and name it beside the candidate. Those rendered here show no "
+            "defects, so that both maps will count alike until a defect model is trained beside it:"
         )
         commands = _build(settings, candidates, models)
     else:

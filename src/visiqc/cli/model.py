@@ -114,6 +114,13 @@ def promote(
         typer.echo(f"{line}, which it is compared on: {override}", err=True)
     for line in known_designs(asked.champion[0], photos):
         typer.echo(f"The champion knows what it is compared on, which favours it: {line}.", err=True)
+    if asked.forgets_sizes:
+        typer.echo(
+            "The challenger does not know what the size of a photo does to its scores, though the champion does: of "
+            "large photos more good ones will be flagged. `visiqc train` in docs/command-line.md says how to measure "
+            "it, now or once it is in force.",
+            err=True,
+        )
     weighed = _weighed(asked, photos, override)
     _ask("Put the challenger in force?", yes=yes)
     with progress("fit products") as steps:

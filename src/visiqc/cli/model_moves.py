@@ -44,6 +44,12 @@ class Challenge:
         return self.members.digests == (*models.digests, fleet.digest)
 
     @property
+    def forgets_sizes(self) -> bool:
+        """Whether the champion knows what the size of the golden frame does to scores, and the challenger does not."""
+        challenger, champion = self.parts.fleet.fusion, self.champion[1].fusion
+        return bool(champion and champion.sizes) and not (challenger and challenger.sizes)
+
+    @property
     def champion_parts(self) -> Parts:
         """Every port, with the models in force."""
         models, fleet = self.champion

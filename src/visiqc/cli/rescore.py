@@ -54,7 +54,7 @@ def rescore(
         typer.Option("--to-queue", help="Put unanswered photos that are riskier than before in the inspectors' queue."),
     ] = False,
     new: Annotated[bool, typer.Option("--new", help="Begin a new run, even if one is unfinished.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and score nothing.")] = False,
 ) -> None:
     """Score photos of the past again and report what changed; verdicts of record stay as they are.
 

@@ -111,7 +111,7 @@ def run_protocol(
     Raises:
         InputError: An argument is out of range, or no seed at all could be measured.
     """
-    _require_sensible(dataset, k, seeds, map_long_side)
+    require_sensible(dataset, k, seeds, map_long_side)
     measured: list[SeedResult] = []
     failed: dict[int, str] = {}
     task = _Task(dataset, _truth(dataset, map_long_side), map_long_side)
@@ -159,7 +159,8 @@ def checked_score(scored: ScoredPhoto) -> ScoredPhoto:
     return scored
 
 
-def _require_sensible(dataset: FolderDataset, k: int, seeds: Sequence[int], map_long_side: int) -> None:
+def require_sensible(dataset: FolderDataset, k: int, seeds: Sequence[int], map_long_side: int = 512) -> None:
+    """Raise `InputError` for arguments that `run_protocol` cannot use with this data set."""
     most = min(MAX_GOLDEN_PHOTOS, len(dataset.train))
     if not 1 <= k <= most:
         raise InputError(f"k must be 1 to {most} with the {len(dataset.train)} good photos of {dataset.name}, got {k}")

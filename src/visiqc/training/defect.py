@@ -108,7 +108,6 @@ class Parts(NamedTuple):
     sets: list[PairSet]
     held_out: frozenset[str]
     learned: list[LaidProduct]
-    apart: list[LaidProduct]
     validated: list[ValidationProduct]
     classes: TypeClasses
     whole: frozenset[Path]
@@ -154,7 +153,6 @@ def train_defect(recipe: DefectRecipe, tracker: Tracker, folder: Path) -> RunRes
     trained = Trained(
         net=net,
         answers=answers(net, parts.validated),
-        apart=parts.apart,
         classes=parts.classes,
         held_out=parts.held_out,
         sets=parts.sets,
@@ -219,7 +217,7 @@ def _parts(recipe: DefectRecipe, models: Models, parent: ModelCard | None) -> Pa
             "raise held_out, or look at their photos"
         )
     learned = [product for product in laid if product.sku not in held_out]
-    return Parts(sets, held_out, learned, apart, validated, classes, whole)
+    return Parts(sets, held_out, learned, validated, classes, whole)
 
 
 def laid_sets(

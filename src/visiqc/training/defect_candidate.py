@@ -28,7 +28,6 @@ from visiqc.training.fleet_products import Product, Upload
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sizes import measured_sizes
 from visiqc.training.joined_set import JoinedSet
-from visiqc.training.laid_product import LaidProduct
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
 
@@ -44,7 +43,6 @@ class Trained:
 
     net: DefectNet
     answers: Sequence[ValidationPhoto]
-    apart: Sequence[LaidProduct]
     classes: TypeClasses
     held_out: frozenset[str]
     sets: Sequence[PairSet]
@@ -83,7 +81,7 @@ def write_candidate(
     )
     leave_only(folder / "defect", card.version)
     (folder / "held-out.json").write_text(json.dumps(sorted(trained.held_out)), encoding="utf-8")
-    show_answers(trained.answers, trained.apart, trained.classes, tracker)
+    show_answers(trained.answers, trained.classes, tracker)
     metrics = {f"held_out/{name}": value for name, value in held_out.items()}
     if recipe.calibration.wanted:
         metrics |= _calibrated(trained, recipe, folder, card.version)
@@ -118,6 +116,11 @@ def _calibrated(trained: Trained, recipe: DefectRecipe, folder: Path, version: s
         # The weights come from frames of the usual side: there, nothing changes.
         fleet = _sized(fleet, weighed_products(products), models, settings, usual_side=figures["usual_side"])
         write_fleet(fleet, sidecar)
+    elif base.fusion is not None and base.fusion.sizes:
+        say(
+            "the models in force know what the size of a photo does to their scores, this candidate does not: of large "
+            "photos more good ones will be flagged; `visiqc train` in docs/command-line.md says how to measure it"
+        )
     return {f"fleet/{name}": value for name, value in figures.items()}
 
 

@@ -10,16 +10,13 @@ from visiqc.training import plots
 from visiqc.training.defect_types import TypeClasses
 from visiqc.training.defect_validation import ValidationPhoto
 from visiqc.training.grids import Example, image_grid
-from visiqc.training.laid_product import GOLDEN, LaidProduct
 from visiqc.training.tracking import Tracker
 
 _SHOWN = 12
 _CERTAIN = 6.0  # log-odds shown in the strongest colour; minus that much is shown as nothing
 
 
-def show_answers(
-    photos: Sequence[ValidationPhoto], products: Sequence[LaidProduct], classes: TypeClasses, tracker: Tracker
-) -> None:
+def show_answers(photos: Sequence[ValidationPhoto], classes: TypeClasses, tracker: Tracker) -> None:
     """Curves, score histogram, types, and the photos that were judged worst, of the products held out."""
     scores = np.array([photo.score for photo in photos])
     defective = np.array([photo.defective for photo in photos], bool)
@@ -38,8 +35,8 @@ def show_answers(
     ranked = sorted(photos, key=lambda photo: -photo.score)
     alarms = [photo for photo in ranked if not photo.defective][:_SHOWN]
     misses = [photo for photo in reversed(ranked) if photo.defective][:_SHOWN]
-    tracker.figure(image_grid(list(_examples(alarms, products)), "worst false alarms"), "worst-false-alarms.png")
-    tracker.figure(image_grid(list(_examples(misses, products)), "worst misses"), "worst-misses.png")
+    tracker.figure(image_grid(list(_examples(alarms)), "worst false alarms"), "worst-false-alarms.png")
+    tracker.figure(image_grid(list(_examples(misses)), "worst misses"), "worst-misses.png")
 
 
 def _show_types(photos: Sequence[ValidationPhoto], classes: TypeClasses, tracker: Tracker) -> None:
@@ -52,17 +49,13 @@ def _show_types(photos: Sequence[ValidationPhoto], classes: TypeClasses, tracker
     tracker.figure(plots.confusion(matrix[np.ix_(shown, shown)], names, name="types, held out"), "types.png")
 
 
-def _examples(photos: Iterable[ValidationPhoto], products: Sequence[LaidProduct]) -> Iterable[Example]:
+def _examples(photos: Iterable[ValidationPhoto]) -> Iterable[Example]:
     for photo in photos:
-        for product in products:
-            numbers = [n for n, one in enumerate(product.photos) if one.name == photo.name and one.role != GOLDEN]
-            if product.sku == photo.sku and numbers:
-                yield Example(
-                    golden=product.frames[0],
-                    upload=product.frames[numbers[0]],
-                    heat=np.asarray((photo.change + _CERTAIN) / (2 * _CERTAIN), np.float32),
-                    sku=photo.sku,
-                    score=photo.score,
-                    code=", ".join(product.photos[numbers[0]].codes) or "good",
-                )
-                break
+        yield Example(
+            golden=photo.laid.frames[0],
+            upload=photo.laid.frames[photo.number],
+            heat=np.asarray((photo.change + _CERTAIN) / (2 * _CERTAIN), np.float32),
+            sku=photo.laid.sku,
+            score=photo.score,
+            code=", ".join(photo.laid.photos[photo.number].codes) or "good",
+        )

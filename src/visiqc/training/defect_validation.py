@@ -38,6 +38,7 @@ class _Kept(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    number: int
     photo: LaidPhoto
     maps: _Kept
     targets: Targets
@@ -47,7 +48,7 @@ class _Known:
 class ValidationProduct:
     """A product's goldens and labelled uploads, ready to be compared."""
 
-    sku: str
+    laid: LaidProduct
     goldens: tuple[_Kept, ...]
     uploads: tuple[_Known, ...]
     judged: Mask
@@ -58,7 +59,9 @@ class ValidationPhoto:
     """One upload's answer.
 
     Attributes:
-        sku, name, pose: Of the photo.
+        laid: Its product.
+        number: Its number there; a name may stand in several folders.
+        pose: Of the photo.
         defective: Whether it shows a defect.
         score: The highest log-odds of change on the product.
         change: (h, w) float32 log-odds of change, a cell for 8 × 8 pixels, NaN off the product.
@@ -68,8 +71,8 @@ class ValidationPhoto:
         type_class: That type, which they should say; None without a labelled defect.
     """
 
-    sku: str
-    name: str
+    laid: LaidProduct
+    number: int
     pose: str
     defective: bool
     score: float
@@ -99,7 +102,7 @@ def keep_products(
         if goldens and uploads:
             kept.append(
                 ValidationProduct(
-                    product.sku,
+                    product,
                     tuple(_kept(product, number, embed) for number in goldens),
                     tuple(_known(product, number, embed, class_of) for number in uploads),
                     judged_cells(product.product),
@@ -125,7 +128,7 @@ def _known(product: LaidProduct, number: int, embed: Embed, class_of: Callable[[
     targets = targets_of(padded)
     if not photo.labelled:  # defective somewhere: its score can be ranked, its cells cannot be judged
         targets = targets._replace(weight=np.zeros_like(targets.weight))
-    return _Known(photo, _kept(product, number, embed), targets)
+    return _Known(number, photo, _kept(product, number, embed), targets)
 
 
 def judged_cells(product: Mask) -> Mask:
@@ -163,8 +166,8 @@ def _answer(
     there = np.bincount(classes[shown]) if shown.any() else np.zeros(0, np.int64)
     commonest = int(there.argmax()) if there.size else NOT_TYPED
     return ValidationPhoto(
-        sku=product.sku,
-        name=known.photo.name,
+        laid=product.laid,
+        number=known.number,
         pose=known.photo.pose,
         defective=bool(known.photo.defective),
         score=float(np.nanmax(cells)) if np.isfinite(cells).any() else -math.inf,

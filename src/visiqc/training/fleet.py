@@ -18,7 +18,7 @@ from visiqc.runtime.models import cards_of, load_models
 from visiqc.training.fleet_additions import with_colours, with_sameness
 from visiqc.training.fleet_comparisons import as_impostor, held_against_own, require_products
 from visiqc.training.fleet_fusion import temperature_of
-from visiqc.training.fleet_products import Product, fleet_products, products_digest
+from visiqc.training.fleet_products import Product, fleet_products, products_digest, readable_products
 from visiqc.training.fleet_recipe import FleetRecipe
 from visiqc.training.fleet_sameness import Held
 from visiqc.training.fleet_sidecar import FleetPhotos, make_sidecar, sidecar_metrics
@@ -42,13 +42,15 @@ def build_fleet(recipe: FleetRecipe) -> RunResult:
     """Score good uploads against their own goldens, and against other products', and write the sidecar.
 
     Raises:
-        InputError: There is no such folder or rendered set, or too few products or photos in it can be compared.
+        InputError: There is no such folder or rendered set, too few products or photos in it can be compared, or too
+            many cannot be read.
         BadRecipe: Several sidecars were named to learn more, or sizes and their sidecar do not come together.
     """
     models = load_models(
         home=recipe.home, trunk=recipe.trunk, identity=recipe.identity, defect=recipe.defect, mask=recipe.mask
     )
     products = fleet_products(rendered_folder(recipe.photos), recipe.skus)
+    products = readable_products(products, max_unreadable=recipe.max_unreadable)
     built = _learned(recipe, products, models) or fleet_of(products, models, recipe)
     task = "identity" if recipe.sizes_of is None else "defect"
     folder = recipe.out / (recipe.version or cards_of(models)[task].version)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from visiqc.errors import InputError
 from visiqc.evaluation.rendered_sets import MANIFEST, read_manifest
+from visiqc.training.datasets.reading import Unreadable, bytes_of, name_of
+from visiqc.training.stage_progress import stage
+from visiqc.vision.photo import decode_rgb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +65,38 @@ def fleet_products(folder: Path, skus: Sequence[str] = ()) -> list[Product]:
             for sub in sorted(folder.iterdir())
             if sub.is_dir()
         ]
-    return [
-        product
-        for product in found
-        if product.goldens
-        and any(not upload.defective for upload in product.uploads)
-        and product.name in (skus or {product.name})
-    ]
+    return [product for product in found if _usable(product) and product.name in (skus or {product.name})]
+
+
+def readable_products(products: Sequence[Product], *, max_unreadable: int) -> list[Product]:
+    """The products without uploads that cannot be read, which are named: met later, one would end the whole run.
+
+    Golden photos are read where they are enrolled, and cost their product there.
+
+    Raises:
+        InputError: Too many cannot be read.
+    """
+    unreadable = Unreadable(limit=max_unreadable)
+    whole: list[Product] = []
+    with stage("checking photos") as told:
+        for number, product in enumerate(products):
+            told(product.name, number, len(products))
+            uploads = tuple(upload for upload in product.uploads if _readable(product, upload.path, unreadable))
+            whole.append(replace(product, uploads=uploads))
+    return [product for product in whole if _usable(product)]
+
+
+def _readable(product: Product, photo: Path, unreadable: Unreadable) -> bool:
+    try:
+        decode_rgb(bytes_of(photo))
+    except InputError as err:
+        unreadable.add(photo, name_of(product.name, photo), str(err))
+        return False
+    return True
+
+
+def _usable(product: Product) -> bool:
+    return bool(product.goldens) and any(not upload.defective for upload in product.uploads)
 
 
 def _rendered_products(folder: Path) -> list[Product]:

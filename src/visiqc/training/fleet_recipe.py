@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from visiqc.errors import BadRecipe
+from visiqc.training.datasets.reading import MAX_UNREADABLE, require_limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +55,14 @@ class FleetRecipe:
     """Products below which the sidecar is refused: a rank among a few says nothing about others."""
     long_side: int = 1024
     """Resolution of the comparison."""
+    max_unreadable: int = MAX_UNREADABLE
+    """Uploads that may be broken; they are named and left out."""
     seed: int = 0
     """Of the choice of impostors."""
 
     def __post_init__(self) -> None:
         require_sizes(self.sizes, "sizes")
+        require_limit(self.max_unreadable)
 
 
 def require_sizes(sizes: Sequence[int], key: str) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from visiqc.errors import BadRecipe, InputError
 from visiqc.training.candidate_folder import leave_only
 from visiqc.training.datasets.pairs import PairSet
@@ -30,6 +32,7 @@ from visiqc.training.sources import (
     require_learned,
     reserved_skus,
     seen_by,
+    with_kin,
 )
 from visiqc.training.stage_progress import say, stage
 from visiqc.training.tracking import Tracker
@@ -143,13 +146,13 @@ def train_mask(recipe: MaskRecipe, tracker: Tracker, folder: Path) -> RunResult:
 
 
 def products_held_out(recipe: MaskRecipe, sets: Sequence[PairSet]) -> frozenset[str]:
-    """SKUs that nothing is learned from, those of each set drawn by themselves.
+    """SKUs that nothing is learned from: those drawn of each set by itself, and what shares a lot or photo with them.
 
     Raises:
         InputError: None is left to learn from, or to measure on.
     """
     drawn = (held_out(one.pairs, recipe.held_out, seed=recipe.seed) for one in sets)
-    apart = frozenset[str]().union(*drawn) | reserved_skus(sets, recipe.data.held_out)
+    apart = with_kin(sets, frozenset[str]().union(*drawn)) | reserved_skus(sets, recipe.data.held_out)
     require_learned(sets, apart)
     return apart
 
@@ -184,7 +187,7 @@ def _photos(
     """
     shown = photos_with_masks(sets)
     judged = [one for one in shown if one.sku in apart]
-    judged = judged[:: max(1, len(judged) // recipe.validated)][: recipe.validated]
+    judged = evenly(judged, recipe.validated)
     known = [photo for _, photo in readable(judged, unreadable, title="photos to validate on")]
     if not known:
         raise InputError("no photo of the products held out has a mask; add a set with masks, or raise held_out")
@@ -194,6 +197,12 @@ def _photos(
         raise InputError("no photo to learn from has a mask that can be read; add a set with masks")
     say(*unreadable.notes)
     return learned, known
+
+
+def evenly(shown: Sequence[Shown], count: int) -> list[Shown]:
+    """As many of the photos, from the first to the last: goldens stand before uploads, so that a part is neither."""
+    places = np.linspace(0, len(shown) - 1, min(count, len(shown))).round().astype(int)
+    return [shown[place] for place in places]
 
 
 def readable(shown: Sequence[Shown], unreadable: Unreadable, *, title: str) -> Iterator[tuple[Shown, KnownPhoto]]:

@@ -136,6 +136,8 @@ def confusion(matrix: ArrayLike, names: Sequence[str], *, name: str = "") -> byt
     counts = np.asarray(matrix, np.float64)
     if counts.shape != (len(names), len(names)):
         raise InputError(f"wanted a {len(names)} × {len(names)} matrix for {len(names)} names, got {counts.shape}")
+    if not len(names):
+        return saying("Confusion", name, "no photo shows a defect whose type is known")
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = max(4.2, 1.8 + 0.52 * len(names))
     with drawing(titled("Confusion", name), width=side + 0.8, height=side) as drawn:

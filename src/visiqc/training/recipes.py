@@ -15,7 +15,7 @@ from visiqc.recipes import R, as_values, as_yaml, digest_of, read_recipe
 from visiqc.storage.disk import disk_errors
 from visiqc.training.ranks import rank_and_world
 from visiqc.training.run_folder import claimed, ranks_folder, runs_folder, write_whole
-from visiqc.training.seeding import seed_everything
+from visiqc.training.seeding import require_seed, seed_everything
 
 if TYPE_CHECKING:
     from visiqc.training.tracking import Tracker
@@ -85,11 +85,14 @@ def carry_out(
 
     Raises:
         Conflict: Another run of this recipe is at work.
+        BadRecipe: No generator takes its seed.
         VisiQCError: As `train` raises.
     """
+    seed = getattr(recipe, "seed", 0)
+    require_seed(seed)
     digest = digest_of(as_values(recipe))
     folder = runs_folder() / "-".join([name, digest[:8], *([data[:8]] if data else [])])
-    seed_everything(getattr(recipe, "seed", 0))
+    seed_everything(seed)
     if rank := _rank():
         return _follow(recipe, train, ranks_folder() / f"{folder.name}-{rank}", fresh=fresh)
     from visiqc.training.tracking import open_tracker

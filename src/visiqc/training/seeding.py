@@ -7,6 +7,16 @@ import random
 
 import numpy as np
 
+from visiqc.errors import BadRecipe
+
+LARGEST_SEED = 2**32 - 1
+
+
+def require_seed(seed: int) -> None:
+    """Raise `BadRecipe` for a key `seed` that not every generator takes."""
+    if not 0 <= seed <= LARGEST_SEED:
+        raise BadRecipe(f"seed must be 0 to {LARGEST_SEED}, got {seed}")
+
 
 def seed_everything(seed: int, *more: int) -> None:
     """Seed Python, NumPy and, where it is installed, torch.

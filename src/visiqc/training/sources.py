@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,9 +121,13 @@ def reserved_skus(sets: Sequence[PairSet], names: Sequence[str]) -> frozenset[st
     for name in names:
         if name not in known:
             raise BadRecipe(f"data.held_out names the set {name!r}, which is not among the photos: {', '.join(known)}")
-    named = {pair.sku for one in sets if one.name in names for pair in one.pairs}
-    groups = [frozenset(skus) for skus, _ in connected_groups([pair for one in sets for pair in one.pairs])]
-    return frozenset().union(*(skus for skus in groups if skus & named))
+    return with_kin(sets, {pair.sku for one in sets if one.name in names for pair in one.pairs})
+
+
+def with_kin(sets: Sequence[PairSet], skus: Set[str]) -> frozenset[str]:
+    """The products, and those of any set that share a lot or a photo with one of them."""
+    groups = [frozenset(kin) for kin, _ in connected_groups([pair for one in sets for pair in one.pairs])]
+    return frozenset().union(*(kin for kin in groups if kin & skus))
 
 
 def require_learned(sets: Sequence[PairSet], held_out: frozenset[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from visiqc.errors import BadRecipe, InputError, NotFound, UnreadablePhoto
 from visiqc.evaluation.datasets import GOOD, photos_in, upright_size
-from visiqc.training.datasets.digests import files_digest
+from visiqc.training.datasets.digests import files_digest, joint_digest
 from visiqc.training.datasets.labels import require_same_shape
 from visiqc.training.datasets.pairs import LicensedFolder, Pair, PairSet, checked_code
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
+from visiqc.training.seeding import require_seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,7 @@ class FolderSource(LicensedFolder):
         super().__post_init__()
         if self.goldens < 1:
             raise BadRecipe(f"goldens must be at least 1, got {self.goldens}")
+        require_seed(self.seed)
         for code in self.codes.values():
             checked_code(code)
 
@@ -68,9 +70,16 @@ def read_folder_pairs(source: FolderSource, *, max_unreadable: int = MAX_UNREADA
     return PairSet(
         name=root.name,
         licence=source.terms,
-        digest=files_digest(root, files),
+        digest=_digest(source, files),
         pairs=tuple(pairs),
         notes=(*notes, *broken.notes),
+    )
+
+
+def _digest(source: FolderSource, files: Sequence[Path]) -> str:
+    """Of the files and of what the recipe says they show: laid photos are kept with their codes."""
+    return joint_digest(
+        [files_digest(source.folder, files), *(f"{kind}: {code}" for kind, code in source.codes.items())]
     )
 
 

@@ -19,7 +19,10 @@ UNKNOWN = "unknown"
 """Code of a defect that was seen and not typed."""
 Polygon = tuple[tuple[float, float], ...]
 """Corners (x, y) in upload pixels, upright, the first not repeated."""
-_NON_COMMERCIAL = re.compile(r"non-?commercial|\bNC\b|research[- ]only", re.IGNORECASE)
+_NON_COMMERCIAL = re.compile(
+    r"non[-\s]*commercial|\bNC(?![a-z])|\b(?:research|academic|educational|evaluation|personal)[-\s](?:(?:use|purposes)[-\s])?only",
+    re.IGNORECASE,
+)
 _LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENCE", "LICENCE.txt", "license.txt", "licence.txt")
 
 
