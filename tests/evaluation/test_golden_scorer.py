@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -97,15 +98,20 @@ def test_calibrating_photos_that_cannot_be_compared_are_passed_over(boards: Path
     assert scorer.score(boards / "test/good/0.jpg").outcome is Outcome.PASS  # the fleet speaks: too few of its own
 
 
-def test_an_accepted_photo_that_is_broken_calibrates_nothing_and_is_named(boards: Path, tmp_path: Path) -> None:
-    whole = (boards / "train/good/1.jpg").read_bytes()
-    (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
-    told: dict[Path, str] = {}
-    make = golden_scorers(real_models(), real_fleet(), POLICY, skipped=told.__setitem__)
-    scorer = make([boards / "train/good/0.jpg"], [tmp_path / "half.jpg", boards / "train/good/2.jpg"])
-    assert scorer.score(boards / "test/good/0.jpg").outcome is Outcome.PASS
-    assert list(told) == [tmp_path / "half.jpg"]
-    assert "cut off" in told[tmp_path / "half.jpg"]
+def test_a_broken_good_photo_is_left_out_and_named_and_the_others_are_measured(
+    boards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VISIQC_HOME", str(tmp_path))
+    folder = Path(shutil.copytree(boards, tmp_path / "boards"))
+    broken = folder / "train/good/1.jpg"
+    broken.write_bytes(broken.read_bytes()[: broken.stat().st_size // 2])
+    options = ("--k", "2", "--seeds", "2", "--long-side", "256", "--json")
+    ran = run_command(monkeypatch, capsys, "evaluate", folder, *options)
+    assert ran.code == 0
+    (document,) = json.loads(ran.out)
+    assert [sorted(seed["goldens"]) for seed in document["seeds"]] == [["0.jpg", "2.jpg"]] * 2
+    assert document["failed_seeds"] == {}
+    assert [note for note in document["notes"] if "train/good/1.jpg is left out: the JPEG photo is cut off" in note]
 
 
 def test_what_one_run_measured_is_printed_though_the_next_cannot_write_its_files(
@@ -127,7 +133,7 @@ def test_numbers_of_goldens_that_cannot_be_are_refused_before_anything_is_measur
     ran = run_command(monkeypatch, capsys, "evaluate", boards, "--k", "1", "--k", "50")
     assert (ran.code, ran.out) == (3, "")
     assert "k must be 1 to 3 with the 3 good photos" in ran.err
-    assert "1/" not in ran.err
+    assert "18/18" not in ran.err
 
 
 def test_the_command_prints_figures_and_writes_them(

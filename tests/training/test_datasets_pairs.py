@@ -49,6 +49,11 @@ def test_a_model_that_learned_from_own_photos_alone_is_shippable() -> None:
         "for academic use only",
         "Research use only",
         "research-only",
+        "CC BY-NCSA",
+        "not for commercial use",
+        "no commercial use",
+        "only for research",
+        "for research purpose only",
     ],
 )
 def test_a_licence_that_says_non_commercial_cannot_be_called_commercial(name: str) -> None:

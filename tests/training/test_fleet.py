@@ -48,6 +48,7 @@ def drawn_products(folder: Path, *, boards: int = 8, uploads: int = 2) -> Path:
 def test_a_sidecar_is_built_that_the_trunk_accepts(tmp_path: Path) -> None:
     photos = drawn_products(tmp_path / "photos")
     (photos / "empty").mkdir()
+    (photos / "ring" / "upload-9.jpg").write_bytes((photos / "ring" / "upload-1.jpg").read_bytes()[:2000])  # broken
     shutil.copy(photos / "ring" / "upload-1.jpg", photos / "ring" / "golden-2.jpg")
     recipe = FleetRecipe(
         photos=photos, out=tmp_path / "out", identity=DEFAULT_TRUNK, goldens=(1, 2), impostors=1, long_side=256

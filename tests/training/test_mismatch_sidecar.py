@@ -73,6 +73,25 @@ def test_a_golden_of_two_versions_stands_in_the_cohort_once() -> None:
     assert len(found.cohort) == 7 * 3
 
 
+def test_nor_does_it_change_what_likeness_a_view_is_known_by() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(6, 128)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    once = table(0.5)
+    views = tuple(
+        replace(view, turned=np.repeat(vectors[2 * n : 2 * n + 2, None], TURNS, axis=1))
+        for n, view in enumerate(once.views)
+    )
+    known = [
+        with_identity(shipped_fleet(), replace(once, views=some), NOTHING, digest="new", source="mine").fusion
+        for some in (views, (views[0], *views))
+    ]
+    assert None not in known
+    assert known[0] is not None
+    assert known[1] is not None
+    assert known[0].single_known == known[1].single_known
+
+
 def test_where_sizes_say_nothing_no_likeness_is_measured() -> None:
     fleet = shipped_fleet()
     assert fleet.fusion is not None

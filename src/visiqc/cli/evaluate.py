@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,28 +75,27 @@ def _labelled(
     folder: Path, k: list[int], seeds: int, long_side: int, out: Path | None, *, as_json: bool
 ) -> Iterator[str]:
     """One document for each number of goldens, as soon as it is measured."""
+    from visiqc.cli.progress import progress
     from visiqc.domain.golden import ScoringPolicy
     from visiqc.evaluation import tables
     from visiqc.evaluation.datasets import read_folder
     from visiqc.evaluation.golden_scorer import golden_scorers
-    from visiqc.evaluation.protocol import require_sensible, run_protocol
+    from visiqc.evaluation.protocol import require_sensible, run_protocol, with_whole_photos
     from visiqc.settings import Settings
 
-    dataset = read_folder(folder)
+    with progress("check photos of train/good") as steps:
+        dataset = with_whole_photos(read_folder(folder), lambda done, total, name: steps(name, done, total))
     for goldens in k:
         require_sensible(dataset, goldens, range(seeds))
-    broken: dict[Path, str] = {}
-    policy = ScoringPolicy(long_side=long_side)
-    make = golden_scorers(*_models(Settings()), policy, skipped=broken.__setitem__)
+    make = golden_scorers(*_models(Settings()), ScoringPolicy(long_side=long_side))
     for goldens in k:
-        broken.clear()
         result = run_protocol(dataset, make, k=goldens, seeds=range(seeds), progress=_tell)
-        notes = [f"train/good/{path.name} does not calibrate: {why}" for path, why in sorted(broken.items())]
-        result = replace(result, notes=(*result.notes, *notes))
-        yield tables.as_json(result) if as_json else tables.as_text(result)
-        if out is not None:
-            # The files have the same names whatever k is: each of several runs would replace the one before.
-            tables.write_results(result, out / f"{goldens}-goldens" if len(set(k)) > 1 else out)
+        try:
+            yield tables.as_json(result) if as_json else tables.as_text(result)
+        finally:  # whoever reads may have gone away
+            if out is not None:
+                # The files have the same names whatever k is: each of several runs would replace the one before.
+                tables.write_results(result, out / f"{goldens}-goldens" if len(set(k)) > 1 else out)
 
 
 def _rendered(
@@ -116,10 +114,12 @@ def _rendered(
     from visiqc.cli.progress import progress
     from visiqc.evaluation import rendered_report
     from visiqc.evaluation.rendered_photos import read_known
-    from visiqc.evaluation.rendered_protocol import run_rendered
+    from visiqc.evaluation.rendered_protocol import require_goldens, run_rendered
     from visiqc.settings import Settings, cache_folder
 
     known = read_known(folder, skus=skus)
+    for goldens in k:
+        require_goldens(known, goldens)
     settings = Settings(threads=1) if processes > 1 else Settings()
     runs = []
     for goldens, side in [(goldens, side) for goldens in k for side in long_sides]:

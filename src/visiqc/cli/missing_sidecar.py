@@ -38,7 +38,8 @@ def what_to_do(settings: Settings, candidates: Mapping[str, Path], models: Model
         said = (
             "build one in a checkout of VisiQC, from photos of designs that none of them learned from (of others than "
             "those rendered here: --set photos=FOLDER), and name it beside the candidate. Those rendered here show no "
-            "defects, so that both maps will count alike until a defect model is trained beside it:"
+            "defects, so that both maps will count alike until a defect model is trained beside it, and the identity "
+            "model that ships learned some of them:"
         )
         commands = _build(settings, candidates, models)
     else:

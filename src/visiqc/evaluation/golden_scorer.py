@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import structlog
 
 from visiqc.domain.calibration import Calibration
 from visiqc.domain.golden import ScoringPolicy
 from visiqc.domain.ranking import Ranking
 from visiqc.domain.verdict import IDENTITY_WARP
-from visiqc.errors import UnreadablePhoto
 from visiqc.evaluation.protocol import ScoredPhoto, Scorer
 from visiqc.inspection.compare import Comparison, compare
 from visiqc.inspection.enrol import build_bank
@@ -25,8 +23,6 @@ from visiqc.inspection.reading import WorkingCopy, read_photo
 from visiqc.inspection.region_naming import RegionNaming
 from visiqc.vision.bank import GoldenBank
 from visiqc.vision.photo import DecodeLimits
-
-log = structlog.get_logger("visiqc.evaluation")
 
 
 class GoldenScorer:
@@ -60,30 +56,18 @@ class GoldenScorer:
 
 
 def golden_scorers(
-    models: Models, fleet: Fleet, policy: ScoringPolicy, *, skipped: Callable[[Path, str], None] | None = None
+    models: Models, fleet: Fleet, policy: ScoringPolicy
 ) -> Callable[[Sequence[Path], Sequence[Path]], Scorer]:
-    """How evaluation enrols: golden photos of one view, and accepted photos, each a specimen of its own.
-
-    Args:
-        models: What compares.
-        fleet: Their sidecar.
-        policy: Of the decision, with the resolution.
-        skipped: Told of each accepted photo that cannot be read, and why: it is left out alone. None = it is logged.
-    """
-    tell = skipped or (lambda path, why: log.warning("accepted photo left out", photo=path.name, why=why))
+    """How evaluation enrols: golden photos of one view, and accepted photos, each a specimen of its own."""
 
     def make(goldens: Sequence[Path], calibration: Sequence[Path]) -> Scorer:
         photos = [SentPhoto(name=path.name, content=path.read_bytes(), view="front") for path in goldens]
         bank, _ = build_bank(photos, models, DecodeLimits(), long_side=policy.long_side)
-        scores = []
-        for path in calibration:
-            try:
-                _, found = _compared(path, bank, models, fleet, policy)
-            except UnreadablePhoto as err:
-                tell(path, str(err))
-                continue
-            if found.score is not None and not found.complaints:
-                scores.append(found.score)
+        scores = [
+            found.score
+            for path in calibration
+            if (found := _compared(path, bank, models, fleet, policy)[1]).score is not None and not found.complaints
+        ]
         own = _calibration(np.array(scores, np.float64))
         ranking = Ranking(own, fleet=fleet.scores, fleet_source=fleet.digest, policy=policy)
         return GoldenScorer(bank, ranking, models, fleet, policy)

@@ -22,6 +22,7 @@ from visiqc.evaluation.datasets import FolderDataset, LabelledPhoto, read_mask
 from visiqc.evaluation.frames import bounded_size, map_in_upload, mask_at
 from visiqc.evaluation.results import NOT_COMPARED, LaidMap, PhotoResult, SeedResult, measure_seed
 from visiqc.evaluation.summary import ProtocolResult, summarise
+from visiqc.vision.photo import decode_rgb
 from visiqc.vision.types import Mask, ScoreMap
 from visiqc.vision.warp import Size
 
@@ -135,6 +136,32 @@ def run_protocol(
         failed_seeds=failed,
         notes=(*dataset.notes, *_notes(task.truth)),
     )
+
+
+def with_whole_photos(dataset: FolderDataset, progress: Progress | None = None) -> FolderDataset:
+    """The data set without photos of `train/good` that cannot be read, which its notes name.
+
+    Each of them is a golden or calibrates in every run: one alone would fail them all.
+
+    Args:
+        dataset: From `datasets.read_folder`.
+        progress: Called after every photo.
+
+    Raises:
+        InputError: None can be read.
+    """
+    whole, notes = list[Path](), list[str]()
+    for done, path in enumerate(dataset.train, 1):
+        try:
+            decode_rgb(path.read_bytes())
+            whole.append(path)
+        except PHOTO_ERRORS as err:
+            notes.append(f"train/good/{path.name} is left out: {err}")
+        if progress is not None:
+            progress(done, len(dataset.train), path.name)
+    if not whole:
+        raise InputError(f"no photo of train/good of {dataset.name} can be read; the first: {notes[0]}")
+    return replace(dataset, train=tuple(whole), notes=(*dataset.notes, *notes))
 
 
 def choose_goldens(train: Sequence[Path], k: int, seed: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:

@@ -116,10 +116,15 @@ def most_goldens(known: KnownSet) -> int:
     return max(len(product.goldens) for product in known.products)
 
 
-def _with_goldens(known: KnownSet, goldens: int) -> list[KnownProduct]:
+def require_goldens(known: KnownSet, goldens: int) -> None:
+    """Raise `InputError` for a number of golden photos that no design of the set has."""
     most = most_goldens(known)
     if not 1 <= goldens <= most:
         raise InputError(f"no design of {known.folder.name} can be enrolled with {goldens} goldens; wanted 1 to {most}")
+
+
+def _with_goldens(known: KnownSet, goldens: int) -> list[KnownProduct]:
+    require_goldens(known, goldens)
     enough = (_as_shown(product, goldens) for product in known.products if len(product.goldens) >= goldens)
     shown = [product for product in enough if product.uploads]
     if not shown:

@@ -24,7 +24,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from visiqc.errors import BadRecipe, InputError
+from visiqc.errors import BadRecipe, InputError, NotFound
 from visiqc.evaluation.rendered_sets import read_manifest
 from visiqc.inspection.fleet import Fleet, read_fleet
 from visiqc.runtime.cards import ModelCard, verified_model, write_card
@@ -95,6 +95,7 @@ def export_variants(recipe: VariantsRecipe) -> RunResult:
     model = verified_model(recipe.model)
     if model.card.name != "defect":
         raise InputError(f"variants are made of defect models, got {model.card.title}")
+    sidecars = tuple(_sidecars_of(model.card, recipe.model.parent.parent / "fleet"))
     feeds = _feeds(recipe, model.content)
     fitted, compared = feeds[: recipe.count], feeds[recipe.count :]
     wanted, plain_ms = _measured(model.content, compared, recipe.threads)
@@ -106,7 +107,7 @@ def export_variants(recipe: VariantsRecipe) -> RunResult:
         kept = plain_ms / ms >= recipe.faster and apart <= recipe.tolerance
         tried.append(Tried(kind=kind, content=content, ms=ms, speed_up=plain_ms / ms, difference=apart, kept=kept))
         log.info("variant measured", kind=kind, speed_up=round(plain_ms / ms, 2), difference=apart, kept=kept)
-    folders = tuple(folder for one in tried if one.kept for folder in _write(recipe.model, model.card, one))
+    folders = tuple(folder for one in tried if one.kept for folder in _write(recipe.model, model.card, one, sidecars))
     metrics = {"fp32_ms": plain_ms}
     for one in tried:
         metrics |= {
@@ -211,7 +212,7 @@ def _eighth(content: bytes, feeds: Sequence[Feed]) -> bytes:
 _MAKERS: Mapping[Kind, Callable[[bytes, Sequence[Feed]], bytes]] = {"fp16": _half, "int8": _eighth}
 
 
-def _write(source: Path, card: ModelCard, one: Tried) -> Iterator[Path]:
+def _write(source: Path, card: ModelCard, one: Tried, sidecars: Sequence[tuple[Path, Fleet]]) -> Iterator[Path]:
     """Write a variant and its sidecars; yield their folders."""
     folder = source.with_name(f"{card.version}-{one.kind}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -223,16 +224,20 @@ def _write(source: Path, card: ModelCard, one: Tried) -> Iterator[Path]:
         folder,
     )
     yield folder
-    for sidecar, fleet in _sidecars_of(card, source.parent.parent / "fleet"):
+    for sidecar, fleet in sidecars:
         place = sidecar.with_name(f"{sidecar.name}-{one.kind}")
         write_fleet(replace(fleet, defect=digest, source=f"{fleet.source}; fitted to {card.title}"), place)
         yield place
 
 
 def _sidecars_of(card: ModelCard, folder: Path) -> Iterator[tuple[Path, Fleet]]:
-    """The fleet sidecars in a folder that were built with a defect model."""
+    """The fleet sidecars in a folder that were built with a defect model; errors as `export_variants`."""
     for sidecar in versions_in(folder, "fleet"):
-        figures, cohort = (sidecar / name for name in FLEET_FILES)
-        text = figures.read_text(encoding="utf-8")
+        if missing := [name for name in FLEET_FILES if not (sidecar / name).is_file()]:
+            raise NotFound(f"the fleet sidecar {sidecar.name} has no {missing[0]}; calibrate the model again")
+        figures, cohort = ((sidecar / name).read_bytes() for name in FLEET_FILES)
+        text = figures.decode(errors="replace")
         if card.sha256 in text:  # one of another trunk is none of this model, and is not to be complained of
-            yield sidecar, read_fleet(text, cohort.read_bytes(), trunk=card.trunk_sha256 or "")
+            fleet = read_fleet(text, cohort, trunk=card.trunk_sha256 or "")
+            if fleet.defect == card.sha256:
+                yield sidecar, fleet

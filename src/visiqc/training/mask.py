@@ -50,8 +50,8 @@ class MaskRecipe:
     data: Sources
     """The photos; those without a mask teach nothing."""
     held_out: float = 1 / 6
-    """Share of the products of every family of every set that nothing is learned from, besides `data.held_out`. The
-    mismatch model holds out the same ones where it learns from one set alone."""
+    """Share of the products of every family of every set that nothing is learned from, besides `data.held_out` and
+    whatever shares a lot or a photo with them. Those the mismatch model holds out of one set alone are among them."""
     validated: int = 240
     """Photos of products held out that each epoch is measured on."""
     shippable: bool = True
@@ -200,7 +200,7 @@ def _photos(
 
 
 def evenly(shown: Sequence[Shown], count: int) -> list[Shown]:
-    """As many of the photos, from the first to the last: goldens stand before uploads, so that a part is neither."""
+    """As many of the photos, from the first to the last: goldens stand before uploads, and count as well."""
     places = np.linspace(0, len(shown) - 1, min(count, len(shown))).round().astype(int)
     return [shown[place] for place in places]
 

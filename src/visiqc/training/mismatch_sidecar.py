@@ -40,25 +40,25 @@ def with_identity(known: Fleet, table: Table, learned: FloatArray, *, digest: st
 def _known_anew(fusion: Fusion, table: Table, learned: FloatArray) -> Fusion:
     """Likeness to *other* designs has the measure of the model that tells it."""
     several, single = list[float](), list[float]()
-    kept = [(view.sku, _kept(view)) for view in table.views]
-    for view in table.views:
-        others = [one for sku, one in kept if sku != view.sku]
-        strangers, turned = np.concatenate([*others, learned]), view.turned
-        single += [limit_among(turned[k : k + 1], strangers) for k in range(len(turned))]
-        several += [limit_among(turned, strangers)] if len(turned) > 1 else []
+    kept = {view.sku: [*_kept_once(each for each in table.views if each.sku == view.sku)] for view in table.views}
+    for sku in kept:
+        strangers = np.concatenate([*(one for other, rows in kept.items() if other != sku for one in rows), learned])
+        own = [view for view in table.views if view.sku == sku]
+        single += [limit_among(turned[None], strangers) for turned in _goldens_once(own)]
+        several += [limit_among(view.turned, strangers) for view in own if len(view.turned) > 1]
     return replace(fusion, known=known_likeness(several or single), single_known=known_likeness(single))
 
 
 def _kept_once(views: Iterable[View]) -> Iterator[FloatArray]:
-    """The vectors that stand in a cohort: a photo that is a golden of two versions stands there once."""
+    """(turns, D) vectors of each golden in the turns that stand in a cohort."""
+    return (turned[::_STEP] for turned in _goldens_once(views))
+
+
+def _goldens_once(views: Iterable[View]) -> Iterator[FloatArray]:
+    """(TURNS, D) vectors of each golden; a photo that is a golden of two versions counts once."""
     seen = set[Path]()
     for view in views:
         for golden, turned in zip(view.goldens, view.turned, strict=True):
             if golden.photo not in seen:
                 seen.add(golden.photo)
-                yield turned[::_STEP]
-
-
-def _kept(view: View) -> FloatArray:
-    """(n, D) vectors of a view's goldens in the turns that stand in a cohort."""
-    return np.concatenate(view.turned[:, ::_STEP])
+                yield turned

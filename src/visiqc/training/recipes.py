@@ -110,7 +110,12 @@ def carry_out(
 
 
 def digest_of_data(recipe: R, train: Callable[..., RunResult]) -> str:
-    """The data's digest, where the module that trains has a function `data_digest(recipe)`; else empty."""
+    """The data's digest, where the module that trains has a function `data_digest(recipe)`; else empty.
+
+    Raises:
+        BadRecipe: No generator takes the recipe's seed: that is told before minutes of reading.
+    """
+    require_seed(getattr(recipe, "seed", 0))
     hook = getattr(sys.modules[train.__module__], "data_digest", None)
     return str(hook(recipe)) if hook else ""
 

@@ -14,7 +14,6 @@ from visiqc.training.datasets.digests import files_digest, joint_digest
 from visiqc.training.datasets.labels import require_same_shape
 from visiqc.training.datasets.pairs import LicensedFolder, Pair, PairSet, checked_code
 from visiqc.training.datasets.reading import MAX_UNREADABLE, Unreadable
-from visiqc.training.seeding import require_seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,8 @@ class FolderSource(LicensedFolder):
         super().__post_init__()
         if self.goldens < 1:
             raise BadRecipe(f"goldens must be at least 1, got {self.goldens}")
-        require_seed(self.seed)
+        if self.seed < 0:
+            raise BadRecipe(f"seed must be 0 or more, got {self.seed}")
         for code in self.codes.values():
             checked_code(code)
 
@@ -77,10 +77,9 @@ def read_folder_pairs(source: FolderSource, *, max_unreadable: int = MAX_UNREADA
 
 
 def _digest(source: FolderSource, files: Sequence[Path]) -> str:
-    """Of the files and of what the recipe says they show: laid photos are kept with their codes."""
-    return joint_digest(
-        [files_digest(source.folder, files), *(f"{kind}: {code}" for kind, code in source.codes.items())]
-    )
+    """Of the files and of the codes that the recipe gives them: laid photos are kept with theirs."""
+    codes = (f"{kind}: {code}" for kind, code in source.codes.items())
+    return joint_digest([files_digest(source.folder, files), "codes", *codes])
 
 
 def _tested(source: FolderSource, goldens: tuple[Path, ...], broken: Unreadable, notes: list[str]) -> Iterator[Pair]:

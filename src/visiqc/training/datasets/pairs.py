@@ -19,8 +19,10 @@ UNKNOWN = "unknown"
 """Code of a defect that was seen and not typed."""
 Polygon = tuple[tuple[float, float], ...]
 """Corners (x, y) in upload pixels, upright, the first not repeated."""
+_USE = r"(?:research|academic|educational|evaluation|personal)"
 _NON_COMMERCIAL = re.compile(
-    r"non[-\s]*commercial|\bNC(?![a-z])|\b(?:research|academic|educational|evaluation|personal)[-\s](?:(?:use|purposes)[-\s])?only",
+    rf"non[-\s]*commercial|\bNC(?:SA|ND)?(?![a-z])|\bnot?\s+(?:for\s+)?commercial"
+    rf"|\b{_USE}[-\s]+(?:(?:use|purposes?)[-\s]+)?only|\bonly\s+for\s+{_USE}",
     re.IGNORECASE,
 )
 _LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENCE", "LICENCE.txt", "license.txt", "licence.txt")
