@@ -10,8 +10,9 @@ import pytest
 from bench import damage, enrolled, other_models, photo_of, sent
 from builders import a_model_set, members
 from pictures import board
-from visiqc.domain.model_set import Move
+from visiqc.domain.model_set import ModelSet, Move
 from visiqc.errors import Conflict, InputError, NotFound, Unavailable
+from visiqc.inspection.calibrate import Specimen, calibrate_golden
 from visiqc.inspection.parts import Parts
 from visiqc.inspection.promotion import gate, promote, roll_back, rollback_target
 
@@ -40,6 +41,25 @@ def test_a_challenger_that_is_not_worse_is_put_in_force_with_what_was_measured(c
     assert row.comparison == Found().as_json()
     assert row.made_at == challenger.clock()
     assert [one.sku for one in moved.refitted] == ["board", "plate"]
+
+
+def test_a_piece_that_was_accepted_while_products_were_fitted_is_counted_with_its_golden_version(
+    challenger: Parts, own_shop: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def accept(noise: int) -> None:
+        piece = Specimen(name=str(noise), photos=(sent(f"{noise}.jpg", photo_of(board(), noise=noise)),))
+        calibrate_golden("board", [piece], own_shop)
+
+    accept(3)
+    put = challenger.records.add_model_set
+
+    def meanwhile(row: ModelSet) -> ModelSet:
+        accept(4)
+        return put(row)
+
+    monkeypatch.setattr(challenger.records, "add_model_set", meanwhile)
+    moved = promote(members(), challenger, Found(), supersedes="", by="anna")
+    assert [(one.title, one.added) for one in moved.refitted] == [("board version 1", 2), ("plate version 1", 0)]
 
 
 def test_goldens_are_ready_before_the_pointer_moves(challenger: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

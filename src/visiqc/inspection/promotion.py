@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from visiqc.domain.model_set import Members, ModelSet, Move, named_set, set_before
@@ -208,5 +208,9 @@ def _cannot_use(lost: Sequence[Refitted]) -> str:
 def _moved(model_set: ModelSet, refitted: tuple[Refitted, ...], parts: Parts) -> Moved:
     kept = cast("ModelSetRecords", parts.records).add_model_set(model_set)
     # Pieces that were calibrated while the products were fitted went under the models before.
-    late = tuple(one for one in refit_all(parts) if one.added)
-    return Moved(model_set=kept, refitted=(*refitted, *late))
+    found = {(one.sku, one.version): one for one in refitted}
+    for late in refit_all(parts):
+        if late.added:
+            before = found.get((late.sku, late.version))
+            found[late.sku, late.version] = replace(late, added=late.added + (before.added if before else 0))
+    return Moved(model_set=kept, refitted=tuple(found.values()))
