@@ -54,6 +54,14 @@ def test_of_a_view_whose_goldens_differ_as_none_of_the_fleet_the_golden_map_alon
     assert one(0.9, 1.0, 2.5) == pytest.approx(np.sqrt(one(0.9, 1.0, 2.0) * one(0.9, 1.0, 3.0)))
 
 
+def test_of_one_golden_a_kind_of_goods_that_the_fleet_does_not_know_is_judged_by_the_golden_map_alone() -> None:
+    knowing = replace(WEIGHTS, single_known=0.6)
+    assert [belief(footing(-9.0), knowing) for footing in (single, several)] == [0.0, 1.0]
+    assert belief(single(-9.0)._replace(likeness=0.6), knowing) == 1.0
+    maps = np.full((1, 1), 0.9, np.float32), np.full((1, 1), 12.0, np.float32)
+    assert fused(*maps, knowing, footing=single(-9.0)) == pytest.approx(0.9**1.2 * np.exp(0.1))
+
+
 def test_what_both_say_of_a_view_of_one_golden_has_a_scale_of_its_own() -> None:
     own = replace(WEIGHTS, single_scale=2.0, single_shift=-0.5)
     maps = np.full((1, 1), 1.2, np.float32), np.full((1, 1), 1.0, np.float32)

@@ -67,7 +67,7 @@ class Fusion:
         single_sizes: The same against one golden, whose simulated light changes small and large frames otherwise.
         known: Likeness to other designs of the fleet that nineteen in twenty of its photos' views have. Of views less
             alike restlessness counts as it is, whatever the size of the frame: of such kinds nobody knows how it grows.
-        single_known: The same of views of one golden.
+        single_known: The same of views of one golden. Views less alike are judged by the golden map alone.
     """
 
     golden_weight: float
@@ -143,6 +143,8 @@ def belief(footing: Footing, fusion: Fusion) -> float:
     limits = (fusion.single_believed, fusion.single_doubted), (fusion.believed, fusion.doubted)
     believed, doubted = limits[0] if footing.single else limits[1]
     known = footing.likeness >= (fusion.single_known if footing.single else fusion.known)
+    if footing.single and not known:
+        return 0.0  # held against itself, one golden says nothing of how pieces of its kind differ
     restless = footing.restless - (fusion.size(footing).calm if known else 0.0)
     if restless <= believed:
         return 1.0
