@@ -68,9 +68,7 @@ def test_a_sidecar_is_built_that_the_trunk_accepts(tmp_path: Path) -> None:
     assert all(np.isfinite(value) for value in result.metrics.values())
 
 
-def test_a_broken_upload_is_named_and_left_out_and_too_many_are_refused(
-    tmp_path: Path,
-) -> None:
+def test_a_broken_upload_is_named_and_left_out_and_too_many_are_refused(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     for name in ("board", "ring"):
         (photos / name).mkdir(parents=True)

@@ -85,14 +85,11 @@ def carry_out(
 
     Raises:
         Conflict: Another run of this recipe is at work.
-        BadRecipe: No generator takes its seed.
         VisiQCError: As `train` raises.
     """
-    seed = getattr(recipe, "seed", 0)
-    require_seed(seed)
     digest = digest_of(as_values(recipe))
     folder = runs_folder() / "-".join([name, digest[:8], *([data[:8]] if data else [])])
-    seed_everything(seed)
+    seed_everything(getattr(recipe, "seed", 0))
     if rank := _rank():
         return _follow(recipe, train, ranks_folder() / f"{folder.name}-{rank}", fresh=fresh)
     from visiqc.training.tracking import open_tracker
